@@ -1,0 +1,192 @@
+//! What the RDATA of each type is made of, in the order of its text and of its wire form.
+//!
+//! One table serves both directions that data comes from: words of a line (`fields`) and octets of
+//! the generic form (`wire`, RFC 3597). A type without an entry is known by the generic form only.
+
+use super::RecordType;
+
+/// One field of RDATA. Words in it name it to people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    /// IPv4 address.
+    Ip4,
+    /// IPv6 address.
+    Ip6,
+    /// Integer of 8 bits.
+    U8(&'static str),
+    /// Integer of 16 bits.
+    U16(&'static str),
+    /// Integer of 32 bits.
+    U32(&'static str),
+    /// Time in seconds, 32 bits, units allowed.
+    Seconds(&'static str),
+    /// DNSSEC algorithm by number or mnemonic (RFC 4034, appendix A.1).
+    Algorithm,
+    /// Domain name.
+    Name(&'static str),
+    /// The domain name that the record is there to point to.
+    Target(&'static str),
+    /// Mail address written as a domain name (RFC 1035, section 8).
+    Mailbox(&'static str),
+    /// Character string: up to 255 octets, its length in front.
+    Text(&'static str),
+    /// One or more character strings, to the end.
+    Texts,
+    /// Property tag: letters and digits, its length in front (RFC 8659, section 4.1).
+    Tag,
+    /// Text of any length, to the end.
+    Rest(&'static str),
+    /// Hexadecimal digits, to the end.
+    Hex(&'static str),
+    /// Base 64, to the end.
+    Base64(&'static str),
+    /// Service parameters, to the end (RFC 9460, section 2.2).
+    ServiceParameters,
+    /// Everything that LOC has (RFC 1876).
+    Location,
+}
+
+/// The RDATA of one type.
+#[derive(Debug)]
+pub(super) struct Shape {
+    pub(super) fields: &'static [Field],
+    /// A record of the type as people write it.
+    pub(super) example: &'static str,
+}
+
+macro_rules! shapes {
+    ($($rtype:ident $example:literal $($field:expr),+;)*) => {
+        /// What `rtype` is made of; `None` if only its generic form can be read.
+        pub(super) fn shape(rtype: RecordType) -> Option<&'static Shape> {
+            match rtype {
+                $(RecordType::$rtype => {
+                    const SHAPE: &Shape = &Shape { fields: &[$($field),+], example: $example };
+                    Some(SHAPE)
+                })*
+                _ => None,
+            }
+        }
+
+        /// Types with a shape.
+        #[cfg(test)]
+        pub(super) const SHAPED: &[RecordType] = &[$(RecordType::$rtype),*];
+    };
+}
+
+use Field::{
+    Algorithm, Base64, Hex, Ip4, Ip6, Location, Mailbox, Name, Rest, Seconds, ServiceParameters, Tag, Target,
+    Text, Texts, U8, U16, U32,
+};
+
+shapes! {
+    A "www A 192.0.2.10" Ip4;
+    NS "@ NS ns1" Target("name server");
+    CNAME "ftp CNAME www" Target("canonical name");
+    SOA "@ SOA ns1 hostmaster 2024010100 1h 15m 2w 1h"
+        Name("primary name server"), Mailbox("contact"), U32("serial"),
+        Seconds("refresh"), Seconds("retry"), Seconds("expire"), Seconds("minimum");
+    PTR "10 PTR www.example.org." Target("name");
+    HINFO "www HINFO \"x86-64\" \"Linux\"" Text("CPU"), Text("operating system");
+    MX "@ MX 10 mail" U16("preference"), Target("mail server");
+    TXT "@ TXT \"v=spf1 mx -all\"" Texts;
+    RP "@ RP admin.example.org. ." Mailbox("mailbox"), Name("name of a TXT record");
+    AFSDB "@ AFSDB 1 afs1" U16("subtype"), Name("server");
+    AAAA "www AAAA 2001:db8::10" Ip6;
+    LOC "@ LOC 52 22 23.000 N 4 53 32.000 E 2.00m" Location;
+    SRV "_sip._udp SRV 0 5 5060 pbx" U16("priority"), U16("weight"), U16("port"), Target("server");
+    NAPTR "@ NAPTR 100 10 \"S\" \"SIP+D2U\" \"\" _sip._udp"
+        U16("order"), U16("preference"), Text("flags"), Text("services"), Text("regular expression"),
+        Name("replacement");
+    KX "@ KX 10 kx1" U16("preference"), Name("key exchanger");
+    DNAME "old DNAME new.example.org." Target("name");
+    DS "sub DS 60485 8 2 0A1B…" U16("key tag"), Algorithm, U8("digest type"), Hex("digest");
+    SSHFP "www SSHFP 4 2 0a1b…" U8("key algorithm"), U8("fingerprint type"), Hex("fingerprint");
+    DNSKEY "@ DNSKEY 257 3 13 AwEAAa…" U16("flags"), U8("protocol"), Algorithm, Base64("public key");
+    DHCID "www DHCID AAIBY2…" Base64("digest");
+    TLSA "_443._tcp.www TLSA 3 1 1 0a1b…"
+        U8("certificate usage"), U8("selector"), U8("matching type"), Hex("certificate data");
+    SMIMEA "@ SMIMEA 3 1 1 0a1b…"
+        U8("certificate usage"), U8("selector"), U8("matching type"), Hex("certificate data");
+    NINFO "@ NINFO \"text\"" Texts;
+    CDS "@ CDS 60485 8 2 0A1B…" U16("key tag"), Algorithm, U8("digest type"), Hex("digest");
+    CDNSKEY "@ CDNSKEY 257 3 13 AwEAAa…" U16("flags"), U8("protocol"), Algorithm, Base64("public key");
+    OPENPGPKEY "@ OPENPGPKEY mQINBF…" Base64("public key");
+    SVCB "_dns.resolver SVCB 1 dot alpn=dot port=853" U16("priority"), Name("target"), ServiceParameters;
+    HTTPS "@ HTTPS 1 . alpn=h2,h3" U16("priority"), Name("target"), ServiceParameters;
+    SPF "@ SPF \"v=spf1 mx -all\"" Texts;
+    URI "_ftp._tcp URI 10 1 \"ftp://ftp.example.org/\"" U16("priority"), U16("weight"), Rest("URI");
+    CAA "@ CAA 0 issue \"letsencrypt.org\"" U8("flags"), Tag, Rest("value");
+    AVC "@ AVC \"text\"" Texts;
+    RESINFO "@ RESINFO qnamemin" Texts;
+    WALLET "@ WALLET \"BTC\" \"address\"" Texts;
+}
+
+/// The octets that a digest of the kind in this RDATA has; `None` if it has no digest, or of a kind
+/// that is not registered.
+///
+/// DS and CDS: IANA "DS RR Type Digest Algorithms". SSHFP: RFC 4255 and 6594. TLSA and SMIMEA: RFC
+/// 6698, section 7.4.
+pub(super) fn digest_octets(rtype: RecordType, rdata: &[u8]) -> Option<(usize, usize)> {
+    let (kind, header, known): (usize, usize, &[(u8, usize)]) = match rtype {
+        RecordType::DS | RecordType::CDS => (3, 4, &[(1, 20), (2, 32), (3, 32), (4, 48)]),
+        RecordType::SSHFP => (1, 2, &[(1, 20), (2, 32)]),
+        RecordType::TLSA | RecordType::SMIMEA => (2, 3, &[(1, 32), (2, 64)]),
+        _ => return None,
+    };
+    let kind = rdata.get(kind)?;
+    let (_, octets) = known.iter().find(|(number, _)| number == kind)?;
+    Some((*octets, rdata.len() - header))
+}
+
+/// DNSSEC algorithms (IANA "DNS Security Algorithm Numbers").
+const ALGORITHMS: &[(&str, u8)] = &[
+    ("DELETE", 0),
+    ("RSAMD5", 1),
+    ("DH", 2),
+    ("DSA", 3),
+    ("RSASHA1", 5),
+    ("DSA-NSEC3-SHA1", 6),
+    ("RSASHA1-NSEC3-SHA1", 7),
+    ("RSASHA256", 8),
+    ("RSASHA512", 10),
+    ("ECC-GOST", 12),
+    ("ECDSAP256SHA256", 13),
+    ("ECDSAP384SHA384", 14),
+    ("ED25519", 15),
+    ("ED448", 16),
+    ("INDIRECT", 252),
+    ("PRIVATEDNS", 253),
+    ("PRIVATEOID", 254),
+];
+
+/// The number of a DNSSEC algorithm.
+pub(super) fn algorithm(mnemonic: &str) -> Option<u8> {
+    ALGORITHMS.iter().find(|(name, _)| name.eq_ignore_ascii_case(mnemonic)).map(|(_, number)| *number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::Finding;
+    use crate::name::Name;
+    use crate::span::{FileId, Span};
+
+    #[test]
+    fn every_example_in_the_table_can_be_read() {
+        let origin = Name::parse("example.org", None).unwrap();
+        for &rtype in SHAPED {
+            let example = shape(rtype).unwrap().example;
+            if example.contains('…') {
+                continue;
+            }
+            let mut findings: Vec<Finding> = Vec::new();
+            let locate = |from: usize, to: usize| {
+                Span::new(FileId(0), u32::try_from(from).unwrap(), u32::try_from(to).unwrap())
+            };
+            let dialect = super::super::Dialect { soa: true, ..super::super::Dialect::INLINE };
+            let records = super::super::parse_with(example, &origin, dialect, &locate, &mut findings);
+            assert_eq!(findings, [], "{example}");
+            assert_eq!(records[0].rtype, rtype, "{example}");
+        }
+    }
+}

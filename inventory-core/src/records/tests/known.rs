@@ -1,0 +1,124 @@
+//! Every type against its known octets.
+//!
+//! The octets of SVCB and HTTPS are those of RFC 9460, appendix D, those of LOC follow RFC 1876,
+//! section 3; the others were put together from the formats in their RFCs.
+
+use super::*;
+
+/// Lines without their owner, and their data in hexadecimal digits.
+const WIRE: &[(&str, &str)] = &[
+    ("A 192.0.2.10", "c000020a"),
+    ("AAAA 2001:db8::10", "20010db8000000000000000000000010"),
+    ("NS ns1", "036e7331076578616d706c65036f726700"),
+    ("CNAME www.example.net.", "03777777076578616d706c65036e657400"),
+    ("DNAME new", "036e6577076578616d706c65036f726700"),
+    ("PTR Host.Example.NET.", "04686f7374076578616d706c65036e657400"),
+    ("MX 10 mail", "000a046d61696c076578616d706c65036f726700"),
+    ("MX 0 .", "000000"),
+    ("SRV 0 5 5060 pbx", "0000000513c403706278076578616d706c65036f726700"),
+    ("TXT \"v=spf1 mx -all\"", "0e763d73706631206d78202d616c6c"),
+    (r#"TXT a "b c" "" \"\065\; ; d"#, "016103622063000322413b"),
+    ("TXT \"a;b\"\"c\"", "03613b620163"),
+    ("SPF \"v=spf1 -all\"", "0b763d73706631202d616c6c"),
+    ("HINFO \"x86-64\" Linux", "067838362d3634054c696e7578"),
+    ("CAA 0 issue \"le.org; v=1\"", "000569737375656c652e6f72673b20763d31"),
+    ("CAA 128 iodef mailto:a@b.c", "8005696f6465666d61696c746f3a6140622e63"),
+    ("SSHFP 1 1 123456789abcdef67890123456789abcdef67890", "0101123456789abcdef67890123456789abcdef67890"),
+    (
+        "TLSA 3 1 1 d2abde240d7cd3ee6b4b28c54df034b9 7983A1D16E8A410E4561CB106618E971",
+        "030101d2abde240d7cd3ee6b4b28c54df034b97983a1d16e8a410e4561cb106618e971",
+    ),
+    (
+        "NAPTR 100 10 S SIP+D2U \"!^.*$!sip:info@example.com!\" _sip._udp",
+        "0064000a0153075349502b4432551b215e2e2a24217369703a696e666f406578616d706c652e636f6d21\
+         045f736970045f756470076578616d706c65036f726700",
+    ),
+    (
+        "DS 60485 RSASHA256 1 2BB183AF5F22588179A53B0A98631FAD1A292118",
+        "ec4508012bb183af5f22588179a53b0a98631fad1a292118",
+    ),
+    (
+        "CDS 60485 8 1 2BB183AF5F22588179A53B0A98631FAD1A292118",
+        "ec4508012bb183af5f22588179a53b0a98631fad1a292118",
+    ),
+    ("URI 10 1 \"ftp://a/\"", "000a00016674703a2f2f612f"),
+    ("RP admin.example.org. .", "0561646d696e076578616d706c65036f72670000"),
+    ("AFSDB 1 afs1", "00010461667331076578616d706c65036f726700"),
+    ("KX 10 kx1", "000a036b7831076578616d706c65036f726700"),
+    ("LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m", "000016138b3cf018810cbce0009895b8"),
+    ("LOC 42 21 54 N 71 06 18 W -24m 30m", "0033161389172dd070be15f000988d20"),
+    ("LOC 0 S 180 W 42849672.95m 90000000m 1m 1m", "009912128000000059604e00ffffffff"),
+    ("DNSKEY 257 3 ECDSAP256SHA256 Zm9vYmFy Zm8=", "0101030d666f6f626172666f"),
+    ("CDNSKEY 257 3 8 Zm9v", "01010308666f6f"),
+    ("OPENPGPKEY Zm9v", "666f6f"),
+    (
+        "DHCID AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA=",
+        "000201636fc0b8271c82825bb1ac5c41cf5351aa69b4febd94e8f17cdb95000da48c40",
+    ),
+    ("SMIMEA 3 1 0 aabb", "030100aabb"),
+    // RFC 9460, appendix D.
+    ("HTTPS 0 foo.example.com.", "000003666f6f076578616d706c6503636f6d00"),
+    ("SVCB 1 .", "000100"),
+    ("SVCB 16 foo.example.com. port=53", "001003666f6f076578616d706c6503636f6d00000300020035"),
+    ("SVCB 1 foo.example.com. key667=hello", "000103666f6f076578616d706c6503636f6d00029b000568656c6c6f"),
+    (
+        r#"SVCB 1 foo.example.com. key667="hello\210qoo""#,
+        "000103666f6f076578616d706c6503636f6d00029b000968656c6c6fd2716f6f",
+    ),
+    (
+        "SVCB 1 foo.example.com. ( ipv6hint=\"2001:db8::1,2001:db8::53:1\" )",
+        "000103666f6f076578616d706c6503636f6d00000600\
+         2020010db800000000000000000000000120010db8000000000000000000530001",
+    ),
+    (
+        "SVCB 16 foo.example.org. ( alpn=h2,h3-19 mandatory=ipv4hint,alpn ipv4hint=192.0.2.1 )",
+        "001003666f6f076578616d706c65036f72670000000004000100040001000902683205\
+         68332d313900040004c0000201",
+    ),
+    (
+        r#"SVCB 16 foo.example.org. alpn="f\\\\oo\\,bar,h2""#,
+        "001003666f6f076578616d706c65036f7267000001000c08665c6f6f2c626172026832",
+    ),
+    (
+        r"SVCB 16 foo.example.org. alpn=f\\\092oo\092,bar,h2",
+        "001003666f6f076578616d706c65036f7267000001000c08665c6f6f2c626172026832",
+    ),
+    (
+        "HTTPS 1 . no-default-alpn port=8443 alpn=h2 ech=AAFh tls-supported-groups=29,23",
+        "0001000001000302683200020000000300 0220fb0005000300016100090004001d0017",
+    ),
+    (
+        "SVCB 1 . alpn=dot dohpath=/q{?dns} ohttp",
+        "00010000010004 03646f74 00070008 2f717b3f646e737d 00080000",
+    ),
+    // RFC 3597, section 5.
+    (r"TYPE65280 \# 4 0a000001", "0a000001"),
+    (r"TYPE65280 \# 0", ""),
+    (r"A \# 4 0A00 0001", "0a000001"),
+    (r"TYPE15 \# 5 000a 014D 00 ; names in lower case", "000a016d00"),
+];
+
+#[test]
+fn every_type_becomes_its_known_octets() {
+    for (line, octets) in WIRE {
+        let records = good(&format!("x {line}"));
+        assert_eq!(records.len(), 1, "{line}");
+        assert_eq!(hex(&records[0].rdata), octets.replace(' ', ""), "{line}");
+        let (mnemonic, _) = line.split_once(' ').unwrap();
+        assert_eq!(Some(records[0].rtype), RecordType::from_mnemonic(mnemonic));
+    }
+}
+
+#[test]
+fn the_generic_form_of_every_type_gives_the_same_record() {
+    for (line, _) in WIRE {
+        let plain = good(&format!("x {line}")).remove(0);
+        let text = format!("x TYPE{} \\# {} {}", plain.rtype.0, plain.rdata.len(), hex(&plain.rdata));
+        let generic = good(&text).remove(0);
+        assert_eq!(
+            (generic.rtype, &generic.rdata, &generic.target),
+            (plain.rtype, &plain.rdata, &plain.target),
+            "{line}"
+        );
+    }
+}
