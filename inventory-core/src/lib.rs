@@ -6,7 +6,19 @@
 //! Only `source` and `watch` touch the world. Everything else is a function of its arguments: no
 //! files, sockets or clocks.
 
+mod check;
 pub mod diag;
+pub mod load;
 pub mod mac;
+pub mod model;
 pub mod name;
+pub mod options;
+pub mod parse;
+pub mod records;
+pub mod resolve;
+pub mod source;
 pub mod span;
+pub mod toml;
+pub mod units;
+
+pub use load::load_texts;

@@ -24,6 +24,16 @@ impl Span {
         Span { file, start, end }
     }
 
+    /// The whole of `file`, when no place in it can be named.
+    pub const fn whole(file: FileId) -> Span {
+        Span { file, start: u32::MAX, end: u32::MAX }
+    }
+
+    /// Whether this is [`Span::whole`].
+    pub const fn is_whole(self) -> bool {
+        self.start == u32::MAX
+    }
+
     /// The part `from..to` of this span, counted from its start and held within it.
     #[must_use]
     pub fn part(self, from: usize, to: usize) -> Span {

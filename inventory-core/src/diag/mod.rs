@@ -11,11 +11,9 @@ mod render;
 mod suggest;
 
 pub use code::{Rule, Severity};
-pub use locate::Locator;
+pub use locate::{Locator, Texts};
 pub use render::{json, short, terminal};
 pub use suggest::did_you_mean;
-
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,12 +34,40 @@ pub struct Finding {
     pub others: Vec<(Span, String)>,
     /// What to do.
     pub help: Option<String>,
+    /// Name of a thing that is referred to and not found. Dropped when a file that could not be read
+    /// wholly may define it.
+    pub missing: Option<Box<str>>,
 }
 
 impl Finding {
     /// A finding with nothing but its message.
     pub fn new(rule: Rule, span: Span, message: impl Into<String>) -> Finding {
-        Finding { rule, message: message.into(), span, label: String::new(), others: Vec::new(), help: None }
+        Finding {
+            rule,
+            message: message.into(),
+            span,
+            label: String::new(),
+            others: Vec::new(),
+            help: None,
+            missing: None,
+        }
+    }
+
+    /// A reference to `name`, which is not among `known`; `define` says how to define it.
+    pub fn unknown<'a>(
+        rule: Rule,
+        span: Span,
+        kind: &str,
+        name: &str,
+        known: impl IntoIterator<Item = &'a str>,
+        define: &str,
+    ) -> Finding {
+        let mut finding = Finding::new(rule, span, format!("{kind} `{name}` is not defined"));
+        finding.missing = Some(name.into());
+        match did_you_mean(name, known) {
+            Some(near) => finding.label(format!("did you mean `{near}`?")),
+            None => finding.help(format!("define it: `{define}`")),
+        }
     }
 
     /// Sets the words under the excerpt.
@@ -70,7 +96,7 @@ impl Finding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// Path relative to the inventory, with `/`. The inventory itself is `.`.
-    pub path: Arc<str>,
+    pub path: String,
     /// Line, from 1; 0 when the whole file is meant.
     pub line: u32,
     /// Column in characters, from 1; 0 when the whole file is meant.

@@ -1,0 +1,17 @@
+//! What must hold between the things of an inventory.
+//!
+//! * [`network`] judges networks against each other and in themselves.
+//! * [`host`] judges one host against its networks.
+//! * [`claims`] finds what two hosts both claim: names, addresses, hardware addresses, identifiers.
+//! * [`names`] finds what hosts claim and zones or pools have already.
+//! * [`records`] judges the records that are written in zones.
+//! * [`vm`] judges virtual machines against the machines that they run on.
+//!
+//! All are functions from the resolved inventory to findings.
+
+pub(crate) mod claims;
+pub(crate) mod host;
+pub(crate) mod names;
+pub(crate) mod network;
+pub(crate) mod records;
+pub(crate) mod vm;

@@ -1,0 +1,157 @@
+//! Networks, in themselves and against each other.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::diag::{Finding, Rule};
+use crate::model::Range;
+use crate::parse::{Field, NetworkDecl, Spanned};
+use crate::span::Span;
+
+/// Checks every network of the files. Works on what is written, since that knows the places.
+pub(crate) fn check(networks: &[&NetworkDecl], findings: &mut Vec<Finding>) {
+    for network in networks {
+        gateway(network, findings);
+        pools(network, findings);
+        resolvers(network, findings);
+    }
+    overlaps(networks, findings);
+}
+
+fn gateway(network: &NetworkDecl, findings: &mut Vec<Finding>) {
+    let Field::Set(gateway, span) = &network.gateway else {
+        return;
+    };
+    let Field::Set(net, net_span) = &network.ipv4 else {
+        if network.ipv4.is_absent() {
+            let message = format!("network `{}` has a gateway and no `ipv4`", network.name);
+            let finding = Finding::new(Rule::BadGateway, *span, message);
+            findings.push(finding.help("`gateway` is IPv4's; IPv6 hosts learn theirs from router advertisements"));
+        }
+        return;
+    };
+    let why = if !net.contains(gateway) {
+        format!("lies outside {net}")
+    } else if net.prefix_len() < 31 && (*gateway == net.network() || *gateway == net.broadcast()) {
+        format!("is the network or broadcast address of {net}")
+    } else {
+        if let Some(pool) = pool_with(&network.pool, IpAddr::V4(*gateway)) {
+            let message = format!("gateway {gateway} lies inside a pool of network `{}`", network.name);
+            findings.push(Finding::new(Rule::BadGateway, *span, message).other(pool.span, "the pool"));
+        }
+        return;
+    };
+    let message = format!("gateway {gateway} of network `{}` {why}", network.name);
+    findings.push(Finding::new(Rule::BadGateway, *span, message).other(*net_span, "the network's addresses"));
+}
+
+fn pool_with(pools: &Field<Vec<Spanned<Range>>>, address: IpAddr) -> Option<&Spanned<Range>> {
+    pools.get()?.iter().find(|pool| pool.value.contains(address))
+}
+
+fn pools(network: &NetworkDecl, findings: &mut Vec<Finding>) {
+    let pools: &[_] = network.pool.get().map_or(&[], Vec::as_slice);
+    let exclude: &[_] = network.exclude.get().map_or(&[], Vec::as_slice);
+    for range in pools.iter() {
+        inside(network, range, "pool", findings);
+    }
+    for range in exclude {
+        inside(network, range, "exclusion", findings);
+    }
+    for (index, one) in pools.iter().enumerate() {
+        if let Some(other) = pools[..index].iter().find(|other| other.value.overlaps(one.value)) {
+            let message = format!("pools {} and {} of network `{}` share addresses", other.value, one.value, network.name);
+            findings.push(Finding::new(Rule::PoolOverlap, one.span, message).other(other.span, "the other pool"));
+        }
+    }
+}
+
+/// A range must lie in its network; a pool must not hold its network or broadcast address.
+fn inside(network: &NetworkDecl, range: &Spanned<Range>, what: &str, findings: &mut Vec<Finding>) {
+    let (first, last) = (range.value.first(), range.value.last());
+    let (prefix, span, holds) = match (first, last) {
+        (IpAddr::V4(first), IpAddr::V4(last)) => match &network.ipv4 {
+            Field::Set(net, span) => (net.to_string(), Some(*span), net.contains(&first) && net.contains(&last)),
+            Field::Absent => ("its addresses: it has no `ipv4`".to_owned(), None, false),
+            Field::Broken => return,
+        },
+        (IpAddr::V6(first), IpAddr::V6(last)) => match &network.ipv6 {
+            Field::Set(net, span) => (net.to_string(), Some(*span), net.contains(&first) && net.contains(&last)),
+            Field::Absent => ("its addresses: it has no `ipv6`".to_owned(), None, false),
+            Field::Broken => return,
+        },
+        _ => return,
+    };
+    if !holds {
+        let message = format!("{what} {} of network `{}` lies outside {prefix}", range.value, network.name);
+        let finding = Finding::new(Rule::PoolOutsideNetwork, range.span, message);
+        findings.push(match span {
+            Some(span) => finding.other(span, "the network's addresses"),
+            None => finding,
+        });
+        return;
+    }
+    let Some(net) = network.ipv4.get().filter(|net| what == "pool" && net.prefix_len() < 31) else {
+        return;
+    };
+    for (address, name) in [(net.network(), "network"), (net.broadcast(), "broadcast")] {
+        if range.value.contains(IpAddr::V4(address)) {
+            let message = format!("pool {} of network `{}` holds the {name} address {address}", range.value, network.name);
+            findings.push(Finding::new(Rule::PoolOutsideNetwork, range.span, message));
+        }
+    }
+}
+
+fn resolvers(network: &NetworkDecl, findings: &mut Vec<Finding>) {
+    for server in network.dns.get().into_iter().flatten() {
+        if let Some(why) = never_a_host(server.value) {
+            let message = format!("resolver {} of network `{}` is {why}", server.value, network.name);
+            findings.push(Finding::new(Rule::ReservedAddress, server.span, message));
+        }
+    }
+}
+
+/// Why no host can have `address`, whatever the network.
+pub(super) fn never_a_host(address: IpAddr) -> Option<&'static str> {
+    if address.is_unspecified() {
+        Some("the unspecified address")
+    } else if address.is_multicast() {
+        Some("a multicast address")
+    } else if address.is_loopback() {
+        Some("a loopback address")
+    } else if address == IpAddr::V4(Ipv4Addr::BROADCAST) {
+        Some("the broadcast address")
+    } else {
+        None
+    }
+}
+
+/// Networks of one family must not share addresses. Sorted by first address, an overlap is always
+/// seen against the one before that reaches furthest.
+fn overlaps(networks: &[&NetworkDecl], findings: &mut Vec<Finding>) {
+    let mut v4 = Vec::new();
+    let mut v6 = Vec::new();
+    for network in networks {
+        if let Field::Set(net, span) = &network.ipv4 {
+            v4.push((IpAddr::V4(net.network()), IpAddr::V4(net.broadcast()), *span, network));
+        }
+        if let Field::Set(net, span) = &network.ipv6 {
+            v6.push((IpAddr::V6(net.network()), IpAddr::V6(net.broadcast()), *span, network));
+        }
+    }
+    for mut list in [v4, v6] {
+        list.sort_by_key(|(first, last, span, _)| (*first, std::cmp::Reverse(*last), *span));
+        let mut reach: Option<(IpAddr, Span, &NetworkDecl)> = None;
+        for (first, last, span, network) in list {
+            if let Some((end, other_span, other)) = reach
+                && first <= end
+                && other.name != network.name
+            {
+                let message = format!("networks `{}` and `{}` share addresses", other.name, network.name);
+                findings.push(Finding::new(Rule::NetworkOverlap, span, message).other(other_span, "the other network"));
+            }
+            if reach.is_none_or(|(end, _, _)| last > end) {
+                reach = Some((last, span, network));
+            }
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! Loading: from a source to a snapshot, or to every mistake.
+//!
+//! A [`Loader`] keeps what it learned of each file, so that the next look costs what changed: a file
+//! with the same version is not read, one with the same octets not parsed. Hosts of unchanged files are
+//! resolved again only if the few things of the inventory changed in a way that shows in them; to save
+//! memory they are then read again, since what was parsed is not kept.
+
+mod file;
+mod judge;
+mod texts;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::check::claims::Claims;
+use crate::diag::{Diagnostic, Finding, Locator, Rule};
+use crate::model::{ContentHash, Inventory, Snapshot};
+use crate::resolve::{self, Context};
+use crate::source::{ReadError, Source, Version};
+use crate::span::{FileId, Span};
+
+use file::{FileState, Parsed};
+
+/// Follows one source.
+pub struct Loader {
+    source: Box<dyn Source>,
+    /// By path: the files of the last look.
+    files: BTreeMap<Arc<str>, FileState>,
+    /// Every path that ever had an id; the index is the id.
+    paths: Vec<Arc<str>>,
+    ids: HashMap<Arc<str>, FileId>,
+    /// Master files, templates and scripts of the last look.
+    referenced: BTreeMap<Arc<str>, Referenced>,
+    context: Arc<Context>,
+    context_findings: Vec<Finding>,
+    claims: Claims,
+    /// Places that could not be looked at, at the last look.
+    unreadable: Vec<(Arc<str>, String)>,
+    generation: u64,
+    current: Option<Snapshot>,
+    looked: bool,
+    parsed_files: u64,
+}
+
+/// A file that the inventory refers to.
+struct Referenced {
+    version: Version,
+    hash: [u8; 32],
+}
+
+/// What a look at the source found.
+#[derive(Debug)]
+pub enum Loaded {
+    /// Nothing that counts changed since the last look.
+    Unchanged,
+    /// A new good state.
+    Good {
+        /// The state.
+        snapshot: Snapshot,
+        /// What is odd in it.
+        warnings: Vec<Diagnostic>,
+    },
+    /// Mistakes; the last good snapshot stays in force.
+    Broken {
+        /// Errors and warnings, sorted by place.
+        diagnostics: Vec<Diagnostic>,
+    },
+}
+
+impl Loader {
+    /// A loader that has not looked yet.
+    pub fn new(source: Box<dyn Source>) -> Loader {
+        Loader {
+            source,
+            files: BTreeMap::new(),
+            paths: Vec::new(),
+            ids: HashMap::new(),
+            referenced: BTreeMap::new(),
+            context: Arc::default(),
+            context_findings: Vec::new(),
+            claims: Claims::default(),
+            unreadable: Vec::new(),
+            generation: 0,
+            current: None,
+            looked: false,
+            parsed_files: 0,
+        }
+    }
+
+    /// The source.
+    pub fn source(&self) -> &dyn Source {
+        &*self.source
+    }
+
+    /// The last good snapshot.
+    pub fn current(&self) -> Option<&Snapshot> {
+        self.current.as_ref()
+    }
+
+    /// How many times a file has been parsed so far.
+    pub fn parsed_files(&self) -> u64 {
+        self.parsed_files
+    }
+
+    /// Paths of all files that the last look read: inventory files and those they refer to.
+    pub fn paths(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.files.keys().chain(self.referenced.keys())
+    }
+
+    /// Counts generations from the one after `generation`, for a follower that served another source.
+    pub fn count_from(&mut self, generation: u64) {
+        self.generation = self.generation.max(generation);
+    }
+
+    /// Path and SHA-256 of every file that the current state is made of.
+    pub fn contents(&self) -> impl Iterator<Item = (&Arc<str>, [u8; 32])> {
+        let inventory = self.files.iter().filter_map(|(path, state)| Some((path, state.hash?)));
+        inventory.chain(self.referenced.iter().map(|(path, file)| (path, file.hash)))
+    }
+
+    /// Looks at the source. Call it again after each hint that something changed; a look at an
+    /// unchanged source costs one `stat` a file.
+    pub fn load(&mut self) -> Loaded {
+        let listing = self.source.list();
+        let mut changed = self.read_changed(&listing.files);
+        let gone = self.forget_absent(&listing.files);
+        let same_trouble = self.unreadable == listing.unreadable;
+        self.unreadable = listing.unreadable;
+        let same_files = self.looked && changed.is_empty() && gone.is_empty();
+        if same_files && same_trouble && !self.look_at_referenced() {
+            return Loaded::Unchanged;
+        }
+        self.looked = true;
+
+        let few_changed = self.take_globals(&mut changed, &gone);
+        let reshaped = few_changed && self.merge(&mut changed);
+        let touched = self.resolve_hosts(changed, gone);
+        self.look_at_referenced();
+        let findings = self.judge(few_changed || reshaped, &touched);
+        self.conclude(&findings)
+    }
+
+    /// Reads and parses the listed files whose version or octets changed.
+    fn read_changed(&mut self, listed: &[(Arc<str>, Version)]) -> Vec<Parsed> {
+        let mut wanted = Vec::new();
+        for (path, version) in listed {
+            if self.files.get(path).is_none_or(|state| state.version != Some(*version)) {
+                wanted.push((Arc::clone(path), self.id(path), self.files.get(path).and_then(|state| state.hash)));
+            }
+        }
+        let results = file::read_all(&*self.source, &wanted);
+        let mut changed = Vec::new();
+        for result in results {
+            match result {
+                file::Read::Same { path, version } => {
+                    if let Some(state) = self.files.get_mut(&path) {
+                        state.version = Some(version);
+                    }
+                }
+                file::Read::Vanished => {}
+                file::Read::New(parsed) => changed.push(*parsed),
+            }
+        }
+        self.parsed_files += changed.iter().filter(|parsed| parsed.hash.is_some()).count() as u64;
+        changed
+    }
+
+    /// Drops the files that are not listed any more (or vanished since); returns their ids.
+    fn forget_absent(&mut self, listed: &[(Arc<str>, Version)]) -> HashSet<FileId> {
+        let present: HashSet<&Arc<str>> = listed.iter().map(|(path, _)| path).collect();
+        let mut gone = HashSet::new();
+        self.files.retain(|path, state| {
+            let keep = present.contains(path);
+            if !keep {
+                gone.insert(state.id);
+            }
+            keep
+        });
+        gone
+    }
+
+    /// Takes over the changed files' few things; says whether any of them differ from before.
+    fn take_globals(&mut self, changed: &mut [Parsed], gone: &HashSet<FileId>) -> bool {
+        let mut differ = !gone.is_empty() || self.generation == 0 && self.context_findings.is_empty();
+        for parsed in changed {
+            let globals = std::mem::take(&mut parsed.decls.globals);
+            let state = self.files.entry(Arc::clone(&parsed.path)).or_insert_with(|| FileState::new(parsed.id));
+            differ |= state.globals != globals;
+            state.globals = globals;
+            state.version = parsed.version;
+            state.hash = parsed.hash;
+            state.uncertain = std::mem::take(&mut parsed.uncertain);
+            state.parse_findings = std::mem::take(&mut parsed.findings);
+        }
+        differ
+    }
+
+    /// Joins the few things anew. If that changes how hosts resolve, every file's hosts are read again
+    /// into `changed`. Returns whether it did.
+    fn merge(&mut self, changed: &mut Vec<Parsed>) -> bool {
+        let decls: Vec<_> = self.files.values().map(|state| &state.globals).collect();
+        self.context_findings.clear();
+        let context = resolve::merge(&decls, &mut self.context_findings);
+        let reshaped = !context.shapes_hosts_like(&self.context);
+        self.context = Arc::new(context);
+        if !reshaped {
+            return false;
+        }
+        let have: HashSet<FileId> = changed.iter().map(|parsed| parsed.id).collect();
+        let others: Vec<_> = self
+            .files
+            .iter()
+            .filter(|(_, state)| !have.contains(&state.id) && state.has_hosts)
+            .map(|(path, state)| (Arc::clone(path), state.id, None))
+            .collect();
+        for result in file::read_all(&*self.source, &others) {
+            // A file that changed in this very moment is seen by the next look, by its version.
+            if let file::Read::New(mut parsed) = result {
+                let state = self.files.get(&parsed.path);
+                if state.is_some_and(|state| state.hash == parsed.hash) {
+                    parsed.findings.clear();
+                    changed.push(*parsed);
+                } else if let Some(state) = self.files.get_mut(&parsed.path) {
+                    state.version = None;
+                }
+            }
+        }
+        self.parsed_files += others.len() as u64;
+        true
+    }
+
+    /// Resolves the hosts of the changed files and updates the claims. Returns the files touched.
+    fn resolve_hosts(&mut self, changed: Vec<Parsed>, mut gone: HashSet<FileId>) -> HashSet<FileId> {
+        let mut touched = HashSet::new();
+        for parsed in changed {
+            let Some(state) = self.files.get_mut(&parsed.path) else {
+                continue;
+            };
+            state.take_hosts(parsed.decls.hosts, &parsed.path, &self.context);
+            gone.insert(state.id);
+            touched.insert(state.id);
+        }
+        let added = self.files.values().filter(|state| touched.contains(&state.id)).map(|state| (state.id, &*state.shard));
+        self.claims.update(&gone, added);
+        touched
+    }
+
+    /// Looks at the files that the inventory refers to; `true` if any of them changed.
+    fn look_at_referenced(&mut self) -> bool {
+        let wanted: Vec<Arc<str>> = resolve::referenced(self.files.values().map(|state| &state.globals))
+            .into_iter()
+            .map(|(path, _)| Arc::from(path))
+            .collect();
+        let mut now = BTreeMap::new();
+        let mut changed = false;
+        for path in wanted {
+            let version = self.source.version(&path).ok();
+            let before = self.referenced.remove(&path);
+            let entry = match (version, before) {
+                (Some(version), Some(before)) if before.version == version => Some(before),
+                (Some(_), _) => self.source.read(&path).ok().map(|(version, octets)| {
+                    changed = true;
+                    Referenced { version, hash: Sha256::digest(&octets).into() }
+                }),
+                (None, before) => {
+                    changed |= before.is_some();
+                    None
+                }
+            };
+            if let Some(entry) = entry {
+                now.insert(path, entry);
+            }
+        }
+        changed |= !self.referenced.is_empty();
+        self.referenced = now;
+        changed
+    }
+
+    /// Ends a look: a new snapshot, or all that is wrong.
+    fn conclude(&mut self, findings: &[Finding]) -> Loaded {
+        let texts = texts::FromSource { source: &*self.source, paths: &self.paths };
+        let diagnostics = Locator::new(&texts).diagnostics(findings);
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            return Loaded::Broken { diagnostics };
+        }
+        let hash = self.content_hash();
+        if let Some(current) = self.current.as_ref().filter(|current| current.hash == hash) {
+            // Back to what is in force, after a mistake or a change undone.
+            return Loaded::Good { snapshot: current.clone(), warnings: diagnostics };
+        }
+        self.generation += 1;
+        let with_hosts = self.files.values().filter(|state| !state.shard.hosts.is_empty());
+        let shards = with_hosts.map(|state| Arc::clone(&state.shard)).collect();
+        let inventory = Inventory { globals: Arc::clone(&self.context.globals), shards };
+        let snapshot = Snapshot { generation: self.generation, hash, inventory: Arc::new(inventory) };
+        self.current = Some(snapshot.clone());
+        Loaded::Good { snapshot, warnings: diagnostics }
+    }
+
+    /// SHA-256 over path, length of the path and hash of each file, sorted by path.
+    fn content_hash(&self) -> ContentHash {
+        let all: BTreeMap<_, _> = self.contents().collect();
+        let mut hasher = Sha256::new();
+        for (path, hash) in all {
+            hasher.update((path.len() as u64).to_be_bytes());
+            hasher.update(path.as_bytes());
+            hasher.update(hash);
+        }
+        ContentHash(hasher.finalize().into())
+    }
+
+    fn id(&mut self, path: &Arc<str>) -> FileId {
+        if let Some(id) = self.ids.get(path) {
+            return *id;
+        }
+        let id = FileId(u32::try_from(self.paths.len()).unwrap_or(u32::MAX));
+        self.paths.push(Arc::clone(path));
+        self.ids.insert(Arc::clone(path), id);
+        id
+    }
+}
+
+/// Loads an inventory from texts: `(path, text)` each.
+///
+/// # Errors
+/// Every mistake in them.
+pub fn load_texts(files: &[(&str, &str)]) -> Result<Snapshot, Vec<Diagnostic>> {
+    let memory: crate::source::Memory = files.iter().copied().collect();
+    match Loader::new(Box::new(memory)).load() {
+        Loaded::Good { snapshot, .. } => Ok(snapshot),
+        Loaded::Broken { diagnostics } => Err(diagnostics),
+        Loaded::Unchanged => Err(Vec::new()),
+    }
+}
+
+/// What a read error of `path` is to people.
+fn unreadable(span: Span, path: &str, error: &ReadError) -> Finding {
+    let finding = Finding::new(Rule::UnreadableFile, span, format!("`{path}` {error}"));
+    finding.help("the last good state stays in force until every file can be read")
+}

@@ -1,0 +1,189 @@
+//! Hosts: machines, physical and virtual alike.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use super::{BootId, NetworkId, ZoneId};
+use crate::mac::MacAddr;
+use crate::name::Name;
+use crate::options::DhcpOption;
+use crate::span::Span;
+
+/// Where a host is in its life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// Holds its addresses and names, serves nothing.
+    Planned,
+    /// Served, and boots its boot profile once.
+    Install,
+    /// Served, boots from disk.
+    #[default]
+    Active,
+    /// Silent like planned; frees nothing until the entry goes.
+    Retired,
+}
+
+impl State {
+    /// Every state, in the order of a host's life.
+    pub const ALL: [State; 4] = [State::Planned, State::Install, State::Active, State::Retired];
+
+    /// The word in the inventory.
+    pub const fn word(self) -> &'static str {
+        match self {
+            State::Planned => "planned",
+            State::Install => "install",
+            State::Active => "active",
+            State::Retired => "retired",
+        }
+    }
+
+    /// Whether DHCP and DNS answer for the host.
+    pub const fn is_served(self) -> bool {
+        matches!(self, State::Install | State::Active)
+    }
+}
+
+/// A host. Its identity is its FQDN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Name and zone.
+    pub name: HostName,
+    /// The header of its table.
+    pub span: Span,
+    /// Where it is in its life.
+    pub state: State,
+    /// Its interfaces, the primary one first; never empty.
+    pub nics: Box<[Nic]>,
+    /// Other names for it, CNAMEs to its FQDN.
+    pub aliases: Box<[Alias]>,
+    /// TTL of its records in seconds; the zone's if none.
+    pub ttl: Option<u32>,
+    /// Tags, sorted, each once.
+    pub tags: Box<[Arc<str>]>,
+    /// Boot profile.
+    pub boot: Option<BootId>,
+    /// Processors, memory, disks, and the machine it runs on if it is virtual.
+    pub hardware: Option<Box<Hardware>>,
+}
+
+/// An owner name and the zone it lies in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostName {
+    /// FQDN.
+    pub fqdn: Name,
+    /// The zone with the longest apex above it.
+    pub zone: ZoneId,
+}
+
+/// Another name for a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// Name and zone.
+    pub name: HostName,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// A network interface of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nic {
+    /// Key of its table; `None` when `network`, `mac` and `ip` stand on the host itself.
+    pub key: Option<Box<str>>,
+    /// Its own name; `None` for the primary nic, which carries the host's.
+    pub name: Option<HostName>,
+    /// The network it is plugged into.
+    pub network: NetworkId,
+    /// Where `network` is written.
+    pub network_span: Span,
+    /// Hardware address; unique in its network.
+    pub mac: Option<MacAddr>,
+    /// Where `mac` is written; the header if nowhere.
+    pub mac_span: Span,
+    /// Its addresses. DHCP gives the first of each family.
+    pub addresses: Box<[IpAddr]>,
+    /// Where each address is written.
+    pub address_spans: Box<[Span]>,
+    /// Other things a client is known by.
+    pub identifiers: Option<Box<Identifiers>>,
+    /// DHCPv4 options over those of the network, sorted by code.
+    pub options: Arc<[DhcpOption]>,
+    /// DHCPv6 options over those of the network, sorted by code.
+    pub options6: Arc<[DhcpOption]>,
+    /// Lease time in seconds; the network's if none.
+    pub lease_seconds: Option<u32>,
+    /// Whether DHCP serves it.
+    pub dhcp: bool,
+}
+
+/// What a client is known by when not by its hardware address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identifiers {
+    /// DHCP unique identifier (RFC 8415, section 11).
+    pub duid: Option<(Box<[u8]>, Span)>,
+    /// DHCPv4 client identifier (option 61, RFC 2132, section 9.14), whole value.
+    pub client_id: Option<(Box<[u8]>, Span)>,
+    /// Switch port as the relay agent reports it.
+    pub port: Option<(PortId, Span)>,
+}
+
+/// A relay agent's name for a port: "whatever is plugged in here".
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortId {
+    /// Agent Remote ID (option 82.2, RFC 3046); any if none.
+    pub remote_id: Option<Box<[u8]>>,
+    /// Agent Circuit ID (option 82.1).
+    pub circuit_id: Box<[u8]>,
+}
+
+/// What a machine is made of; the same keys for physical and virtual ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hardware {
+    /// Number of processors.
+    pub cpu: Option<u32>,
+    /// Octets of memory, and where that is written.
+    pub memory: Option<(u64, Span)>,
+    /// Disks by name.
+    pub disks: Box<[Disk]>,
+    /// The host that it runs on as a virtual machine, as written (see [`super::HostIndex::find`]),
+    /// and where that is.
+    pub vmhost: Option<(Box<str>, Span)>,
+}
+
+/// A disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disk {
+    /// Its key.
+    pub name: Box<str>,
+    /// Octets.
+    pub size: u64,
+}
+
+impl Host {
+    /// The interface that carries the host's name.
+    ///
+    /// # Panics
+    /// Never: a host has at least one interface by construction.
+    pub fn primary(&self) -> &Nic {
+        self.nics.first().expect("a host has at least one nic by construction")
+    }
+
+    /// Interfaces with their names, the primary one first.
+    pub fn named_nics(&self) -> impl Iterator<Item = (&HostName, &Nic)> {
+        self.nics.iter().map(|nic| (nic.name.as_ref().unwrap_or(&self.name), nic))
+    }
+
+    /// The machine that it runs on, as written; `None` for a physical machine.
+    pub fn vmhost(&self) -> Option<&str> {
+        self.hardware.as_ref()?.vmhost.as_ref().map(|(name, _)| &**name)
+    }
+}
+
+impl Nic {
+    /// The address that DHCPv4 gives; `None`: one from the pool.
+    pub fn ipv4(&self) -> Option<Ipv4Addr> {
+        self.addresses.iter().find_map(|address| match address {
+            IpAddr::V4(v4) => Some(*v4),
+            IpAddr::V6(_) => None,
+        })
+    }
+}

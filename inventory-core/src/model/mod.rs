@@ -1,0 +1,207 @@
+//! The checked inventory: what the daemons and the tool read.
+//!
+//! A [`Snapshot`] is immutable and complete: every reference in it is resolved, every rule with
+//! severity *error* holds. It has two halves. [`Globals`] is what is few: site, zones, networks, boot
+//! profiles. Hosts are many; they live in [`Shard`]s, one per file, which successive snapshots share
+//! by pointer as long as the file does not change. A view is updated by looking at the shards that
+//! differ, see [`Inventory::changes_since`].
+//!
+//! Nothing here says what a DHCP or DNS server answers; the daemons' views do.
+
+mod boot;
+mod host;
+mod index;
+mod network;
+mod zone;
+
+pub use boot::{Boot, BootFile, BootSource};
+pub use host::{Alias, Disk, Hardware, Host, HostName, Identifiers, Nic, PortId, State};
+pub use index::{Found, HostIndex};
+pub use network::{Network, Range};
+pub use zone::{Reverse, Site, Zone, reverse_zone_v4, reverse_zone_v6};
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::name::Name;
+
+/// Index into [`Globals::networks`]. Good within one snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NetworkId(pub u32);
+
+/// Index into [`Globals::zones`]. Good within one snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ZoneId(pub u32);
+
+/// Index into [`Globals::boots`]. Good within one snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BootId(pub u32);
+
+/// Hash over the paths and octets of all files of an inventory (SHA-256). Equal content has equal
+/// hashes on any machine; daemons are compared by it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ContentHash(pub [u8; 32]);
+
+impl fmt::Display for ContentHash {
+    /// 64 hexadecimal digits; with a precision, as many of the first: `{:.12}`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits: String = self.0.iter().map(|octet| format!("{octet:02x}")).collect();
+        f.pad(&digits)
+    }
+}
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:.12}")
+    }
+}
+
+/// One state of the inventory, taken into service as a whole.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Counts the snapshots of one loader from 1. Local to a process: compare daemons by `hash`.
+    pub generation: u64,
+    /// What is in it.
+    pub hash: ContentHash,
+    /// The data.
+    pub inventory: Arc<Inventory>,
+}
+
+/// Site, zones, networks, boot profiles, hosts.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    /// What is few and concerns every host.
+    pub globals: Arc<Globals>,
+    /// The hosts by file, sorted by path. A file without hosts has no shard.
+    pub shards: Vec<Arc<Shard>>,
+}
+
+/// The part of the inventory that is not hosts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Globals {
+    /// `[site]`.
+    pub site: Site,
+    /// Zones written and derived (reverse zones), sorted by name in wire form.
+    pub zones: Vec<Zone>,
+    /// Networks, sorted by name.
+    pub networks: Vec<Network>,
+    /// Boot profiles, sorted by name.
+    pub boots: Vec<Boot>,
+}
+
+/// The hosts of one file, in its order.
+#[derive(Debug, Default)]
+pub struct Shard {
+    /// Path relative to the inventory's root.
+    pub path: Arc<str>,
+    /// The hosts.
+    pub hosts: Vec<Host>,
+}
+
+/// What differs between two inventories, by file.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Whether anything but hosts differs: a view is then built anew.
+    pub globals: bool,
+    /// Shards that are in the old inventory only.
+    pub removed: Vec<Arc<Shard>>,
+    /// Shards that are in the new inventory only.
+    pub added: Vec<Arc<Shard>>,
+}
+
+impl Inventory {
+    /// Every host, by file path, then in the file's order.
+    pub fn hosts(&self) -> impl Iterator<Item = &Host> {
+        self.shards.iter().flat_map(|shard| &shard.hosts)
+    }
+
+    /// Number of hosts.
+    pub fn host_count(&self) -> usize {
+        self.shards.iter().map(|shard| shard.hosts.len()).sum()
+    }
+
+    /// The shards to take out of and put into a view of `old` to make it one of `self`.
+    ///
+    /// Cost: one comparison per shard. Shards are compared by pointer, so a file that was read again
+    /// counts as changed even when its hosts are equal.
+    pub fn changes_since(&self, old: &Inventory) -> Changes {
+        let mut changes = Changes {
+            globals: !Arc::ptr_eq(&self.globals, &old.globals) && self.globals != old.globals,
+            ..Changes::default()
+        };
+        let (mut before, mut after) = (old.shards.iter().peekable(), self.shards.iter().peekable());
+        loop {
+            match (before.peek(), after.peek()) {
+                (None, None) => return changes,
+                (Some(b), Some(a)) if b.path == a.path => {
+                    if !Arc::ptr_eq(b, a) {
+                        changes.removed.push(Arc::clone(b));
+                        changes.added.push(Arc::clone(a));
+                    }
+                    before.next();
+                    after.next();
+                }
+                (Some(b), a) if a.is_none_or(|a| b.path < a.path) => {
+                    changes.removed.push(Arc::clone(b));
+                    before.next();
+                }
+                _ => changes.added.extend(after.next().map(Arc::clone)),
+            }
+        }
+    }
+}
+
+impl Globals {
+    /// The network with this id.
+    ///
+    /// # Panics
+    /// The id is of another snapshot.
+    pub fn network(&self, id: NetworkId) -> &Network {
+        &self.networks[id.0 as usize]
+    }
+
+    /// The zone with this id.
+    ///
+    /// # Panics
+    /// The id is of another snapshot.
+    pub fn zone(&self, id: ZoneId) -> &Zone {
+        &self.zones[id.0 as usize]
+    }
+
+    /// The boot profile with this id.
+    ///
+    /// # Panics
+    /// The id is of another snapshot.
+    pub fn boot(&self, id: BootId) -> &Boot {
+        &self.boots[id.0 as usize]
+    }
+
+    /// The network of this name.
+    pub fn network_named(&self, name: &str) -> Option<NetworkId> {
+        let index = self.networks.binary_search_by(|network| (*network.name).cmp(name)).ok()?;
+        Some(NetworkId(u32::try_from(index).ok()?))
+    }
+
+    /// The boot profile of this name.
+    pub fn boot_named(&self, name: &str) -> Option<BootId> {
+        let index = self.boots.binary_search_by(|boot| (*boot.name).cmp(name)).ok()?;
+        Some(BootId(u32::try_from(index).ok()?))
+    }
+
+    /// The zone whose apex is `name`.
+    pub fn zone_named(&self, name: &Name) -> Option<ZoneId> {
+        let index = self.zones.binary_search_by(|zone| zone.name.cmp(name)).ok()?;
+        Some(ZoneId(u32::try_from(index).ok()?))
+    }
+
+    /// The zone that `name` belongs to: the one with the longest apex at or above it.
+    pub fn zone_of(&self, name: &Name) -> Option<ZoneId> {
+        let mut here = name.clone();
+        loop {
+            if let Some(zone) = self.zone_named(&here) {
+                return Some(zone);
+            }
+            here = here.parent()?;
+        }
+    }
+}

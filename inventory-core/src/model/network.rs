@@ -1,0 +1,121 @@
+//! Networks: one link's addresses and what DHCP tells its clients.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::{Ipv4Net, Ipv6Net};
+
+use super::ZoneId;
+use crate::name::Name;
+use crate::options::DhcpOption;
+use crate::span::Span;
+
+/// Inclusive address range. `first <= last`, both of one family, holds by construction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Range {
+    first: IpAddr,
+    last: IpAddr,
+}
+
+impl Range {
+    /// `None` when `first` lies above `last` or the families differ.
+    pub fn new(first: IpAddr, last: IpAddr) -> Option<Range> {
+        (first.is_ipv4() == last.is_ipv4() && first <= last).then_some(Range { first, last })
+    }
+
+    /// Lowest address.
+    pub fn first(self) -> IpAddr {
+        self.first
+    }
+
+    /// Highest address.
+    pub fn last(self) -> IpAddr {
+        self.last
+    }
+
+    /// Whether `address` lies in it.
+    pub fn contains(self, address: IpAddr) -> bool {
+        self.first.is_ipv4() == address.is_ipv4() && self.first <= address && address <= self.last
+    }
+
+    /// Whether any address lies in both.
+    pub fn overlaps(self, other: Range) -> bool {
+        self.first.is_ipv4() == other.first.is_ipv4() && self.first <= other.last && other.first <= self.last
+    }
+
+    /// Number of addresses; saturates at `u128::MAX` for all of IPv6.
+    pub fn count(self) -> u128 {
+        let number = |address| match address {
+            IpAddr::V4(v4) => u128::from(v4.to_bits()),
+            IpAddr::V6(v6) => v6.to_bits(),
+        };
+        (number(self.last) - number(self.first)).saturating_add(1)
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.first == self.last { write!(f, "{}", self.first) } else { write!(f, "{}-{}", self.first, self.last) }
+    }
+}
+
+/// A network. At least one of `ipv4` and `ipv6` is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Its name in the inventory.
+    pub name: Box<str>,
+    /// The header of its table.
+    pub span: Span,
+    /// Zone of the names of its hosts. Without one, a host there must have a quoted FQDN as its key.
+    pub zone: Option<ZoneId>,
+    /// IPv4 prefix, host bits zero.
+    pub ipv4: Option<Ipv4Net>,
+    /// IPv6 prefix, host bits zero.
+    pub ipv6: Option<Ipv6Net>,
+    /// IPv4 router (option 3), inside `ipv4` and outside the pools.
+    pub gateway: Option<Ipv4Addr>,
+    /// Resolvers for the clients (option 6, option 23 of DHCPv6), in order of preference.
+    pub dns: Box<[IpAddr]>,
+    /// Addresses for machines nobody has written down, sorted, not overlapping.
+    pub pools: Box<[Range]>,
+    /// Addresses never given from a pool, sorted.
+    pub exclude: Box<[Range]>,
+    /// Lease time in seconds, 60 to 4294967294; 4294967295 is "infinite" (RFC 2131, section 3.3).
+    pub lease_seconds: u32,
+    /// DHCPv4 options, sorted by code; without those that follow from the keys above.
+    pub options: Box<[DhcpOption]>,
+    /// DHCPv6 options, sorted by code.
+    pub options6: Box<[DhcpOption]>,
+    /// Whether DHCP serves it at all.
+    pub dhcp: bool,
+    /// Classless reverse zone (RFC 2317) that the PTR records of its IPv4 addresses live in.
+    pub reverse: Option<Name>,
+}
+
+impl Network {
+    /// Lease time where neither network nor host says one.
+    pub const LEASE_SECONDS_DEFAULT: u32 = 12 * 3600;
+
+    /// Whether `address` lies in its prefix of that family.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(v4) => self.ipv4.is_some_and(|net| net.contains(&v4)),
+            IpAddr::V6(v6) => self.ipv6.is_some_and(|net| net.contains(&v6)),
+        }
+    }
+
+    /// Owner name of the PTR record of `address`, an address of this network.
+    pub fn ptr_owner(&self, address: IpAddr) -> Name {
+        if let (Some(zone), IpAddr::V4(v4)) = (&self.reverse, address)
+            && let Ok(name) = zone.child(&v4.octets()[3].to_string())
+        {
+            return name;
+        }
+        Name::reverse(address)
+    }
+
+    /// The pool that `address` lies in.
+    pub fn pool_of(&self, address: IpAddr) -> Option<Range> {
+        self.pools.iter().copied().find(|pool| pool.contains(address))
+    }
+}

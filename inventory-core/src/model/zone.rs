@@ -1,0 +1,105 @@
+//! Zones: those written down, and the reverse zones that follow from the networks.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use ipnet::{Ipv4Net, Ipv6Net};
+
+use crate::name::Name;
+use crate::records::Record;
+use crate::span::Span;
+
+/// `[site]`: defaults for every zone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Site {
+    /// Owner names of the servers, first the primary one.
+    pub nameservers: Arc<[Name]>,
+    /// Mailbox of who is responsible, as a domain name (RFC 1035, section 3.3.13).
+    pub contact: Option<Name>,
+}
+
+/// A zone that dnsd answers for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    /// The apex.
+    pub name: Name,
+    /// The header of its table; of the network's table for a derived zone.
+    pub span: Span,
+    /// What it maps, if it is a reverse zone that nobody wrote down.
+    pub derived: Option<Reverse>,
+    /// TTL of its records in seconds, where they have none of their own.
+    pub ttl: u32,
+    /// TTL of negative answers in seconds: the SOA's MINIMUM (RFC 2308, section 4).
+    pub negative_ttl: u32,
+    /// Its NS records; the first is the SOA's MNAME. Never empty, unless `file` is there.
+    pub nameservers: Arc<[Name]>,
+    /// The SOA's RNAME.
+    pub contact: Name,
+    /// Records written in the inventory, in the zone, sorted by owner and type.
+    pub records: Arc<[Record]>,
+    /// A whole master file instead, relative to the inventory's root.
+    pub file: Option<Arc<str>>,
+}
+
+/// What a derived reverse zone maps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reverse {
+    /// IPv4 addresses: `in-addr.arpa`.
+    V4,
+    /// IPv6 addresses: `ip6.arpa`.
+    V6,
+}
+
+impl Zone {
+    /// TTL where neither zone nor site says one: one hour.
+    pub const TTL_DEFAULT: u32 = 3600;
+    /// TTL of negative answers where the zone says none: five minutes, so that a new host is seen soon.
+    pub const NEGATIVE_TTL_DEFAULT: u32 = 300;
+}
+
+/// The reverse zone of `net`: its enclosing /8, /16 or /24 (RFC 1035, section 3.5). `None` for
+/// prefixes shorter than 8, which no zone of ours maps.
+pub fn reverse_zone_v4(net: Ipv4Net) -> Option<Name> {
+    let labels = usize::from(net.prefix_len().min(24) / 8);
+    strip(Name::reverse(Ipv4Addr::from(net.network().to_bits()).into()), 4 - labels, labels)
+}
+
+/// The reverse zone of `net`: its enclosing prefix of whole nibbles (RFC 3596, section 2.5). `None`
+/// for prefixes shorter than 4.
+pub fn reverse_zone_v6(net: Ipv6Net) -> Option<Name> {
+    let labels = usize::from(net.prefix_len() / 4).min(31);
+    strip(Name::reverse(Ipv6Addr::from(net.network().to_bits()).into()), 32 - labels, labels)
+}
+
+/// `name` without its first `count` labels, if `left` address labels are left over and not none.
+fn strip(mut name: Name, count: usize, left: usize) -> Option<Name> {
+    for _ in 0..count {
+        name = name.parent()?;
+    }
+    (left > 0).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reverse_zones_enclose_their_network_at_whole_labels() {
+        for (net, zone) in [
+            ("10.20.0.0/24", "0.20.10.in-addr.arpa"),
+            ("10.20.4.0/22", "20.10.in-addr.arpa"),
+            ("10.20.0.64/26", "0.20.10.in-addr.arpa"),
+            ("10.0.0.0/8", "10.in-addr.arpa"),
+        ] {
+            assert_eq!(reverse_zone_v4(net.parse().unwrap()).unwrap().to_string(), zone, "{net}");
+        }
+        assert_eq!(reverse_zone_v4("0.0.0.0/4".parse().unwrap()), None);
+        for (net, zone) in [
+            ("2001:db8:20::/64", "0.0.0.0.0.2.0.0.8.b.d.0.1.0.0.2.ip6.arpa"),
+            ("2001:db8::/34", "8.b.d.0.1.0.0.2.ip6.arpa"),
+        ] {
+
+            assert_eq!(reverse_zone_v6(net.parse().unwrap()).unwrap().to_string(), zone, "{net}");
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! `[host.X]` and `[profile.X]`: the same keys.
+
+use std::net::IpAddr;
+
+use super::field::{Field, Spanned};
+use super::network::{lease, read_options};
+use super::read::{self, Findings};
+use super::site::TTL_MAX;
+use crate::diag::{Finding, Rule};
+use crate::mac::MacAddr;
+use crate::model::{Disk, PortId, State};
+use crate::options::{DhcpOption, Family};
+use crate::span::Span;
+use crate::toml::{Entry, Kind, Table, Value};
+
+/// `[host.X]` or `[profile.X]` as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostDecl {
+    /// The key.
+    pub key: Spanned<Box<str>>,
+    /// Profiles to take keys from; later ones win over earlier ones.
+    pub profiles: Field<Vec<Spanned<Box<str>>>>,
+    /// State.
+    pub state: Field<State>,
+    /// What stands on the host itself: for its one nic, or for all of them.
+    pub own: NicDecl,
+    /// `nic.NAME` tables in text order.
+    pub nics: Vec<NicDecl>,
+    /// Other names.
+    pub alias: Field<Vec<Spanned<Box<str>>>>,
+    /// Tags.
+    pub tags: Field<Vec<Spanned<Box<str>>>>,
+    /// TTL in seconds.
+    pub ttl: Field<u32>,
+    /// Boot profile.
+    pub boot: Field<Box<str>>,
+    /// Number of processors.
+    pub cpu: Field<u32>,
+    /// Octets of memory.
+    pub memory: Field<u64>,
+    /// Disks.
+    pub disks: Vec<Disk>,
+    /// The machine it runs on.
+    pub vmhost: Field<Box<str>>,
+}
+
+/// Keys of an interface, on a host itself or in a `nic.NAME` table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NicDecl {
+    /// Key of the table; empty on the host itself.
+    pub key: Box<str>,
+    /// The key or header.
+    pub span: Span,
+    /// Network.
+    pub network: Field<Box<str>>,
+    /// Hardware address.
+    pub mac: Field<MacAddr>,
+    /// Addresses.
+    pub ip: Field<Vec<Spanned<IpAddr>>>,
+    /// Name instead of the derived one; only in a `nic.NAME` table.
+    pub name: Field<Box<str>>,
+    /// Whether it carries the host's name; only in a `nic.NAME` table.
+    pub primary: Field<bool>,
+    /// DUID.
+    pub duid: Field<Box<[u8]>>,
+    /// DHCPv4 client identifier.
+    pub client_id: Field<Box<[u8]>>,
+    /// Relay port.
+    pub port: Field<PortId>,
+    /// DHCPv4 options.
+    pub options: Vec<DhcpOption>,
+    /// DHCPv6 options.
+    pub options6: Vec<DhcpOption>,
+    /// Lease time in seconds.
+    pub lease: Field<u32>,
+    /// Whether DHCP serves it.
+    pub dhcp: Field<bool>,
+}
+
+const HOST_KEYS: &[&str] = &[
+    "network", "mac", "ip", "alias", "tags", "state", "boot", "use", "cpu", "memory", "disk", "vmhost", "ttl", "nic",
+    "duid", "client-id", "port", "options", "options6", "lease", "dhcp",
+];
+const NIC_KEYS: &[&str] = &[
+    "network", "mac", "ip", "name", "primary", "duid", "client-id", "port", "options", "options6", "lease", "dhcp",
+];
+const STATES: &[(&str, State)] = &[
+    ("planned", State::Planned),
+    ("install", State::Install),
+    ("active", State::Active),
+    ("retired", State::Retired),
+];
+
+pub(super) fn read_host(key: Spanned<&str>, table: Table<'_, '_>, what: &str, findings: Findings<'_>) -> HostDecl {
+    let mut host = HostDecl {
+        key: Spanned { value: key.value.into(), span: key.span },
+        profiles: Field::Absent,
+        state: Field::Absent,
+        own: NicDecl::new("", table.span()),
+        nics: Vec::new(),
+        alias: Field::Absent,
+        tags: Field::Absent,
+        ttl: Field::Absent,
+        boot: Field::Absent,
+        cpu: Field::Absent,
+        memory: Field::Absent,
+        disks: Vec::new(),
+        vmhost: Field::Absent,
+    };
+    for entry in table.entries() {
+        if read_nic_key(&mut host.own, entry, findings) || read_host_key(&mut host, entry, findings) {
+            continue;
+        }
+        match entry.value().kind() {
+            Kind::Table(nested) if looks_like_host(nested) => unquoted_fqdn(key, entry, what, findings),
+            _ => read::unknown_key(entry, what, HOST_KEYS, findings),
+        }
+    }
+    host
+}
+
+/// Reads a key that a host has and an interface has not; `false` if it is none of them.
+fn read_host_key(host: &mut HostDecl, entry: Entry<'_, '_>, findings: Findings<'_>) -> bool {
+    match entry.key() {
+        "use" => host.profiles = read::list(entry, findings, read::boxed),
+        "state" => host.state = read::field(entry, findings, |v, f| read::choice(v, STATES, f)),
+        "alias" => host.alias = read::list(entry, findings, read::boxed),
+        "tags" => host.tags = read::list(entry, findings, tag),
+        "ttl" => host.ttl = read::field(entry, findings, |v, f| read::seconds(v, 0, TTL_MAX, f)),
+        "boot" => host.boot = read::field(entry, findings, read::boxed),
+        "cpu" => host.cpu = read::field(entry, findings, |v, f| read::number(v, 1, 65_536, f)),
+        "memory" => host.memory = read::field(entry, findings, read::size),
+        "disk" => host.disks = read_disks(entry.value(), findings),
+        "vmhost" => host.vmhost = read::field(entry, findings, read::boxed),
+        "nic" => host.nics = read_nics(entry.value(), findings),
+        _ => return false,
+    }
+    true
+}
+
+/// Reads a key that an interface has, on the host or in its own table; `false` if it is none.
+fn read_nic_key(nic: &mut NicDecl, entry: Entry<'_, '_>, findings: Findings<'_>) -> bool {
+    match entry.key() {
+        "network" => nic.network = read::field(entry, findings, read::boxed),
+        "mac" => nic.mac = read::field(entry, findings, read::mac),
+        "ip" => nic.ip = read::list(entry, findings, read::address),
+        "duid" => nic.duid = read::field(entry, findings, |v, f| read::octets(v, "DUID", f)),
+        "client-id" => nic.client_id = read::field(entry, findings, |v, f| read::octets(v, "client identifier", f)),
+        "port" => nic.port = read::field(entry, findings, port),
+        "options" => nic.options = read_options(Family::V4, entry.value(), findings),
+        "options6" => nic.options6 = read_options(Family::V6, entry.value(), findings),
+        "lease" => nic.lease = read::field(entry, findings, lease),
+        "dhcp" => nic.dhcp = read::field(entry, findings, read::boolean),
+        _ => return false,
+    }
+    true
+}
+
+fn read_nics(value: Value<'_, '_>, findings: Findings<'_>) -> Vec<NicDecl> {
+    let Some(table) = read::table(value, findings) else {
+        return Vec::new();
+    };
+    let mut nics = Vec::new();
+    for entry in table.entries() {
+        let Some(keys) = read::table(entry.value(), findings) else {
+            continue;
+        };
+        let mut nic = NicDecl::new(entry.key(), keys.span());
+        for entry in keys.entries() {
+            match entry.key() {
+                "name" => nic.name = read::field(entry, findings, read::boxed),
+                "primary" => nic.primary = read::field(entry, findings, read::boolean),
+                _ if read_nic_key(&mut nic, entry, findings) => {}
+                _ => read::unknown_key(entry, "a nic", NIC_KEYS, findings),
+            }
+        }
+        nics.push(nic);
+    }
+    nics
+}
+
+fn read_disks(value: Value<'_, '_>, findings: Findings<'_>) -> Vec<Disk> {
+    let Some(table) = read::table(value, findings) else {
+        return Vec::new();
+    };
+    let mut disks = Vec::new();
+    for entry in table.entries() {
+        if let Some(size) = read::size(entry.value(), findings) {
+            disks.push(Disk { name: entry.key().into(), size });
+        }
+    }
+    disks
+}
+
+/// A tag: no blanks, commas or control characters, since lists of tags are written with them.
+fn tag(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<str>> {
+    let text = read::string(value, findings)?;
+    if !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == ',') {
+        return Some(text.into());
+    }
+    let message = format!("tag `{text}` is empty or has blanks or commas");
+    findings.push(Finding::new(Rule::InvalidName, value.span(), message));
+    None
+}
+
+/// `port = "circuit"` or `port = { remote-id = "sw1", circuit-id = "7" }`.
+fn port(value: Value<'_, '_>, findings: Findings<'_>) -> Option<PortId> {
+    if let Kind::String(text) = value.kind()
+        && !text.is_empty()
+        && !text.starts_with("0x")
+    {
+        return Some(PortId { remote_id: None, circuit_id: text.as_bytes().into() });
+    }
+    let Kind::Table(table) = value.kind() else {
+        let circuit_id = read::octets(value, "relay port", findings)?;
+        return Some(PortId { remote_id: None, circuit_id });
+    };
+    let (mut remote_id, mut circuit_id) = (None, None);
+    for entry in table.entries() {
+        let plain = |value: Value<'_, '_>, findings: Findings<'_>| match value.kind() {
+            Kind::String(text) if !text.is_empty() && !text.starts_with("0x") => Some(text.as_bytes().into()),
+            _ => read::octets(value, "relay port", findings),
+        };
+        match entry.key() {
+            "remote-id" => remote_id = Some(plain(entry.value(), findings)?),
+            "circuit-id" => circuit_id = Some(plain(entry.value(), findings)?),
+            _ => read::unknown_key(entry, "a port", &["remote-id", "circuit-id"], findings),
+        }
+    }
+    let Some(circuit_id) = circuit_id else {
+        findings.push(Finding::new(Rule::MissingKey, value.span(), "the port has no `circuit-id`"));
+        return None;
+    };
+    Some(PortId { remote_id, circuit_id })
+}
+
+/// Whether a table below a host is a host that lost its quotes: `[host.web1.lab.example]`.
+fn looks_like_host(table: Table<'_, '_>) -> bool {
+    table.entries().any(|entry| match entry.value().kind() {
+        Kind::Table(nested) => HOST_KEYS.contains(&entry.key()) || looks_like_host(nested),
+        _ => HOST_KEYS.contains(&entry.key()),
+    })
+}
+
+fn unquoted_fqdn(key: Spanned<&str>, entry: Entry<'_, '_>, what: &str, findings: Findings<'_>) {
+    let mut name = format!("{}.{}", key.value, entry.key());
+    let mut here = entry.value();
+    while let Kind::Table(table) = here.kind() {
+        let Some(only) = table.entries().next().filter(|next| {
+            !HOST_KEYS.contains(&next.key()) && matches!(next.value().kind(), Kind::Table(_))
+        }) else {
+            break;
+        };
+        name = format!("{name}.{}", only.key());
+        here = only.value();
+    }
+    let message = format!("{what} has no key `{}`; the name seems to lack its quotes", entry.key());
+    let kind = what.rsplit(' ').next().unwrap_or(what);
+    let finding = Finding::new(Rule::UnquotedFqdn, entry.key_span(), message);
+    findings.push(finding.help(format!("write a name with dots in quotes: `[{kind}.\"{name}\"]`")));
+}
+
+impl NicDecl {
+    fn new(key: &str, span: Span) -> NicDecl {
+        NicDecl {
+            key: key.into(),
+            span,
+            network: Field::Absent,
+            mac: Field::Absent,
+            ip: Field::Absent,
+            name: Field::Absent,
+            primary: Field::Absent,
+            duid: Field::Absent,
+            client_id: Field::Absent,
+            port: Field::Absent,
+            options: Vec::new(),
+            options6: Vec::new(),
+            lease: Field::Absent,
+            dhcp: Field::Absent,
+        }
+    }
+}

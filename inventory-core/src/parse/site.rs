@@ -1,0 +1,149 @@
+//! `[site]` and `[zone."X"]`.
+
+use super::field::{Field, Spanned};
+use super::read::{self, Findings};
+use crate::diag::{Finding, Rule};
+use crate::model::Zone;
+use crate::name::Name;
+use crate::records::{self, Record};
+use crate::span::Span;
+use crate::toml::{Kind, Table, Value};
+
+/// `[site]` as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteDecl {
+    /// The header.
+    pub span: Span,
+    /// Owner names of the name servers.
+    pub nameservers: Field<Vec<Spanned<Name>>>,
+    /// Mailbox of who is responsible, as a domain name.
+    pub contact: Field<Name>,
+}
+
+/// `[zone."X"]` as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZoneDecl {
+    /// The apex.
+    pub name: Name,
+    /// The header.
+    pub span: Span,
+    /// TTL in seconds.
+    pub ttl: Field<u32>,
+    /// TTL of negative answers in seconds.
+    pub negative_ttl: Field<u32>,
+    /// Owner names of the name servers, instead of the site's.
+    pub nameservers: Field<Vec<Spanned<Name>>>,
+    /// Mailbox of who is responsible, instead of the site's.
+    pub contact: Field<Name>,
+    /// Records, with owners in and out of the zone.
+    pub records: Vec<Record>,
+    /// Path of a whole master file.
+    pub file: Field<Box<str>>,
+}
+
+const SITE_KEYS: &[&str] = &["nameservers", "contact"];
+const ZONE_KEYS: &[&str] = &["ttl", "negative-ttl", "nameservers", "contact", "records", "file"];
+
+/// Longest TTL: 2^31 - 1 (RFC 2181, section 8).
+pub(super) const TTL_MAX: u32 = 0x7fff_ffff;
+
+pub(super) fn read_site(table: Table<'_, '_>, findings: Findings<'_>) -> SiteDecl {
+    let mut site = SiteDecl { span: table.span(), nameservers: Field::Absent, contact: Field::Absent };
+    for entry in table.entries() {
+        match entry.key() {
+            "nameservers" => site.nameservers = read::list(entry, findings, host_fqdn),
+            "contact" => site.contact = read::field(entry, findings, mailbox),
+            _ => read::unknown_key(entry, "`[site]`", SITE_KEYS, findings),
+        }
+    }
+    site
+}
+
+/// `None` if the zone's own name is no name.
+pub(super) fn read_zone(key: Spanned<&str>, table: Table<'_, '_>, findings: Findings<'_>) -> Option<ZoneDecl> {
+    let Spanned { value: text, span } = key;
+    let name = match Name::parse(text, None) {
+        Ok(name) if !name.is_root() => name,
+        Ok(_) => {
+            findings.push(Finding::new(Rule::InvalidName, span, "the root is no zone of a site"));
+            return None;
+        }
+        Err(error) => {
+            findings.push(Finding::new(Rule::InvalidName, span, format!("zone name `{text}` {error}")));
+            return None;
+        }
+    };
+    let mut zone = ZoneDecl {
+        name,
+        span: table.span(),
+        ttl: Field::Absent,
+        negative_ttl: Field::Absent,
+        nameservers: Field::Absent,
+        contact: Field::Absent,
+        records: Vec::new(),
+        file: Field::Absent,
+    };
+    for entry in table.entries() {
+        match entry.key() {
+            "ttl" => zone.ttl = read::field(entry, findings, |v, f| read::seconds(v, 0, TTL_MAX, f)),
+            "negative-ttl" => zone.negative_ttl = read::field(entry, findings, |v, f| read::seconds(v, 0, TTL_MAX, f)),
+            "nameservers" => zone.nameservers = read::list(entry, findings, host_fqdn),
+            "contact" => zone.contact = read::field(entry, findings, mailbox),
+            "records" => zone.records = read_records(entry.value(), &zone.name, findings),
+            "file" => zone.file = read::field(entry, findings, read::path),
+            _ => read::unknown_key(entry, "a zone", ZONE_KEYS, findings),
+        }
+    }
+    if let (Field::Set(_, file), Some(records)) = (&zone.file, table.get("records")) {
+        let finding = Finding::new(Rule::ConflictingKeys, records.key_span(), "a zone has either `file` or `records`");
+        findings.push(finding.other(*file, "the whole master file").help("write the records into the master file"));
+    }
+    Some(zone)
+}
+
+fn read_records(value: Value<'_, '_>, origin: &Name, findings: Findings<'_>) -> Vec<Record> {
+    let Kind::String(text) = value.kind() else {
+        read::wrong_type::<()>(value, "master-file lines in a string (\"\"\"…\"\"\")", findings);
+        return Vec::new();
+    };
+    records::parse(text, origin, &|from, to| value.string_part(from, to), findings)
+}
+
+/// The name of a host: a domain name with a dot, so that nobody writes `ns1` and gets the root's.
+fn host_fqdn(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Name> {
+    let name = read::domain_name(value, findings)?;
+    if name.labels().count() > 1 {
+        return Some(name);
+    }
+    let message = format!("name server `{name}` is not a full name");
+    findings.push(
+        Finding::new(Rule::InvalidName, value.span(), message).help("write the whole name, as in `ns1.lab.example.org`"),
+    );
+    None
+}
+
+/// `hostmaster@lab.example.org` as the domain name that an SOA carries (RFC 1035, section 8).
+fn mailbox(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Name> {
+    let text = read::string(value, findings)?;
+    let name = text.rsplit_once('@').and_then(|(local, domain)| {
+        let domain = Name::parse(domain, None).ok().filter(|domain| domain.labels().count() > 1)?;
+        (!local.is_empty() && !local.contains([' ', '@'])).then(|| domain.child(local).ok()).flatten()
+    });
+    if name.is_none() {
+        let finding = Finding::new(Rule::InvalidName, value.span(), format!("`{text}` is not a mail address"));
+        findings.push(finding.help("write it as in `hostmaster@lab.example.org`"));
+    }
+    name
+}
+
+impl ZoneDecl {
+    /// TTL of records that have none.
+    pub fn ttl_seconds(&self) -> u32 {
+        self.ttl.get().copied().unwrap_or(Zone::TTL_DEFAULT)
+    }
+
+    /// TTL of negative answers.
+    pub fn negative_ttl_seconds(&self) -> u32 {
+        self.negative_ttl.get().copied().unwrap_or(Zone::NEGATIVE_TTL_DEFAULT)
+    }
+}

@@ -1,0 +1,131 @@
+//! Joining the files: every name defined once, every reference among the few things found.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Context, profiles, zones};
+use crate::diag::{Finding, Rule};
+use crate::model::{Boot, BootFile, BootSource, Globals, Network, NetworkId, Range, ZoneId};
+use crate::parse::{BootDecl, Field, GlobalDecls, NetworkDecl, Spanned, is_url};
+use crate::span::Span;
+
+/// Joins what the files declare, in the order given (of two definitions the later one is refused).
+pub fn merge(files: &[&GlobalDecls], findings: &mut Vec<Finding>) -> Context {
+    let networks = once("network", files.iter().flat_map(|file| &file.networks), |n| (&n.name, n.span), findings);
+    let boots = once("boot profile", files.iter().flat_map(|file| &file.boots), |b| (&b.name, b.span), findings);
+    let profile_decls =
+        once("profile", files.iter().flat_map(|file| &file.profiles), |p| (&p.key.value, p.key.span), findings);
+
+    let mut context = Context::default();
+    let mut globals = Globals { zones: zones::collect(files, &networks, findings), ..Globals::default() };
+    globals.site = zones::site(files);
+    for decl in networks.values() {
+        let id = NetworkId(u32::try_from(globals.networks.len()).unwrap_or(u32::MAX));
+        let zone = network_zone(decl, &globals, findings);
+        if zone.is_none() && !decl.zone.is_absent() {
+            context.vague_zone.insert(id);
+        }
+        if decl.ipv4.is_broken() || decl.ipv6.is_broken() {
+            context.vague_prefix.insert(id);
+        }
+        globals.networks.push(network(decl, zone));
+    }
+    globals.boots = boots.values().map(|decl| boot(decl)).collect();
+    let (flat, broken) = profiles::flatten(&profile_decls, findings);
+    context.profiles = flat;
+    context.broken_profiles = broken;
+    context.globals = Arc::new(globals);
+    context
+}
+
+/// Sorts by name and reports names that are defined twice.
+fn once<'a, T>(
+    kind: &str,
+    all: impl Iterator<Item = &'a T>,
+    key: impl Fn(&'a T) -> (&'a Box<str>, Span),
+    findings: &mut Vec<Finding>,
+) -> BTreeMap<&'a str, &'a T> {
+    let mut map: BTreeMap<&str, &T> = BTreeMap::new();
+    for item in all {
+        let (name, span) = key(item);
+        if let Some(first) = map.get(&**name) {
+            let finding = Finding::new(Rule::DefinedTwice, span, format!("{kind} `{name}` is defined twice"));
+            findings.push(finding.other(key(first).1, "first defined here").help("rename one of them, or join them"));
+        } else {
+            map.insert(name, item);
+        }
+    }
+    map
+}
+
+/// The zone that a network names.
+fn network_zone(decl: &NetworkDecl, globals: &Globals, findings: &mut Vec<Finding>) -> Option<ZoneId> {
+    let Field::Set(name, span) = &decl.zone else {
+        return None;
+    };
+    let found = globals.zone_named(name);
+    if found.is_none() {
+        let known: Vec<String> = globals.zones.iter().map(|zone| zone.name.to_string()).collect();
+        let known = known.iter().map(String::as_str);
+        let define = format!("[zone.\"{name}\"]");
+        findings.push(Finding::unknown(Rule::NoZone, *span, "zone", &name.to_string(), known, &define));
+    }
+    found
+}
+
+fn network(decl: &NetworkDecl, zone: Option<ZoneId>) -> Network {
+    Network {
+        name: decl.name.clone(),
+        span: decl.span,
+        zone,
+        ipv4: decl.ipv4.get().copied(),
+        ipv6: decl.ipv6.get().copied(),
+        gateway: decl.gateway.get().copied(),
+        dns: decl.dns.get().map_or_else(Box::default, |list| list.iter().map(|item| item.value).collect()),
+        pools: ranges(&decl.pool),
+        exclude: ranges(&decl.exclude),
+        lease_seconds: decl.lease.get().copied().unwrap_or(Network::LEASE_SECONDS_DEFAULT),
+        options: decl.options.clone().into(),
+        options6: decl.options6.clone().into(),
+        dhcp: decl.dhcp.get().copied().unwrap_or(true),
+        reverse: decl.reverse.get().cloned(),
+    }
+}
+
+fn ranges(field: &Field<Vec<Spanned<Range>>>) -> Box<[Range]> {
+    let mut ranges: Vec<Range> = field.get().into_iter().flatten().map(|item| item.value).collect();
+    ranges.sort_unstable();
+    ranges.into()
+}
+
+fn boot(decl: &BootDecl) -> Boot {
+    let source = match (&decl.script, &decl.kernel) {
+        (Field::Set(script, _), _) => BootSource::Script(Arc::from(&**script)),
+        (_, Field::Set(kernel, _)) => BootSource::Kernel {
+            kernel: kernel.clone(),
+            initrd: decl.initrd.get().into_iter().flatten().map(|item| item.value.clone()).collect(),
+            cmdline: decl.cmdline.get().cloned().unwrap_or_default(),
+        },
+        // Refused already; the name stays known so that hosts that use it are not reported as well.
+        _ => BootSource::Script("".into()),
+    };
+    let files = decl.files.iter().map(|(name, template)| BootFile {
+        name: name.clone(),
+        template: Arc::from(&*template.value),
+    });
+    Boot { name: decl.name.clone(), span: decl.span, source, files: files.collect() }
+}
+
+/// Files below the inventory's root that `files` refer to: path and where it is written.
+pub(crate) fn referenced<'a>(files: impl Iterator<Item = &'a GlobalDecls>) -> Vec<(&'a str, Span)> {
+    let mut paths = Vec::new();
+    for file in files {
+        paths.extend(file.zones.iter().filter_map(|zone| Some((&**zone.file.get()?, zone.file.span()?))));
+        for boot in &file.boots {
+            paths.extend(boot.files.iter().map(|(_, template)| (&*template.value, template.span)));
+            let script = boot.script.get().filter(|script| !is_url(script));
+            paths.extend(script.and_then(|path| Some((&**path, boot.script.span()?))));
+        }
+    }
+    paths
+}

@@ -1,0 +1,142 @@
+//! Resolving one host.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{Context, names, nic, overlay, profiles};
+use crate::diag::{Finding, Rule};
+use crate::model::{Alias, Hardware, Host, NetworkId, State};
+use crate::options::DhcpOption;
+use crate::parse::{Field, HostDecl};
+
+/// Resolves the hosts of one file; equal tags and option sets are shared among them.
+pub(super) struct Resolver<'a> {
+    pub(super) context: &'a Context,
+    pub(super) option_sets: Vec<Arc<[DhcpOption]>>,
+    tags: HashSet<Arc<str>>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(context: &'a Context) -> Resolver<'a> {
+        Resolver { context, option_sets: vec![Arc::default()], tags: HashSet::new() }
+    }
+
+    /// `None` after it has been reported why.
+    pub(super) fn host(&mut self, mut decl: HostDecl, findings: &mut Vec<Finding>) -> Option<Host> {
+        let complete = self.use_profiles(&mut decl, findings);
+        let before = findings.len();
+        let nics = nic::ordered(&mut decl, findings)?;
+        let networks: Vec<Option<NetworkId>> =
+            nics.iter().map(|nic| nic::network_of(self, &decl.key.value, nic, findings)).collect();
+        let name = names::host_name(self.context, &decl.key.value, decl.key.span, networks[0], findings);
+        let boot = self.boot(&decl, findings);
+        if !complete {
+            // What is missing may stand in the profile that could not be found.
+            let dependent = [Rule::MissingKey, Rule::InstallWithoutBoot, Rule::NoZone];
+            let mut index = 0;
+            findings.retain(|finding| {
+                index += 1;
+                index <= before || !dependent.contains(&finding.rule)
+            });
+        }
+        let name = name?;
+        let aliases = self.aliases(&decl, name.zone, findings);
+        let nics: Vec<_> = nics
+            .into_iter()
+            .zip(networks)
+            .enumerate()
+            .filter_map(|(index, (nic, network))| nic::resolve(self, &name, nic, network?, index == 0, findings))
+            .collect();
+        if nics.is_empty() {
+            return None;
+        }
+        Some(Host {
+            name,
+            span: decl.key.span,
+            state: decl.state.get().copied().unwrap_or_default(),
+            nics: nics.into(),
+            aliases: aliases.into(),
+            ttl: decl.ttl.get().copied(),
+            tags: self.tags(&decl),
+            boot,
+            hardware: hardware(decl),
+        })
+    }
+
+    /// Merges the profiles in; `false` if one of them could not be had.
+    fn use_profiles(&self, decl: &mut HostDecl, findings: &mut Vec<Finding>) -> bool {
+        let mut complete = !decl.profiles.is_broken();
+        let used = decl.profiles.get().cloned().unwrap_or_default();
+        for profile in used.iter().rev() {
+            match self.context.profiles.get(&profile.value) {
+                Some(base) => overlay::inherit(decl, base),
+                None => {
+                    complete = false;
+                    if !self.context.broken_profiles.contains(&profile.value) {
+                        let known = self.context.profiles.keys().map(|name| &**name);
+                        findings.push(profiles::unknown(&profile.value, profile.span, known));
+                    }
+                }
+            }
+        }
+        complete
+    }
+
+    fn boot(&self, decl: &HostDecl, findings: &mut Vec<Finding>) -> Option<crate::model::BootId> {
+        let (name, span) = match &decl.boot {
+            Field::Set(name, span) => (name, *span),
+            Field::Broken => return None,
+            Field::Absent => {
+                if let Field::Set(State::Install, span) = decl.state {
+                    let message = format!("host `{}` is to be installed and has no `boot`", decl.key.value);
+                    let finding = Finding::new(Rule::InstallWithoutBoot, span, message);
+                    findings.push(finding.help("name the boot profile: `boot = \"debian12\"`"));
+                }
+                return None;
+            }
+        };
+        let globals = &self.context.globals;
+        let found = globals.boot_named(name);
+        if found.is_none() {
+            let known = globals.boots.iter().map(|boot| &*boot.name);
+            let define = format!("[boot.{name}]");
+            findings.push(Finding::unknown(Rule::UnknownBoot, span, "boot profile", name, known, &define));
+        }
+        found
+    }
+
+    fn aliases(&self, decl: &HostDecl, zone: crate::model::ZoneId, findings: &mut Vec<Finding>) -> Vec<Alias> {
+        let written = decl.alias.get().into_iter().flatten();
+        written
+            .filter_map(|alias| {
+                let name = names::alias_name(self.context, zone, &alias.value, alias.span, findings)?;
+                Some(Alias { name, span: alias.span })
+            })
+            .collect()
+    }
+
+    fn tags(&mut self, decl: &HostDecl) -> Box<[Arc<str>]> {
+        let mut tags: Vec<Arc<str>> = Vec::new();
+        for tag in decl.tags.get().into_iter().flatten() {
+            let shared = self.tags.get(&*tag.value).cloned().unwrap_or_else(|| {
+                let fresh: Arc<str> = Arc::from(&*tag.value);
+                self.tags.insert(Arc::clone(&fresh));
+                fresh
+            });
+            tags.push(shared);
+        }
+        tags.sort_unstable();
+        tags.dedup();
+        tags.into()
+    }
+}
+
+fn hardware(decl: HostDecl) -> Option<Box<Hardware>> {
+    let hardware = Hardware {
+        cpu: decl.cpu.get().copied(),
+        memory: decl.memory.get().copied().zip(decl.memory.span()),
+        vmhost: decl.vmhost.get().cloned().zip(decl.vmhost.span()),
+        disks: decl.disks.into(),
+    };
+    (hardware != Hardware::default()).then(|| Box::new(hardware))
+}

@@ -1,0 +1,158 @@
+//! Resolving the interfaces of a host.
+
+use std::sync::Arc;
+
+use super::host::Resolver;
+use super::names::nic_name;
+use super::overlay::inherit_settings;
+use crate::diag::{Finding, Rule};
+use crate::model::{HostName, Identifiers, NetworkId, Nic};
+use crate::parse::{Field, HostDecl, NicDecl};
+use crate::span::Span;
+
+/// The interfaces as declared, each with what it takes from its host; the primary one first.
+///
+/// `None` after a report if host-level and nic-level keys are mixed, or the primary one is unclear.
+pub(super) fn ordered(host: &mut HostDecl, findings: &mut Vec<Finding>) -> Option<Vec<NicDecl>> {
+    if host.nics.is_empty() {
+        return Some(vec![host.own.clone()]);
+    }
+    if let Some((key, span)) = own_interface_key(&host.own) {
+        let message = format!("host `{}` has nics, and `{key}` on the host itself", host.key.value);
+        let nic = host.nics[0].span;
+        let finding = Finding::new(Rule::MixedNics, span, message).other(nic, "its nics start here");
+        findings.push(finding.help(format!("move `{key}` into the nic it belongs to")));
+        return None;
+    }
+    let mut nics = std::mem::take(&mut host.nics);
+    for nic in &mut nics {
+        inherit_settings(nic, &host.own);
+    }
+    let primaries: Vec<usize> = (0..nics.len()).filter(|i| nics[*i].primary.get() == Some(&true)).collect();
+    let first = match primaries.as_slice() {
+        [] => nics.iter().position(|nic| nic.primary.get() != Some(&false)),
+        [one] => Some(*one),
+        [one, two, ..] => {
+            let at = |index: usize| nics[index].primary.span().unwrap_or(nics[index].span);
+            let message = format!("host `{}` has more than one primary nic", host.key.value);
+            findings.push(Finding::new(Rule::PrimaryNic, at(*two), message).other(at(*one), "the first one"));
+            return None;
+        }
+    };
+    let Some(first) = first else {
+        let message = format!("host `{}` has no primary nic: each says `primary = false`", host.key.value);
+        findings.push(Finding::new(Rule::PrimaryNic, host.key.span, message));
+        return None;
+    };
+    nics[..=first].rotate_right(1);
+    Some(nics)
+}
+
+/// A key that belongs to one interface, standing on the host.
+fn own_interface_key(own: &NicDecl) -> Option<(&'static str, Span)> {
+    let place = |span: Option<Span>| span.unwrap_or(own.span);
+    [
+        ("network", own.network.is_absent(), own.network.span()),
+        ("mac", own.mac.is_absent(), own.mac.span()),
+        ("ip", own.ip.is_absent(), own.ip.span()),
+        ("client-id", own.client_id.is_absent(), own.client_id.span()),
+        ("port", own.port.is_absent(), own.port.span()),
+    ]
+    .into_iter()
+    .find(|(_, absent, _)| !absent)
+    .map(|(key, _, span)| (key, place(span)))
+}
+
+/// The network of an interface.
+pub(super) fn network_of(
+    resolver: &Resolver<'_>,
+    host: &str,
+    nic: &NicDecl,
+    findings: &mut Vec<Finding>,
+) -> Option<NetworkId> {
+    let globals = &resolver.context.globals;
+    let (name, span) = match &nic.network {
+        Field::Set(name, span) => (name, *span),
+        Field::Broken => return None,
+        Field::Absent => {
+            let whose = if nic.key.is_empty() { String::new() } else { format!("nic `{}` of ", nic.key) };
+            let message = format!("{whose}host `{host}` has no `network`");
+            let finding = Finding::new(Rule::MissingKey, nic.span, message);
+            findings.push(finding.help("the network is written on every nic, never guessed from the address"));
+            return None;
+        }
+    };
+    let found = globals.network_named(name);
+    if found.is_none() {
+        let known = globals.networks.iter().map(|network| &*network.name);
+        let define = format!("[network.{name}]");
+        findings.push(Finding::unknown(Rule::UnknownNetwork, span, "network", name, known, &define));
+    }
+    found
+}
+
+/// One interface; `primary` ones have no name of their own.
+pub(super) fn resolve(
+    resolver: &mut Resolver<'_>,
+    host: &HostName,
+    decl: NicDecl,
+    network: NetworkId,
+    primary: bool,
+    findings: &mut Vec<Finding>,
+) -> Option<Nic> {
+    let written = match (&decl.name, primary) {
+        (Field::Set(name, span), _) => Some((&**name, *span)),
+        _ => None,
+    };
+    let name = if primary && written.is_none() {
+        None
+    } else {
+        let nic = (&*decl.key, decl.span, network);
+        Some(nic_name(resolver.context, host, nic, written, findings)?)
+    };
+    let identifiers = identifiers(&decl);
+    let ips = decl.ip.get();
+    Some(Nic {
+        key: (!decl.key.is_empty()).then_some(decl.key),
+        name,
+        network,
+        network_span: decl.network.span().unwrap_or(decl.span),
+        mac: decl.mac.get().copied(),
+        mac_span: decl.mac.span().unwrap_or(decl.span),
+        addresses: ips.into_iter().flatten().map(|ip| ip.value).collect(),
+        address_spans: ips.into_iter().flatten().map(|ip| ip.span).collect(),
+        identifiers,
+        options: resolver.options(decl.options),
+        options6: resolver.options(decl.options6),
+        lease_seconds: decl.lease.get().copied(),
+        dhcp: decl.dhcp.get().copied().unwrap_or(true),
+    })
+}
+
+fn identifiers(decl: &NicDecl) -> Option<Box<Identifiers>> {
+    let all = Identifiers {
+        duid: pair(&decl.duid),
+        client_id: pair(&decl.client_id),
+        port: pair(&decl.port),
+    };
+    (all != Identifiers::default()).then(|| Box::new(all))
+}
+
+fn pair<T: Clone>(field: &Field<T>) -> Option<(T, Span)> {
+    field.get().cloned().zip(field.span())
+}
+
+impl Resolver<'_> {
+    /// `options`, shared with the hosts of this file that have the same.
+    fn options(&mut self, options: Vec<crate::options::DhcpOption>) -> Arc<[crate::options::DhcpOption]> {
+        if let Some(shared) = self.option_sets.iter().find(|set| ***set == *options) {
+            return Arc::clone(shared);
+        }
+        let fresh: Arc<[_]> = options.into();
+        // A file with many different sets gains nothing from looking through all of them.
+        if self.option_sets.len() < 32 {
+            self.option_sets.push(Arc::clone(&fresh));
+        }
+        fresh
+    }
+}
