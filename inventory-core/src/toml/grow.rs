@@ -9,7 +9,7 @@ use super::index::{self, SMALL};
 use super::node::{
     BY_HEADERS, DOTTED, GAPS, IMPLICIT, INDEXED, INLINE, KEY_DECODED, Node, Range, Shape, pack,
 };
-use super::tree::Tree;
+use super::tree::{Tree, unquoted};
 
 /// A key that was read and belongs to no node yet.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +59,10 @@ pub(super) enum Slot {
 
 impl Tree<'_> {
     /// Adds a node to the arena, as nobody's child.
-    #[expect(clippy::cast_possible_truncation, reason = "a node takes two octets of text, which has less than 4 Gi")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a node takes two octets of text, which has less than 4 Gi"
+    )]
     pub(super) fn push(&mut self, node: Node) -> u32 {
         self.nodes.push(node);
         (self.nodes.len() - 1) as u32
@@ -84,6 +87,14 @@ impl Tree<'_> {
     /// Notes that something below `table` could not be read.
     pub(super) fn mark_gap(&mut self, table: u32) {
         self.nodes[table as usize].flags |= GAPS;
+    }
+
+    /// The key, decoded.
+    pub(super) fn key_text(&self, key: &Key) -> &str {
+        match key.decoded.checked_sub(1) {
+            Some(at) => self.decoded.get(at as usize).map_or("", |s| s),
+            None => unquoted(self.slice(key.range)),
+        }
     }
 
     /// Whether only longer keys or headers made the table.
@@ -216,7 +227,8 @@ impl Tree<'_> {
         let list = match self.seek(parent, key) {
             Slot::Taken(found) if self.node(found).has(BY_HEADERS) => found,
             Slot::Taken(found) => {
-                let clash = if self.node(found).shape == Shape::Table { Clash::Twice } else { Clash::NoTable };
+                let clash =
+                    if self.node(found).shape == Shape::Table { Clash::Twice } else { Clash::NoTable };
                 return Err(clash(found));
             }
             Slot::Free(siblings) => {

@@ -7,7 +7,6 @@
 pub(super) const SMALL: usize = 12;
 
 /// Hash of a key. Not keyed: whoever can make keys collide can as well write a larger file.
-#[expect(clippy::cast_possible_truncation, reason = "the upper half is the better one")]
 pub(super) fn hash(key: &[u8]) -> u32 {
     const K: u64 = 0x9e37_79b9_7f4a_7c15;
     let mix = |h: u64, word: u64| (h.rotate_left(23) ^ word).wrapping_mul(K);
@@ -26,7 +25,6 @@ pub(super) fn hash(key: &[u8]) -> u32 {
 }
 
 /// The upper half of a hash, which nodes carry.
-#[expect(clippy::cast_possible_truncation, reason = "the upper half fits")]
 pub(super) const fn upper(hash: u32) -> u16 {
     (hash >> 16) as u16
 }

@@ -35,7 +35,9 @@ const fn classes() -> [u8; 256] {
             b'"' => table[n] |= BASIC_STOP | KEY_START,
             b'\\' => table[n] |= BASIC_STOP,
             b'\'' => table[n] |= LITERAL_STOP | KEY_START,
-            b' ' | b'\t' | b'\r' | b'\n' | b',' | b']' | b'}' | b'[' | b'{' | b'#' | b'=' => table[n] |= VALUE_END,
+            b' ' | b'\t' | b'\r' | b'\n' | b',' | b']' | b'}' | b'[' | b'{' | b'#' | b'=' => {
+                table[n] |= VALUE_END;
+            }
             _ => {}
         }
         n += 1;
@@ -108,9 +110,16 @@ pub(super) fn is_header(bytes: &[u8], at: usize) -> bool {
         return false;
     }
     let word = bytes.get(first..end).unwrap_or_default().trim_ascii_end();
-    let is_value = matches!(word, b"true" | b"false" | b"inf" | b"nan")
-        || matches!(word.first(), Some(b'"' | b'\'' | b'0'..=b'9' | b'-'));
-    keys > 1 || !is_value
+    let is_value = match word.first() {
+        // A number, a date.
+        Some(b'0'..=b'9' | b'-') => {
+            keys == 1
+                || word.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'_' | b'.' | b'e' | b'E'))
+        }
+        Some(b'"' | b'\'') => keys == 1,
+        _ => matches!(word, b"true" | b"false" | b"inf" | b"nan"),
+    };
+    !is_value
 }
 
 /// Where the next statement begins after something went wrong between brackets at `at`.
@@ -119,7 +128,8 @@ pub(super) fn is_header(bytes: &[u8], at: usize) -> bool {
 pub(super) fn next_statement(bytes: &[u8], mut at: usize) -> usize {
     loop {
         let end = line_end(bytes, at);
-        let goes_on = matches!(bytes.get(at..end).unwrap_or_default().trim_ascii_end(), [.., b',' | b'[' | b'{']);
+        let goes_on =
+            matches!(bytes.get(at..end).unwrap_or_default().trim_ascii_end(), [.., b',' | b'[' | b'{']);
         at = end + 1;
         if at >= bytes.len() {
             return bytes.len();
@@ -137,7 +147,8 @@ pub(super) fn next_statement(bytes: &[u8], mut at: usize) -> usize {
 /// Whether a line of a merge conflict begins at `at`, which is a line's start.
 pub(super) fn is_conflict(bytes: &[u8], at: usize) -> bool {
     let rest = bytes.get(at..).unwrap_or_default();
-    let marks = |mark: &[u8]| rest.starts_with(mark) && matches!(rest.get(7), None | Some(b' ' | b'\r' | b'\n'));
+    let marks =
+        |mark: &[u8]| rest.starts_with(mark) && matches!(rest.get(7), None | Some(b' ' | b'\r' | b'\n'));
     marks(b"<<<<<<<") || marks(b"=======") || marks(b">>>>>>>") || marks(b"|||||||")
 }
 
@@ -188,10 +199,12 @@ mod tests {
         for other in ["\"10.0.0.1\",", "[a]", "a b = 1", "", "# a = 1", "\"a = 1"] {
             assert!(!is_entry(other.as_bytes(), 0), "{other}");
         }
-        for header in ["[host.web1]", "  [ network . x ] # y", "[[a]]", "[\"a\".b]", "[host]\r\n"] {
+        for header in ["[host.web1]", "  [ network . x ] # y", "[[a]]", "[\"a\".b]", "[10.a]", "[host]\r\n"] {
             assert!(is_header(header.as_bytes(), 0), "{header}");
         }
-        for other in ["[1]", "[1, 2],", "[\"a\"]", "[true]", "[host", "[[a]", "[a] b", "[]"] {
+        for other in
+            ["[1]", "[1, 2],", "[\"a\"]", "[true]", "[1.5e3]", "[-1.0] # x", "[host", "[[a]", "[a] b", "[]"]
+        {
             assert!(!is_header(other.as_bytes(), 0), "{other}");
         }
         for yaml in ["mac: x", "hosts:", "- web1", "---", "  - name: x"] {

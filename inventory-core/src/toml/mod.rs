@@ -12,15 +12,25 @@
 //!
 //! This module knows TOML and the mistakes people make in it. It knows no key of the inventory.
 
+mod datetime;
+mod grow;
 mod index;
+mod look;
 mod node;
+#[cfg(test)]
+mod oracle;
 mod part;
+mod quoted;
+mod read;
+mod scalar;
+mod slips;
 mod tree;
+mod value;
 
 pub use tree::{Array, Entry, Kind, Table, Tree, Value};
 
-use crate::diag::Finding;
-use crate::span::FileId;
+use crate::diag::{Finding, Rule};
+use crate::span::{FileId, Span};
 
 /// Levels of nesting that a file may have; keys, headers, lists and inline tables count alike.
 pub const MAX_DEPTH: usize = 32;
@@ -29,6 +39,9 @@ pub const MAX_DEPTH: usize = 32;
 ///
 /// The tree holds what could be read. No text makes this panic. Linear in the length of the text.
 pub fn parse<'t>(text: &'t str, file: FileId, findings: &mut Vec<Finding>) -> Tree<'t> {
-    let _ = findings;
-    Tree::new(text, file)
+    if u32::try_from(text.len()).is_err() {
+        findings.push(Finding::new(Rule::Syntax, Span::new(file, 0, 0), "the file is larger than 4 GiB"));
+        return Tree::new("", file);
+    }
+    read::read(text, file, findings)
 }

@@ -10,6 +10,7 @@ use super::index;
 use super::look::{self, BASIC_STOP, LITERAL_STOP};
 use super::node::{DECODED, Node, Range, Shape, pack};
 use super::read::{Lost, Reader, Within};
+use super::tree::unquoted;
 
 impl Reader<'_, '_> {
     /// A string value, from its quote.
@@ -57,38 +58,34 @@ impl Reader<'_, '_> {
         if !escapes {
             return Ok(None);
         }
-        Ok(Some(self.decode(start, self.at, Encoding::BasicString)))
+        let (decoded, mistake) = self.decode(start, self.at, Encoding::BasicString);
+        if let Some(mistake) = mistake {
+            self.bad_escape(start, self.at, &mistake);
+        }
+        Ok(Some(decoded))
     }
 
     /// A key whose text is as written, but for quotes.
     pub(super) fn plain_key(&self, range: Range) -> Key {
-        let raw = self.tree.slice(range).as_bytes();
-        let content = match raw {
-            [b'"' | b'\'', content @ .., _] => content,
-            bare => bare,
-        };
-        Key { range, hash: index::hash(content), decoded: 0 }
+        Key { range, hash: index::hash(unquoted(self.tree.slice(range)).as_bytes()), decoded: 0 }
     }
 
     /// Decodes the string at `start..end` into the tree's decoded strings.
-    fn decode(&mut self, start: usize, end: usize, encoding: Encoding) -> u32 {
+    fn decode(&mut self, start: usize, end: usize, encoding: Encoding) -> (u32, Option<ParseError>) {
         let raw = self.text.get(start..end).unwrap_or_default();
         let span = toml_parser::Span::new_unchecked(0, raw.len());
         let mut decoded = Cow::Borrowed("");
         let mut mistake: Option<ParseError> = None;
         let _ = Raw::new_unchecked(raw, Some(encoding), span).decode_scalar(&mut decoded, &mut mistake);
-        if let Some(mistake) = mistake {
-            self.bad_escape(start, end, &mistake);
-        }
         self.tree.decoded.push(decoded.into_owned());
-        u32::try_from(self.tree.decoded.len() - 1).unwrap_or(u32::MAX)
+        (u32::try_from(self.tree.decoded.len() - 1).unwrap_or(u32::MAX), mistake)
     }
 
     /// A string in triple quotes.
     fn multi_line(&mut self, triple: &'static [u8]) -> Result<u32, Lost> {
         let start = self.at;
         let Some((close, escapes)) = self.find_triple(start + 3, triple) else {
-            return Err(self.no_triple(start, self.bytes.len()));
+            return Err(self.no_triple(start));
         };
         // Up to two quotes before the closing three belong to the string.
         let quotes = self.bytes[close..].iter().take(5).take_while(|byte| **byte == triple[0]).count();
@@ -101,8 +98,15 @@ impl Reader<'_, '_> {
         }
         self.swallowed(start, close)?;
         self.at = close + quotes;
-        self.check_controls(content_start, content_end);
-        let decoded = escapes.then(|| self.decode(start, self.at, Encoding::MlBasicString));
+        let clean = self.check_controls(content_start, content_end);
+        let mut decoded = None;
+        if escapes {
+            let (at, mistake) = self.decode(start, self.at, Encoding::MlBasicString);
+            decoded = Some(at);
+            if let Some(mistake) = mistake.filter(|_| clean) {
+                self.bad_escape(start, self.at, &mistake);
+            }
+        }
         let content = Range::new(content_start, content_end);
         Ok(self.push_string(Range::new(start, self.at), content, decoded))
     }
@@ -125,13 +129,13 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Reports the first control character of a multi-line string.
-    fn check_controls(&mut self, start: usize, end: usize) {
+    /// Reports the first control character of a multi-line string. Whether there was none.
+    fn check_controls(&mut self, start: usize, end: usize) -> bool {
         let mut at = start;
         loop {
             at = look::find(self.bytes, at, look::CONTROL);
             if at >= end {
-                return;
+                return true;
             }
             match self.bytes[at..] {
                 [b'\n', ..] => at += 1,
@@ -140,7 +144,7 @@ impl Reader<'_, '_> {
                     let back = std::mem::replace(&mut self.at, at);
                     self.control_character("a string");
                     self.at = back;
-                    return;
+                    return false;
                 }
             }
         }

@@ -48,8 +48,8 @@ pub(super) struct Reader<'t, 'f> {
     /// The table that lines add to, and how deep it is.
     pub(super) table: u32,
     depth: usize,
-    /// The keys of the path being read; kept for its memory.
-    path: Vec<Key>,
+    /// The keys of the path being read; whoever recovers may replace them.
+    pub(super) path: Vec<Key>,
     /// Tables defined twice, with the detached table that takes what belongs to the second.
     second: Vec<(u32, u32)>,
     /// Within `<<<<<<<` and `=======`: the other side is skipped.
@@ -122,7 +122,8 @@ impl Reader<'_, '_> {
 
     /// Takes a finding, unless it is a consequence of another one or there are too many.
     pub(super) fn report(&mut self, finding: Finding) {
-        let left = if finding.rule == Rule::DefinedTwice { &mut self.twice_left } else { &mut self.syntax_left };
+        let left =
+            if finding.rule == Rule::DefinedTwice { &mut self.twice_left } else { &mut self.syntax_left };
         if !self.quiet && *left > 0 {
             *left -= 1;
             self.findings.push(finding);
@@ -130,7 +131,7 @@ impl Reader<'_, '_> {
     }
 
     /// A line `key = value`.
-    fn line(&mut self) {
+    pub(super) fn line(&mut self) {
         let read = self.entry(self.table, self.depth, Within::Line);
         match read {
             Ok(()) => self.end_line(),
@@ -244,11 +245,6 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The path read last; whoever recovers may replace it.
-    pub(super) fn path(&mut self) -> &mut Vec<Key> {
-        &mut self.path
-    }
-
     /// A header `[path]` or `[[path]]`.
     fn header(&mut self) {
         let start = self.at;
@@ -256,14 +252,15 @@ impl Reader<'_, '_> {
         self.at += 1 + usize::from(double);
         self.blanks();
         if self.keys(Within::Header).is_err() {
-            self.detach(Range::new(start, start));
-            self.tree.mark_gap(0);
-            self.skip_line();
-            return;
+            return self.lose_header(start);
         }
-        let end = self.close_header(start, double);
-        self.open(Range::new(start, end), double);
-        self.end_line();
+        match self.close_header(start, double) {
+            Some(end) => {
+                self.open(Range::new(start, end), double);
+                self.end_line();
+            }
+            None => self.lose_header(start),
+        }
     }
 
     /// Makes the table that a header names the one that lines add to.
@@ -276,7 +273,11 @@ impl Reader<'_, '_> {
             match self.tree.enter(parent, step, By::Header) {
                 Ok(next) => {
                     depth += usize::from(self.tree.is_item(next));
-                    parent = self.second.iter().rfind(|(first, _)| *first == next).map_or(next, |(_, second)| *second);
+                    parent = self
+                        .second
+                        .iter()
+                        .rfind(|(first, _)| *first == next)
+                        .map_or(next, |(_, second)| *second);
                 }
                 Err(clash) => {
                     let step = *step;
@@ -309,6 +310,13 @@ impl Reader<'_, '_> {
                 }
             }
         }
+    }
+
+    /// Goes on after a header at `start` that cannot be read.
+    fn lose_header(&mut self, start: usize) {
+        self.detach(Range::new(start, start));
+        self.tree.mark_gap(0);
+        self.skip_line();
     }
 
     /// Lets the lines that follow be read, but into nowhere: their table is nobody's child.

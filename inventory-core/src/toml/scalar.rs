@@ -52,14 +52,15 @@ impl Reader<'_, '_> {
             return false;
         }
         let next = look::skip_blanks(self.bytes, end);
-        let word = self.bytes.get(next).is_some_and(|byte| look::is(*byte, look::BARE));
+        let word = self.bytes.get(next).is_some_and(u8::is_ascii_alphabetic);
         word && !look::is_entry(self.bytes, next)
     }
 }
 
 fn classify(word: &str) -> Word {
     let bytes = word.as_bytes();
-    if matches!(bytes, [b'1'..=b'9', ..] | b"0") && bytes.len() <= 18 && bytes.iter().all(u8::is_ascii_digit) {
+    if matches!(bytes, [b'1'..=b'9', ..] | b"0") && bytes.len() <= 18 && bytes.iter().all(u8::is_ascii_digit)
+    {
         let number = bytes.iter().fold(0, |number: u64, digit| number * 10 + u64::from(digit - b'0'));
         return Word::Is(Shape::Integer, number);
     }

@@ -273,3 +273,8 @@ impl Kind<'_, '_> {
 fn is_quote(byte: Option<&u8>) -> bool {
     matches!(byte, Some(b'"' | b'\''))
 }
+
+/// A key without escapes, without its quotes if it has any.
+pub(super) fn unquoted(raw: &str) -> &str {
+    if is_quote(raw.as_bytes().first()) { raw.get(1..raw.len().saturating_sub(1)).unwrap_or("") } else { raw }
+}

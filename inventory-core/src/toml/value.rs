@@ -95,11 +95,11 @@ impl Reader<'_, '_> {
                 b'\n' => self.at += 1,
                 b'\r' => self.newline(),
                 b'#' => self.comment(),
-                0 if self.at_end() => return Err(self.unclosed(open, self.at)),
+                0 if self.at_end() => return Err(self.unclosed(open)),
                 _ => return Ok(()),
             }
             if self.leaves_bracket(open) {
-                return Err(self.unclosed(open, self.at));
+                return Err(self.unclosed(open));
             }
         }
     }
@@ -112,7 +112,10 @@ impl Reader<'_, '_> {
             Some(b'a'..=b'z' | b'A'..=b'Z' | b'_') if self.bytes.get(open) == Some(&b'[') => {
                 look::is_entry(self.bytes, self.at)
             }
-            Some(b'<' | b'=' | b'>' | b'|') => self.skip_conflict(),
+            Some(b'<' | b'=' | b'>' | b'|') => {
+                self.skip_conflict();
+                false
+            }
             _ => false,
         }
     }

@@ -1,0 +1,105 @@
+//! Mistakes in lists and inline tables: what does not close, what does not pair.
+
+use super::super::look;
+use super::super::read::{Lost, Reader};
+use crate::diag::{Finding, Rule};
+
+impl Reader<'_, '_> {
+    /// Reports that the bracket at `open` is never closed. What is next cannot belong to it.
+    pub(in crate::toml) fn unclosed(&mut self, open: usize) -> Lost {
+        let (bracket, close) = self.pair(open);
+        let mut finding =
+            Finding::new(Rule::Syntax, self.span(open, open + 1), format!("`{bracket}` is never closed"))
+                .label(format!("needs a `{close}`"))
+                .help(format!("put `{close}` after the last item"));
+        if !self.at_end() {
+            let next = look::skip_blanks(self.bytes, self.at);
+            finding = finding.other(self.span(next, self.content_end(next)), "this does not belong to it");
+        }
+        self.report(finding);
+        Lost::Here
+    }
+
+    /// The brackets of the pair that begins at `open`.
+    fn pair(&self, open: usize) -> (char, char) {
+        if self.bytes.get(open) == Some(&b'[') { ('[', ']') } else { ('{', '}') }
+    }
+
+    /// Reports a comma that nothing precedes; it is next.
+    pub(in crate::toml) fn extra_comma(&mut self) {
+        self.slip(self.at, self.at + 1, "a `,` too many", "no item before it", "");
+    }
+
+    /// After the item from `item` neither `,` nor the closing bracket is next. Reading may go on
+    /// with another item.
+    pub(in crate::toml) fn no_comma(&mut self, open: usize, item: usize) -> Result<(), Lost> {
+        let (_, close) = self.pair(open);
+        let found = self.char_at(self.at);
+        let line = look::line_start(self.bytes, self.at);
+        let fresh = look::skip_blanks(self.bytes, line) == self.at && line > open;
+        match found {
+            // An item that turns out to be the key of the next entry.
+            '=' if look::line_start(self.bytes, item) > open && close == ']' => {
+                self.at = look::line_start(self.bytes, item);
+                return Err(self.unclosed(open));
+            }
+            ']' | '}' => {
+                let (bracket, _) = self.pair(open);
+                let span = self.span(self.at, self.at + 1);
+                let finding = Finding::new(Rule::Syntax, span, format!("`{bracket}` is closed by `{found}`"))
+                    .label(format!("`{close}` is expected"))
+                    .other(self.span(open, open + 1), "opened here");
+                self.report(finding);
+                return Err(Lost::Bracket);
+            }
+            _ => {}
+        }
+        if self.invisible(self.at) || self.curly_quote(self.at) {
+            return Err(Lost::Bracket);
+        }
+        if close == '}' && fresh && look::is_entry(self.bytes, self.at) && !self.braces_close_later() {
+            self.at = line;
+            return Err(self.unclosed(open));
+        }
+        let touches = self.bytes.get(self.at - 1).is_some_and(|byte| matches!(byte, b'"' | b'\''));
+        if touches && !matches!(found, '[' | '{') {
+            let end = self.content_end(self.at);
+            self.slip(
+                item,
+                end,
+                "the quotes do not pair up",
+                "a quote is missing or one too many",
+                "put each text in a pair of quotes, and `,` between them",
+            );
+            return Err(Lost::Bracket);
+        }
+        let end = self.at + found.len_utf8();
+        self.slip(self.at, end, "a `,` is missing before this", "", "");
+        Ok(())
+    }
+
+    /// Whether a line that closes braces comes before the next header or empty line.
+    fn braces_close_later(&self) -> bool {
+        let mut at = self.at;
+        loop {
+            at = look::line_end(self.bytes, at) + 1;
+            let line = look::line(self.text, at);
+            if line.is_empty() || at >= self.bytes.len() || look::is_header(self.bytes, at) {
+                return false;
+            }
+            if line.starts_with('}') {
+                return true;
+            }
+        }
+    }
+
+    /// Reports `{{ … }}` without quotes as a value at `open`, which is next.
+    pub(in crate::toml) fn template(&mut self, open: usize) -> Result<(), Lost> {
+        if self.bytes.get(open + 1) != Some(&b'{') {
+            return Ok(());
+        }
+        let end = self.content_end(open);
+        self.slip(open, end, "a template is not in quotes", "needs quotes", "write `\"{{ … }}\"`");
+        Err(Lost::Line)
+    }
+}

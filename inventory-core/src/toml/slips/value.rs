@@ -1,0 +1,165 @@
+//! Mistakes in values: no quotes, no value, another language's words.
+
+use super::super::look;
+use super::super::node::Range;
+use super::super::read::{Lost, Reader, Within};
+use super::words;
+
+impl Reader<'_, '_> {
+    /// A value from `start`, which is next, that is no TOML; its first word ends at `end`.
+    ///
+    /// Text without quotes comes back as the string that was meant.
+    pub(in crate::toml) fn bad_value(
+        &mut self,
+        start: usize,
+        end: usize,
+        within: Within,
+    ) -> Result<Option<u32>, Lost> {
+        let found = self.char_at(start);
+        if self.invisible(start) {
+            return Err(Lost::Line);
+        }
+        if words::is_curly(found) {
+            self.curly_quote(start);
+            return Ok(self.text_value(start, within, |text| text.trim_matches(words::is_curly)));
+        }
+        if start == end {
+            return self.missing_value(start, found, within);
+        }
+        if found.is_ascii_control() {
+            self.control_character("a value");
+            return Err(Lost::Line);
+        }
+        Ok(self.unquoted(start, within))
+    }
+
+    fn missing_value(&mut self, start: usize, found: char, within: Within) -> Result<Option<u32>, Lost> {
+        let before = self.text.get(..start).unwrap_or_default().trim_end_matches([' ', '\t']).len();
+        match found {
+            '\r' | '\n' | '#' | '\0' | ',' | '}' if within != Within::List => {
+                let at = before.saturating_sub(1);
+                self.slip(at, before.max(at + 1), "a value is missing after `=`", "", "");
+                Ok(None)
+            }
+            '=' => {
+                self.slip(start, start + 1, "`=` stands twice", "delete one", "");
+                Err(Lost::Line)
+            }
+            _ => {
+                self.slip(
+                    start,
+                    start + found.len_utf8(),
+                    format!("`{found}` stands where a value should"),
+                    "",
+                    "",
+                );
+                Err(Lost::Line)
+            }
+        }
+    }
+
+    /// Reports text without quotes, and takes it as if it had them.
+    fn unquoted(&mut self, start: usize, within: Within) -> Option<u32> {
+        let end = self.text_end(start, within);
+        let text = self.text.get(start..end).unwrap_or_default().to_owned();
+        let name = words::short(&text);
+        let quoted = words::quoted(&text);
+        if let Some(stripped) = text.strip_suffix(['"', '\'']).filter(|rest| !rest.contains(['"', '\''])) {
+            let quote = &text[stripped.len()..];
+            self.slip(
+                start,
+                end,
+                "the opening quote of a string is missing",
+                "",
+                format!("write `{quote}{text}`"),
+            );
+            return self.text_value(start, within, |text| text.trim_end_matches(['"', '\'']));
+        }
+        match text.to_ascii_lowercase().as_str() {
+            word @ ("true" | "false") => {
+                self.slip(
+                    start,
+                    end,
+                    format!("`{name}` is written in small letters"),
+                    "",
+                    format!("write `{word}`"),
+                );
+            }
+            word @ ("yes" | "no" | "on" | "off") => {
+                let boolean = matches!(word, "yes" | "on");
+                let help = format!("write `{boolean}`, or `{quoted}` if a text is meant");
+                self.slip(start, end, format!("TOML has no `{name}`"), "", help);
+            }
+            "null" | "none" | "nil" | "~" => {
+                let help = format!("delete the line, or write `{quoted}` if a text is meant");
+                self.slip(start, end, format!("TOML has no `{name}`"), "", help);
+            }
+            _ if text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                let plain = text.trim_start_matches('0');
+                let plain = if plain.is_empty() { "0" } else { plain };
+                let help = format!("write `{plain}`, or `{quoted}` if a text is meant");
+                self.slip(start, end, format!("the number `{name}` begins with a zero"), "", help);
+            }
+            _ if within == Within::Line && text.contains(',') => {
+                let items: Vec<String> =
+                    text.split(',').map(|item| words::quoted(item.trim().trim_matches('"'))).collect();
+                let help = format!("write `[{}]`", items.join(", "));
+                self.slip(start, end, "a list needs brackets, and its texts quotes", "", help);
+            }
+            _ => {
+                let message = format!("{} `{name}` is not in quotes", words::looks_like(&text));
+                self.slip(start, end, message, "needs quotes", format!("write `{quoted}`"));
+                return self.text_value(start, within, |text| text);
+            }
+        }
+        self.at = end;
+        None
+    }
+
+    /// The text from `start` to where such a value can end, as a string of what `strip` leaves.
+    fn text_value(&mut self, start: usize, within: Within, strip: impl Fn(&str) -> &str) -> Option<u32> {
+        let end = self.text_end(start, within);
+        let text = self.text.get(start..end).unwrap_or_default();
+        let stripped = strip(text);
+        let from = start + (stripped.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        let content = Range::new(from, from + stripped.len());
+        self.at = end;
+        Some(self.push_string(Range::new(start, end), content, None))
+    }
+
+    /// Where text without quotes ends that begins at `start`.
+    fn text_end(&self, start: usize, within: Within) -> usize {
+        let line = self.text.get(start..self.content_end(start)).unwrap_or_default();
+        let mut end = line.len();
+        for (at, c) in line.char_indices() {
+            let after_blank = line[..at].ends_with([' ', '\t']);
+            let ends = match c {
+                '#' => after_blank,
+                ',' | ']' | '}' => within != Within::Line,
+                // Another entry on the same line, but not the `b=2` of `a=1 b=2`.
+                _ if after_blank => {
+                    look::is_entry(self.bytes, start + at)
+                        && line[at..].split('=').next().is_some_and(|key| key.ends_with(' '))
+                }
+                _ => false,
+            };
+            if ends {
+                end = at;
+                break;
+            }
+        }
+        start + line[..end].trim_end().len()
+    }
+
+    /// Reports a whole number that 64 bits cannot hold.
+    pub(in crate::toml) fn too_large(&mut self, start: usize, end: usize) {
+        let name = words::short(self.text.get(start..end).unwrap_or_default());
+        self.slip(
+            start,
+            end,
+            format!("the number `{name}` is too large"),
+            "",
+            "the largest is 9223372036854775807",
+        );
+    }
+}
