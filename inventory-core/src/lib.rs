@@ -20,5 +20,6 @@ pub mod source;
 pub mod span;
 pub mod toml;
 pub mod units;
+pub mod watch;
 
 pub use load::load_texts;

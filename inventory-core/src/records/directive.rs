@@ -42,14 +42,12 @@ impl Reader<'_> {
             _ => {
                 let near = did_you_mean(text, ["$ORIGIN", "$TTL"]);
                 let finding = self.report.at(first.at, format!("`{}` is no directive", shown(text)));
-                let help = near.map_or_else(
-                    || {
-                        "`$ORIGIN` and `$TTL` are; a name that starts with a dollar sign is written `\\$…`"
-                            .to_owned()
-                    },
-                    |near| format!("did you mean `{near}`?"),
-                );
-                self.report.push(finding.help(help));
+                self.report.push(match near {
+                    Some(near) => finding.label(format!("did you mean `{near}`?")),
+                    None => finding.help(
+                        "`$ORIGIN` and `$TTL` are; a name that starts with a dollar sign is written `\\$…`",
+                    ),
+                });
             }
         }
     }

@@ -206,7 +206,7 @@ impl<'a> Reader<'a> {
             finding =
                 finding.help("some providers answer it with addresses; write the `A` and `AAAA` records");
         } else if let Some(near) = near.filter(|_| word.shape == Shape::Plain) {
-            finding = finding.help(format!("did you mean `{near}`?"));
+            finding = finding.label(format!("did you mean `{near}`?"));
         } else {
             finding =
                 finding.help("a record is written `NAME [TTL] TYPE DATA`, such as `www 1h A 192.0.2.10`");

@@ -164,11 +164,12 @@ fn parameter(fields: &mut Fields<'_, '_>, word: &Word) -> Result<(u16, Vec<u8>),
     let Some(key) = key_of(label) else {
         let at = Extent { from: word.at.from, to: word.at.from + label.len() };
         let message = format!("`{}` is no parameter", fields.shown(at));
-        let near = did_you_mean(label, KEYS.iter().map(|(name, _)| *name));
-        let help = near.map_or("others are written by number: `key667=value`".to_owned(), |near| {
-            format!("did you mean `{near}`?")
+        let finding = fields.report.at(at, message);
+        fields.report.push(match did_you_mean(label, KEYS.iter().map(|(name, _)| *name)) {
+            Some(near) => finding.label(format!("did you mean `{near}`?")),
+            None => finding.help("other parameters are written by number: `key667=value`"),
         });
-        return fields.wrong_help(at, message, help);
+        return Err(Wrong);
     };
     let raw = raw.unwrap_or("");
     let (raw, from) = match word.shape {

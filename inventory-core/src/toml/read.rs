@@ -95,10 +95,12 @@ impl Reader<'_, '_> {
                 b'#' => self.comment(),
                 b'[' => self.header(),
                 byte if look::is(byte, KEY_START) => self.line(),
-                0 if self.at >= self.bytes.len() => return,
+                0 if self.at_end() => return,
                 _ => self.odd_line(),
             }
         }
+        // Too many mistakes: there may be more tables than were read.
+        self.tree.mark_gap(0);
     }
 
     /// The next octet; 0 at the end of the text.
@@ -128,6 +130,11 @@ impl Reader<'_, '_> {
             *left -= 1;
             self.findings.push(finding);
         }
+    }
+
+    /// Whether no more findings of syntax are taken. What costs time and serves them only may be left.
+    pub(super) fn is_full(&self) -> bool {
+        self.syntax_left == 0
     }
 
     /// A line `key = value`.
@@ -248,13 +255,13 @@ impl Reader<'_, '_> {
     /// A header `[path]` or `[[path]]`.
     fn header(&mut self) {
         let start = self.at;
-        let double = self.bytes.get(start + 1) == Some(&b'[');
+        let mut double = self.bytes.get(start + 1) == Some(&b'[');
         self.at += 1 + usize::from(double);
         self.blanks();
         if self.keys(Within::Header).is_err() {
             return self.lose_header(start);
         }
-        match self.close_header(start, double) {
+        match self.close_header(start, &mut double) {
             Some(end) => {
                 self.open(Range::new(start, end), double);
                 self.end_line();

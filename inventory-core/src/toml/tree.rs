@@ -73,8 +73,9 @@ pub enum Kind<'a, 't> {
 impl<'t> Tree<'t> {
     /// A tree with an empty root.
     pub(super) fn new(text: &'t str, file: FileId) -> Tree<'t> {
-        // A host of the usual kind takes a node per dozen octets; growing once or twice is cheap.
-        let mut nodes = Vec::with_capacity(text.len() / 16 + 1);
+        // About one node for each of these marks. Growing would copy, and keep twice the memory.
+        let marks = text.bytes().filter(|byte| matches!(byte, b'=' | b',' | b'[')).count();
+        let mut nodes = Vec::with_capacity(marks + marks / 8 + 16);
         nodes.push(Node::new(Shape::Table, Range::EMPTY, pack(0, 0)));
         Tree { text, file, nodes, decoded: Vec::new(), decoded_keys: Vec::new(), index: Index::default() }
     }
@@ -247,6 +248,11 @@ impl<'a, 't> Array<'a, 't> {
     /// Number of items. Walks them.
     pub fn len(self) -> usize {
         self.tree.children(self.node).count()
+    }
+
+    /// Whether an item could not be read, which has been reported.
+    pub fn has_gaps(self) -> bool {
+        self.tree.node(self.node).has(GAPS)
     }
 
     /// Whether there is no item.

@@ -27,6 +27,7 @@ impl Reader<'_, '_> {
             self.lines(open)?;
             match self.peek() {
                 b']' => break,
+                b'}' => return Err(self.mismatch(open)),
                 b',' => {
                     self.extra_comma();
                     self.at += 1;
@@ -35,11 +36,16 @@ impl Reader<'_, '_> {
                 _ => {}
             }
             let start = self.at;
-            let item = self.value(depth + 1, Within::List).map_err(bracket)?;
-            if let Some(item) = item {
-                self.tree.link(list, item);
-            } else {
-                self.tree.mark_gap(list);
+            match self.value(depth + 1, Within::List) {
+                Ok(Some(item)) => self.tree.link(list, item),
+                Ok(None) => self.tree.mark_gap(list),
+                Err(lost) => {
+                    self.tree.mark_gap(list);
+                    if self.end_item(open, start, lost)? {
+                        break;
+                    }
+                    continue;
+                }
             }
             self.lines(open)?;
             match self.peek() {
@@ -48,7 +54,7 @@ impl Reader<'_, '_> {
                 _ => self.no_comma(open, start)?,
             }
         }
-        self.at += 1;
+        self.at = (self.at + 1).min(self.bytes.len());
         self.tree.set_span(list, Range::new(open, self.at));
         Ok(list)
     }
@@ -65,6 +71,7 @@ impl Reader<'_, '_> {
             self.lines(open)?;
             match self.peek() {
                 b'}' => break,
+                b']' => return Err(self.mismatch(open)),
                 b',' => {
                     self.extra_comma();
                     self.at += 1;
@@ -73,7 +80,13 @@ impl Reader<'_, '_> {
                 _ => {}
             }
             let start = self.at;
-            self.entry(table, depth, Within::Braces).map_err(bracket)?;
+            if let Err(lost) = self.entry(table, depth, Within::Braces) {
+                self.tree.mark_gap(table);
+                if self.end_item(open, start, lost)? {
+                    break;
+                }
+                continue;
+            }
             self.lines(open)?;
             match self.peek() {
                 b',' => self.at += 1,
@@ -81,7 +94,7 @@ impl Reader<'_, '_> {
                 _ => self.no_comma(open, start)?,
             }
         }
-        self.at += 1;
+        self.at = (self.at + 1).min(self.bytes.len());
         self.tree.set_span(table, Range::new(open, self.at));
         Ok(table)
     }
@@ -119,9 +132,4 @@ impl Reader<'_, '_> {
             _ => false,
         }
     }
-}
-
-/// What a loss between brackets means to the statement around.
-fn bracket(lost: Lost) -> Lost {
-    if lost == Lost::Line { Lost::Bracket } else { lost }
 }

@@ -33,6 +33,9 @@ impl Reader<'_, '_> {
     /// After the item from `item` neither `,` nor the closing bracket is next. Reading may go on
     /// with another item.
     pub(in crate::toml) fn no_comma(&mut self, open: usize, item: usize) -> Result<(), Lost> {
+        if self.is_full() {
+            return Err(Lost::Bracket);
+        }
         let (_, close) = self.pair(open);
         let found = self.char_at(self.at);
         let line = look::line_start(self.bytes, self.at);
@@ -43,15 +46,12 @@ impl Reader<'_, '_> {
                 self.at = look::line_start(self.bytes, item);
                 return Err(self.unclosed(open));
             }
-            ']' | '}' => {
-                let (bracket, _) = self.pair(open);
-                let span = self.span(self.at, self.at + 1);
-                let finding = Finding::new(Rule::Syntax, span, format!("`{bracket}` is closed by `{found}`"))
-                    .label(format!("`{close}` is expected"))
-                    .other(self.span(open, open + 1), "opened here");
-                self.report(finding);
+            // The next item of a list around, perhaps.
+            '{' | '[' if fresh && close == '}' => {
+                self.unclosed(open);
                 return Err(Lost::Bracket);
             }
+            ']' | '}' => return Err(self.mismatch(open)),
             _ => {}
         }
         if self.invisible(self.at) || self.curly_quote(self.at) {
@@ -76,6 +76,38 @@ impl Reader<'_, '_> {
         let end = self.at + found.len_utf8();
         self.slip(self.at, end, "a `,` is missing before this", "", "");
         Ok(())
+    }
+
+    /// Reports that the closing bracket that is next is not that of `open`.
+    pub(in crate::toml) fn mismatch(&mut self, open: usize) -> Lost {
+        let (bracket, close) = self.pair(open);
+        let found = self.char_at(self.at);
+        let finding = Finding::new(
+            Rule::Syntax,
+            self.span(self.at, self.at + 1),
+            format!("`{bracket}` is closed by `{found}`"),
+        )
+        .label(format!("`{close}` is expected"))
+        .other(self.span(open, open + 1), "opened here");
+        self.report(finding);
+        Lost::Bracket
+    }
+
+    /// Goes on after an item from `item` that cannot be read. If it has lines of its own, the next
+    /// item is on the next line, unless the bracket is closed on this one: then its closing bracket
+    /// is next, and the answer is yes.
+    pub(in crate::toml) fn end_item(&mut self, open: usize, item: usize, lost: Lost) -> Result<bool, Lost> {
+        if lost != Lost::Line {
+            return Err(lost);
+        }
+        if look::line_start(self.bytes, item) <= open {
+            return Err(Lost::Bracket);
+        }
+        let (_, close) = self.pair(open);
+        let end = self.content_end(item.max(self.at));
+        let closes = self.text.get(item..end).is_some_and(|text| text.ends_with(close));
+        self.at = if closes { end - 1 } else { end };
+        Ok(closes)
     }
 
     /// Whether a line that closes braces comes before the next header or empty line.

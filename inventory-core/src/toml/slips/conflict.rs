@@ -32,6 +32,9 @@ impl Reader<'_, '_> {
     }
 
     fn report_conflict(&mut self) {
+        if self.is_full() {
+            return;
+        }
         let span = self.span(self.at, self.content_end(self.at));
         let mut finding = Finding::new(Rule::Syntax, span, "an unresolved merge conflict")
             .label("left by a merge")

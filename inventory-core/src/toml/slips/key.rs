@@ -35,7 +35,8 @@ impl Reader<'_, '_> {
     fn colon_in_key(&self) -> bool {
         let rest = look::line(self.text, self.at + 1);
         let blank = matches!(self.bytes.get(self.at + 1), None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'='));
-        !blank && rest.find('=').is_some_and(|equals| !rest[..equals].contains(['"', '\'', ' ']))
+        !blank
+            && rest.split_once('=').is_some_and(|(key, _)| !key.trim_end().contains(['"', '\'', ' ', '\t']))
     }
 
     fn no_key(&mut self, within: Within) -> Lost {
@@ -153,27 +154,35 @@ impl Reader<'_, '_> {
     }
 
     /// The end of a header from `start`; nothing if it cannot be told what the header names.
-    pub(in crate::toml) fn close_header(&mut self, start: usize, double: bool) -> Option<usize> {
-        let close = if double { "]]" } else { "]" };
+    pub(in crate::toml) fn close_header(&mut self, start: usize, double: &mut bool) -> Option<usize> {
+        let close = if *double { "]]" } else { "]" };
         if self.text.get(self.at..).is_some_and(|rest| rest.starts_with(close)) {
             self.at += close.len();
             return Some(self.at);
         }
-        if double && self.peek() == b']' {
-            self.at += 1;
-            self.slip(start, self.at, "a header that begins with `[[` ends with `]]`", "`]` is missing", "");
-            return Some(self.at);
-        }
         let end = self.path.last().map_or(self.at, |key| key.range.end as usize);
         let header = self.text.get(start..end).unwrap_or_default().to_owned();
+        if *double && self.peek() == b']' {
+            *double = false;
+            self.at += 1;
+            let help = format!("write `{}]`, or `{header}]]` for a list of tables", &header[1..]);
+            self.slip(start, self.at, "a header that begins with `[[` ends with `]`", "", help);
+            return Some(self.at);
+        }
         if self.at_end() || matches!(self.peek(), b'\r' | b'\n' | b'#') {
             let help = format!("write `{header}{close}`");
             self.slip(start, end, format!("`{close}` is missing at the end of the header"), "", help);
             return Some(end);
         }
-        let help =
-            format!("join names with dots: `{header}.…{close}`; a name with other characters needs quotes");
-        self.slip(start, self.content_end(start), "the header cannot be read", "", help);
+        let rest = look::line(self.text, self.at);
+        let more = rest.split(']').next().unwrap_or_default();
+        if !more.is_empty() && more.bytes().all(|byte| look::is(byte, look::BARE) || byte == b'.') {
+            let help = format!("write `{header}.{more}{close}`");
+            self.slip(start, self.content_end(start), "the names in a header are joined with dots", "", help);
+        } else {
+            let help = "a name with other characters than letters, digits, `-` and `_` needs quotes";
+            self.slip(start, self.content_end(start), "the header cannot be read", "", help);
+        }
         None
     }
 }

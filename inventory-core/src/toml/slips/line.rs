@@ -46,6 +46,7 @@ impl Reader<'_, '_> {
             "",
             "a table is written `[kind.name]` and lines `key = value`",
         );
+        self.tree.mark_gap(0);
         self.at = self.bytes.len();
     }
 

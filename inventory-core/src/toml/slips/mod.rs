@@ -97,8 +97,8 @@ impl Reader<'_, '_> {
         if !words::is_curly(found) {
             return false;
         }
-        let message = format!("`{found}` is a typographic quote, which TOML does not know");
-        self.slip(at, at + found.len_utf8(), message, "not a quote", "write `\"`");
+        let message = format!("{found} is not a quote that TOML knows");
+        self.slip(at, at + found.len_utf8(), message, "", "write `\"`");
         true
     }
 }

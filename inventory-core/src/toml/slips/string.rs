@@ -48,7 +48,10 @@ impl Reader<'_, '_> {
         let quotes = self.text.get(start..start + 3).unwrap_or_default().to_owned();
         let message = format!("the closing `{quotes}` of a string is missing");
         self.slip(start, start + 3, message, "begins here", format!("put `{quotes}` at its end"));
-        self.at = self.next_header(start, self.bytes.len()).unwrap_or(self.bytes.len());
+        self.at = self.next_header(start, self.bytes.len()).unwrap_or_else(|| {
+            self.tree.mark_gap(0);
+            self.bytes.len()
+        });
         Lost::Here
     }
 

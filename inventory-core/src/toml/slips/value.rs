@@ -1,7 +1,7 @@
 //! Mistakes in values: no quotes, no value, another language's words.
 
 use super::super::look;
-use super::super::node::Range;
+use super::super::node::{Node, Range, Shape};
 use super::super::read::{Lost, Reader, Within};
 use super::words;
 
@@ -77,13 +77,11 @@ impl Reader<'_, '_> {
         }
         match text.to_ascii_lowercase().as_str() {
             word @ ("true" | "false") => {
-                self.slip(
-                    start,
-                    end,
-                    format!("`{name}` is written in small letters"),
-                    "",
-                    format!("write `{word}`"),
-                );
+                let message = format!("`{name}` is written in small letters");
+                self.slip(start, end, message, "", format!("write `{word}`"));
+                self.at = end;
+                let truth = Node::new(Shape::Boolean, Range::new(start, end), u64::from(word == "true"));
+                return Some(self.tree.push(truth));
             }
             word @ ("yes" | "no" | "on" | "off") => {
                 let boolean = matches!(word, "yes" | "on");

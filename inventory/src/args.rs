@@ -1,0 +1,180 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// One book of hosts: DHCP, DNS, network boot and configuration are read from it.
+///
+/// The inventory is a directory of TOML files: networks, zones, hosts. The daemons serve it directly and
+/// follow every edit. `hostbook X` runs `hostbook-X` for any X that is not below.
+#[derive(Debug, Parser)]
+#[command(name = "hostbook", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 fine; 1 failed; 2 usage; 65 the inventory has errors.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Look the inventory over: every mistake, with file, line and column.
+    Check(Check),
+    /// List hosts, networks, zones or tags.
+    List(List),
+    /// Show everything about one host, by name, MAC or IP address.
+    Show(Show),
+    /// Ask the running daemons: generation served, health, counters.
+    Status(Status),
+    /// Run both daemons together, for a LAN or a trial, until Ctrl-C.
+    Serve(Serve),
+    /// Show the whole suite at work, in private network namespaces.
+    Demo(Demo),
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
+}
+
+/// Where the inventory is.
+#[derive(Debug, Args)]
+pub(crate) struct InventoryArg {
+    /// The inventory: a directory of `*.toml` files.
+    #[arg(short = 'i', long = "inventory", value_name = "DIR", env = "HOSTBOOK_INVENTORY", default_value = ".")]
+    pub(crate) inventory: PathBuf,
+}
+
+/// How results are printed.
+#[derive(Debug, Args)]
+pub(crate) struct FormatArg {
+    /// How to print: for people, or as JSON for programs.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: Format,
+    /// Short for `--format json`.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+impl FormatArg {
+    /// Whether JSON is asked for.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json || self.format == Format::Json
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Tables and text.
+    Human,
+    /// JSON.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) inventory: InventoryArg,
+    /// `human`: with the lines that are meant (default on a terminal); `short`: one line each, for
+    /// editors and logs (default elsewhere); `json`: one object a line.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<CheckFormat>,
+    /// Short for `--format json`.
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    Human,
+    Short,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// What to list.
+    #[arg(default_value = "hosts")]
+    pub(crate) what: What,
+    #[command(flatten)]
+    pub(crate) inventory: InventoryArg,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+    /// Only hosts with this tag; repeated: with all of them.
+    #[arg(long, value_name = "TAG")]
+    pub(crate) tag: Vec<String>,
+    /// Only hosts in this state; repeated: in any of them.
+    #[arg(long, value_name = "STATE")]
+    pub(crate) state: Vec<State>,
+    /// Only hosts with an interface in this network; repeated: in any of them.
+    #[arg(long, value_name = "NETWORK")]
+    pub(crate) network: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum What {
+    Hosts,
+    Networks,
+    Zones,
+    Tags,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum State {
+    Planned,
+    Install,
+    Active,
+    Retired,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// A host's name (short or whole), an alias, a MAC or an IP address.
+    #[arg(value_name = "NAME|MAC|IP")]
+    pub(crate) what: String,
+    #[command(flatten)]
+    pub(crate) inventory: InventoryArg,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// Control socket of a daemon; repeated: of several. Without it, the usual places are asked.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) control: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) inventory: InventoryArg,
+    /// Interface to serve DHCP on; repeated: on several.
+    #[arg(long, value_name = "IF", required = true)]
+    pub(crate) interface: Vec<String>,
+    /// Address and port to serve DNS on; repeated: several. Without it, port 53 of every address.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Vec<String>,
+    /// Where the daemons keep their state, in `DIR/dhcpd` and `DIR/dnsd`.
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/hostbook")]
+    pub(crate) state: PathBuf,
+    /// Directory of the control sockets `dhcpd.sock` and `dnsd.sock`.
+    #[arg(long, value_name = "DIR", default_value = "/run/hostbook")]
+    pub(crate) run: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Inventory to show; it is copied, never changed.
+    #[arg(short = 'i', long = "inventory", value_name = "DIR", default_value = "examples/lab")]
+    pub(crate) inventory: PathBuf,
+    /// Set by the demo itself when it starts again inside its namespaces.
+    #[arg(long, hide = true)]
+    pub(crate) inside: bool,
+}
+
+/// The parsed command line; usage errors end the program with code 2.
+pub(crate) fn parse() -> Cli {
+    Cli::parse()
+}

@@ -1,0 +1,48 @@
+//! How the tool ends: 0 fine, 1 failed, 2 usage, 65 the inventory has errors.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// The inventory has errors (`EX_DATAERR` of sysexits).
+pub(crate) const INVENTORY: u8 = 65;
+
+/// Why a command ends with another code than 0.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    /// Exit code 1 with a message.
+    pub(crate) fn new(message: impl fmt::Display) -> Failure {
+        Failure { code: 1, message: message.to_string() }
+    }
+
+    /// Exit code 65, when what is wrong has been printed already.
+    pub(crate) fn inventory() -> Failure {
+        Failure { code: INVENTORY, message: String::new() }
+    }
+
+    /// Exit code 1, when what is wrong has been printed already.
+    pub(crate) fn silent() -> Failure {
+        Failure { code: 1, message: String::new() }
+    }
+
+    /// Prints the message and gives the code.
+    pub(crate) fn report(self) -> ExitCode {
+        if !self.message.is_empty() {
+            eprintln!("hostbook: {}", self.message);
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
+        Failure::new(error)
+    }
+}
+
+/// What every command returns.
+pub(crate) type Outcome = Result<ExitCode, Failure>;

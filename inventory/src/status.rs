@@ -1,0 +1,114 @@
+//! `hostbook status`: what the daemons serve.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use daemon::control;
+use inventory_core::diag::{self, Diagnostic};
+use inventory_core::units::show_duration;
+use serde_json::{Value, json};
+
+use crate::args::Status;
+use crate::exit::{Failure, Outcome};
+use crate::output;
+
+/// Where the daemons listen unless they are told otherwise.
+const USUAL: [&str; 2] = ["/run/hostbook/dhcpd.sock", "/run/hostbook/dnsd.sock"];
+/// A daemon that takes longer is in trouble.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Asks each daemon. Exit code 1 if one does not answer or serves something else than the inventory says.
+pub(crate) fn run(args: &Status) -> Outcome {
+    let usual = USUAL.map(PathBuf::from).to_vec();
+    let sockets = if args.control.is_empty() { &usual } else { &args.control };
+    let answers: Vec<(&PathBuf, Result<Value, String>)> = sockets.iter().map(|path| (path, ask(path))).collect();
+    if args.format.is_json() {
+        let all = answers.iter().map(|(path, answer)| match answer {
+            Ok(status) => json!({ "control": path, "status": status }),
+            Err(error) => json!({ "control": path, "error": error }),
+        });
+        output::line(&Value::from_iter(all).to_string());
+    } else {
+        for (index, (path, answer)) in answers.iter().enumerate() {
+            if index > 0 {
+                output::line("");
+            }
+            match answer {
+                Ok(status) => print(status),
+                Err(error) => output::line(&format!("{}: {error}", path.display())),
+            }
+        }
+        note_differences(&answers);
+    }
+    let healthy = |answer: &Result<Value, String>| answer.as_ref().is_ok_and(|status| status["inventory"]["ok"] == true);
+    if answers.iter().all(|(_, answer)| healthy(answer)) { Ok(ExitCode::SUCCESS) } else { Err(Failure::silent()) }
+}
+
+fn ask(path: &Path) -> Result<Value, String> {
+    let request = control::Request { get: "status".to_owned(), args: Value::Null };
+    control::ask(path, &request, PATIENCE).map_err(|error| error.to_string())
+}
+
+fn print(status: &Value) {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let inventory = &status["inventory"];
+    let since = |value: &Value| value.as_u64().map(age).unwrap_or_default();
+    let field = |name: &str, value: String| output::line(&format!("  {name:<12} {value}"));
+    output::line(&format!("{} {} (pid {})", text(&status["daemon"]), text(&status["version"]), status["pid"]));
+    field("up for", since(&status["started_at"]));
+    let hash: String = text(&inventory["hash"]).chars().take(12).collect();
+    let served = format!("generation {}, content {hash}, for {}", inventory["generation"], since(&inventory["served_since"]));
+    field("serves", served);
+    field("inventory", format!("{} hosts, {} networks, {} zones", inventory["hosts"], inventory["networks"], inventory["zones"]));
+    field("health", health(inventory));
+    let errors: Vec<Diagnostic> = serde_json::from_value(inventory["errors"]["first"].clone()).unwrap_or_default();
+    for error in &errors {
+        output::line(&format!("    {}", diag::short(error)));
+    }
+    if let Some(trouble) = inventory["last_good_trouble"].as_str() {
+        field("warning", format!("the last good state could not be kept: {trouble}"));
+    }
+    counters(&status["counters"]);
+}
+
+fn health(inventory: &Value) -> String {
+    let errors = &inventory["errors"]["count"];
+    if inventory["ok"] == true {
+        return "good".to_owned();
+    }
+    if inventory["from_last_good"] == true {
+        return format!("BROKEN INVENTORY ({errors} errors): started on the last good state, which stays in service");
+    }
+    format!("BROKEN INVENTORY ({errors} errors): the last good generation stays in service")
+}
+
+/// Counters that are not zero.
+fn counters(counters: &Value) {
+    let Some(map) = counters.as_object() else {
+        return;
+    };
+    let rows: Vec<Vec<String>> = map
+        .iter()
+        .filter(|(_, value)| value.as_u64().is_some_and(|count| count > 0))
+        .map(|(name, value)| vec![format!("    {name}"), value.to_string()])
+        .collect();
+    if !rows.is_empty() {
+        output::table(&["  counted", ""], &rows);
+    }
+}
+
+/// Says so when the daemons serve different content: one of them may be behind, or follow another place.
+fn note_differences(answers: &[(&PathBuf, Result<Value, String>)]) {
+    let hashes: Vec<&str> =
+        answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()?["inventory"]["hash"].as_str()).collect();
+    if hashes.windows(2).any(|pair| pair[0] != pair[1]) {
+        output::line("");
+        output::line("The daemons serve different content: one follows another inventory, or is behind.");
+    }
+}
+
+fn age(since: u64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+    show_duration(now.saturating_sub(since))
+}
