@@ -1,0 +1,232 @@
+//! From a question to the sections of its answer: RFC 1034, section 4.3.2.
+//!
+//! CNAME and DNAME records are followed as long as they lead to names in our zones. The response code
+//! is that of the last name (RFC 6604), the AA flag that of the first.
+
+use crate::view::{DnsView, Key, Labels, Node, PoolLabel, Rdata, Rrset, ZoneNumber, rtype};
+
+use super::extra;
+use super::find::{self, Found};
+use super::message::{Message, Owner, QUESTION_NAME, Section, pointer_to};
+use super::query::Query;
+use super::reason::{Answer, Reason};
+
+/// Most CNAME and DNAME records that are followed. Nobody needs as many; loops end earlier.
+const HOPS_MAX: usize = 16;
+
+/// What became of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resolution {
+    /// The sections are written.
+    Answered { answer: Answer, authoritative: bool, truncated: bool },
+    /// The records up to the DNAME are written; what it leads to is too long for a name.
+    RedirectTooLong,
+    /// There is nothing to answer with.
+    Failed(Reason),
+}
+
+/// How one name of a chain ends.
+enum Step {
+    /// The answer is complete.
+    Done(Answer),
+    /// There was no room for what belongs there.
+    Cut(Answer),
+    /// Go on at another name.
+    Follow(Box<Next>),
+    /// A DNAME leads to a name that is too long.
+    TooLong,
+}
+
+/// The next name of a chain.
+struct Next {
+    name: Labels,
+    /// Where it stands in the message.
+    at: usize,
+}
+
+/// Where a chain is.
+struct Place<'p> {
+    view: &'p DnsView,
+    query: &'p Query,
+    name: &'p Labels,
+    /// Where the name stands in the message.
+    at: u16,
+    zone: ZoneNumber,
+    /// Whether the name is the question's.
+    first: bool,
+}
+
+/// Writes the answer to `query`.
+#[inline]
+pub(super) fn resolve(view: &DnsView, query: &Query, message: &mut Message<'_>) -> Resolution {
+    let Some(zone) = zone_for(view, &query.name, query.qtype) else {
+        return Resolution::Failed(Reason::OutsideZones);
+    };
+    if !view.zones().zone(zone).served {
+        return Resolution::Failed(Reason::ZoneNotServed);
+    }
+    let place = Place { view, query, name: &query.name, at: QUESTION_NAME, zone, first: true };
+    match step(&place, message) {
+        Step::Done(answer) => {
+            let authoritative = answer != Answer::Referral;
+            Resolution::Answered { answer, authoritative, truncated: false }
+        }
+        Step::Cut(answer) => {
+            let authoritative = answer != Answer::Referral;
+            Resolution::Answered { answer, authoritative, truncated: true }
+        }
+        Step::TooLong => Resolution::RedirectTooLong,
+        Step::Follow(next) => follow(view, query, *next, message),
+    }
+}
+
+/// Goes on where a first CNAME or DNAME leads.
+fn follow(view: &DnsView, query: &Query, mut next: Next, message: &mut Message<'_>) -> Resolution {
+    let mut seen: Vec<Labels> = vec![query.name.clone()];
+    let answered = |answer, truncated| Resolution::Answered { answer, authoritative: true, truncated };
+    loop {
+        let loops = seen.iter().any(|name| name.as_wire() == next.name.as_wire());
+        let zone = zone_for(view, &next.name, query.qtype).filter(|zone| view.zones().zone(*zone).served);
+        let (Some(zone), Some(at), false) = (zone, pointer_to(next.at), loops || seen.len() >= HOPS_MAX)
+        else {
+            return answered(Answer::Records, false);
+        };
+        let place = Place { view, query, name: &next.name, at, zone, first: false };
+        match step(&place, message) {
+            // The records so far are an answer, whatever the chain ends with.
+            Step::Done(Answer::Referral) => return answered(Answer::Records, false),
+            Step::Cut(Answer::Referral) => return answered(Answer::Records, true),
+            Step::Done(answer) => return answered(answer, false),
+            Step::Cut(answer) => return answered(answer, true),
+            Step::TooLong => return Resolution::RedirectTooLong,
+            Step::Follow(after) => seen.push(std::mem::replace(&mut next, *after).name),
+        }
+    }
+}
+
+/// The zone that answers for `name`: the one with the longest apex; for DS records of an apex, the one
+/// above it, if that is ours (RFC 4035, section 3.1.4.1).
+#[inline]
+fn zone_for(view: &DnsView, name: &Labels, qtype: u16) -> Option<ZoneNumber> {
+    let zone = view.zones().find(name, name.count())?;
+    if qtype == rtype::DS && view.zones().zone(zone).depth == name.count() {
+        let above = view.zones().zone(zone).parent;
+        return Some(above.filter(|above| view.zones().zone(*above).served).unwrap_or(zone));
+    }
+    Some(zone)
+}
+
+#[inline]
+fn step(place: &Place<'_>, message: &mut Message<'_>) -> Step {
+    match find::find(place.view, place.zone, place.name, place.query.qtype) {
+        Found::Name(node) | Found::Wildcard(node) => from_node(place, node, message),
+        Found::NonTerminal => negative(place, Answer::NoData, message),
+        Found::Nothing => negative(place, Answer::NoName, message),
+        Found::Referral(cut, depth) => referral(place, cut, depth, message),
+        Found::Redirect(node, depth) => redirect(place, node, depth, message),
+        Found::PoolName(address) => from_pool(place, rtype::A, [&address.to_be_bytes(), &[]], message),
+        Found::PoolAddress(address) => {
+            let Some(pool) = place.view.pools().containing(address) else {
+                return negative(place, Answer::NoName, message);
+            };
+            let label = PoolLabel::new(address);
+            let zone = place.view.zones().wire(pool.zone);
+            from_pool(place, rtype::PTR, [label.as_wire(), zone], message)
+        }
+    }
+}
+
+/// The records of a node: those asked for, else its CNAME, else none.
+#[inline]
+fn from_node(place: &Place<'_>, node: Node<'_>, message: &mut Message<'_>) -> Step {
+    let qtype = place.query.qtype;
+    let owner = Owner::At(place.at);
+    if qtype == rtype::SOA && is_apex(&node) {
+        let apex = place.first.then_some(place.at.into());
+        let fits = message.soa(Section::Answer, place.view, place.zone, apex, place.query);
+        return end(fits, Answer::Records);
+    }
+    let rrset = if qtype == rtype::ANY { node.rrsets().next() } else { node.rrset(qtype) };
+    if let Some(rrset) = rrset {
+        let fits = message.rrset(Section::Answer, owner, &rrset, place.view, place.query, place.zone);
+        if fits && extra::has_targets(rrset.rtype()) {
+            extra::targets(place.view, place.query, &rrset, message);
+        }
+        return end(fits, Answer::Records);
+    }
+    match node.rrset(rtype::CNAME) {
+        Some(cname) => alias(place, &cname, message),
+        None => negative(place, Answer::NoData, message),
+    }
+}
+
+fn is_apex(node: &Node<'_>) -> bool {
+    matches!(node.key(), Key::Name(_, []))
+}
+
+fn alias(place: &Place<'_>, cname: &Rrset<'_>, message: &mut Message<'_>) -> Step {
+    let owner = Owner::At(place.at);
+    let Some(at) = message.first_record(owner, cname, place.view, place.query, place.zone) else {
+        return Step::Cut(Answer::Records);
+    };
+    let target = cname.rdatas().next().and_then(|rdata| target_of(rdata, place.view));
+    target.map_or(Step::Done(Answer::Records), |name| Step::Follow(Box::new(Next { name, at })))
+}
+
+/// The name that RDATA is.
+pub(super) fn target_of(rdata: Rdata<'_>, view: &DnsView) -> Option<Labels> {
+    let mut wire = Vec::with_capacity(255);
+    rdata.expand(view.zones(), &mut wire);
+    Labels::read(&wire).ok()
+}
+
+/// The DNAME record, and the CNAME record that follows from it (RFC 6672, section 3.2).
+fn redirect(place: &Place<'_>, node: Node<'_>, depth: usize, message: &mut Message<'_>) -> Step {
+    let Some(dname) = node.rrset(rtype::DNAME) else { return negative(place, Answer::NoName, message) };
+    let owner = Owner::Name(place.name.suffix(depth));
+    if message.first_record(owner, &dname, place.view, place.query, place.zone).is_none() {
+        return Step::Cut(Answer::Records);
+    }
+    let Some(target) = dname.rdatas().next().and_then(|rdata| target_of(rdata, place.view)) else {
+        return Step::Done(Answer::Records);
+    };
+    let head = place.name.relative(place.name.count(), depth);
+    let Ok(name) = Labels::read(&[head, target.as_wire()].concat()) else { return Step::TooLong };
+    let (owner, parts) = (Owner::At(place.at), [name.as_wire(), &[][..]]);
+    match message.plain(owner, rtype::CNAME, dname.ttl(), parts, place.query) {
+        Some(at) => Step::Follow(Box::new(Next { name, at })),
+        None => Step::Cut(Answer::Records),
+    }
+}
+
+/// A record worked out for a pool address.
+fn from_pool(place: &Place<'_>, rtype: u16, parts: [&[u8]; 2], message: &mut Message<'_>) -> Step {
+    if place.query.qtype != rtype && place.query.qtype != rtype::ANY {
+        return negative(place, Answer::NoData, message);
+    }
+    let ttl = place.view.zones().zone(place.zone).ttl;
+    let written = message.plain(Owner::At(place.at), rtype, ttl, parts, place.query);
+    end(written.is_some(), Answer::Records)
+}
+
+/// No records: the zone's SOA record says for how long (RFC 2308, section 2).
+#[inline]
+fn negative(place: &Place<'_>, answer: Answer, message: &mut Message<'_>) -> Step {
+    let depth = place.view.zones().zone(place.zone).depth;
+    let apex = place.first.then(|| usize::from(place.at) + place.name.offset(depth));
+    end(message.soa(Section::Authority, place.view, place.zone, apex, place.query), answer)
+}
+
+/// The servers of a zone below, and where they are (RFC 1034, section 4.3.2, step 3b).
+fn referral(place: &Place<'_>, cut: Node<'_>, depth: usize, message: &mut Message<'_>) -> Step {
+    let Some(servers) = cut.rrset(rtype::NS) else { return negative(place, Answer::NoName, message) };
+    let owner = Owner::Name(place.name.suffix(depth));
+    let fits = message.rrset(Section::Authority, owner, &servers, place.view, place.query, place.zone)
+        && extra::glue(place.view, place.query, &servers, place.name.suffix(depth), message);
+    end(fits, Answer::Referral)
+}
+
+#[inline]
+fn end(fits: bool, answer: Answer) -> Step {
+    if fits { Step::Done(answer) } else { Step::Cut(answer) }
+}

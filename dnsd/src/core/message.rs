@@ -1,0 +1,397 @@
+//! Writing a reply: whole RRsets, names compressed (RFC 1035, section 4.1.4), never beyond the limit.
+//!
+//! What does not fit is taken back as a whole; whether that makes the reply a truncated one is for
+//! the caller to say.
+
+use crate::view::{DnsView, Labels, Rdata, Rrset, ZoneNumber, rtype, set_serial};
+
+use super::names::NameTable;
+use super::query::{Edns, HEADER_OCTETS, Header, Query};
+
+/// Octets of a UDP reply that we send at most, and announce: fits unfragmented through nearly every
+/// path (DNS flag day 2020).
+pub const UDP_PAYLOAD: u16 = 1232;
+/// Octets of an OPT record without options.
+pub const OPT_OCTETS: usize = 11;
+/// Class IN as on the wire.
+const CLASS_IN: [u8; 2] = [0, 1];
+/// A pointer to the question's name.
+pub(super) const QUESTION_NAME: u16 = 12;
+/// Offsets that fit a pointer are below this.
+const POINTER_MAX: usize = 0x4000;
+
+/// Which section a record goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    Answer,
+    Authority,
+    Additional,
+}
+
+/// Who a record belongs to.
+#[derive(Clone, Copy)]
+pub(super) enum Owner<'a> {
+    /// The name at this offset of the message.
+    At(u16),
+    /// A name in wire form.
+    Name(&'a [u8]),
+}
+
+/// A reply as far as it is written.
+pub(super) struct Message<'o> {
+    out: &'o mut [u8],
+    at: usize,
+    limit: usize,
+    counts: [u16; 3],
+    names: NameTable,
+}
+
+/// A place to go back to.
+#[derive(Clone, Copy)]
+struct Mark {
+    at: usize,
+    counts: [u16; 3],
+}
+
+impl<'o> Message<'o> {
+    /// Starts a reply of at most `limit` octets with the question of `message`, its case kept.
+    /// `None` if there is no room for that.
+    #[inline]
+    pub(super) fn start(
+        message: &[u8],
+        question_end: usize,
+        limit: usize,
+        out: &'o mut [u8],
+    ) -> Option<Message<'o>> {
+        let limit = limit.min(out.len());
+        let head = message.get(..question_end)?;
+        out.get_mut(..limit)?.get_mut(..question_end)?.copy_from_slice(head);
+        Some(Message { out, at: question_end, limit, counts: [0; 3], names: NameTable::default() })
+    }
+
+    /// Ends the reply: header and OPT record. Returns its octets.
+    ///
+    /// RD is given back as it came, and CD as Knot and NSD do; AD, RA and Z are never set.
+    #[inline]
+    pub(super) fn finish(self, header: &Header, flags: Flags, edns: Option<Edns>) -> usize {
+        let Message { out, mut at, counts: [answers, authority, mut additional], .. } = self;
+        if let Some(edns) = edns
+            && let Some(place) = out.get_mut(at..at + OPT_OCTETS)
+        {
+            place.copy_from_slice(&opt(edns, flags.rcode));
+            at += OPT_OCTETS;
+            additional += 1;
+        }
+        let questions = u16::from(at > HEADER_OCTETS + if edns.is_some() { OPT_OCTETS } else { 0 });
+        let words = [flags.word(header), questions, answers, authority, additional];
+        if let Some(place) = out.get_mut(2..HEADER_OCTETS) {
+            for (place, word) in place.as_chunks_mut::<2>().0.iter_mut().zip(words) {
+                *place = word.to_be_bytes();
+            }
+        }
+        at
+    }
+
+    /// Writes an RRset. `compress`: names in it may become pointers. `false`, and nothing is written,
+    /// if it does not fit.
+    #[inline]
+    pub(super) fn rrset(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        rrset: &Rrset<'_>,
+        view: &DnsView,
+        query: &Query,
+        zone: ZoneNumber,
+    ) -> bool {
+        let mark = self.mark();
+        for rdata in rrset.rdatas() {
+            if self.record(owner, rrset, rdata, view, query, zone).is_none() {
+                self.go_back(mark);
+                return false;
+            }
+        }
+        self.count(section, rrset.count());
+        true
+    }
+
+    /// Writes the first record of an RRset; returns the offset of its RDATA.
+    pub(super) fn first_record(
+        &mut self,
+        owner: Owner<'_>,
+        rrset: &Rrset<'_>,
+        view: &DnsView,
+        query: &Query,
+        zone: ZoneNumber,
+    ) -> Option<usize> {
+        let mark = self.mark();
+        let written =
+            rrset.rdatas().next().and_then(|rdata| self.record(owner, rrset, rdata, view, query, zone));
+        match written {
+            Some(_) => self.count(Section::Answer, 1),
+            None => self.go_back(mark),
+        }
+        written
+    }
+
+    /// Writes a record of RDATA that is at hand; returns the offset of its RDATA.
+    #[inline]
+    pub(super) fn plain(
+        &mut self,
+        owner: Owner<'_>,
+        rtype: u16,
+        ttl: u32,
+        parts: [&[u8]; 2],
+        query: &Query,
+    ) -> Option<usize> {
+        let mark = self.mark();
+        let written = self.try_plain(owner, rtype, ttl, parts, query);
+        match written {
+            Some(_) => self.count(Section::Answer, 1),
+            None => self.go_back(mark),
+        }
+        written
+    }
+
+    fn try_plain(
+        &mut self,
+        owner: Owner<'_>,
+        rtype: u16,
+        ttl: u32,
+        parts: [&[u8]; 2],
+        query: &Query,
+    ) -> Option<usize> {
+        self.head(owner, rtype, ttl, query)?;
+        let length_at = self.skip(2)?;
+        for part in parts {
+            self.put(part)?;
+        }
+        self.close(length_at)
+    }
+
+    /// Writes the SOA record of `zone`. `apex`: where the zone's name stands in the question.
+    #[inline]
+    pub(super) fn soa(
+        &mut self,
+        section: Section,
+        view: &DnsView,
+        number: ZoneNumber,
+        apex: Option<usize>,
+        query: &Query,
+    ) -> bool {
+        let mark = self.mark();
+        let written = match apex.and_then(|apex| u16::try_from(apex).ok()) {
+            Some(apex) => self.soa_below(section, view, number, apex, query),
+            None => self.soa_plain(section, view, number, query),
+        };
+        match written {
+            Some(_) => self.count(section, 1),
+            None => self.go_back(mark),
+        }
+        written.is_some()
+    }
+
+    fn soa_below(
+        &mut self,
+        section: Section,
+        view: &DnsView,
+        number: ZoneNumber,
+        apex: u16,
+        query: &Query,
+    ) -> Option<usize> {
+        let soa = &view.zones().zone(number).soa;
+        self.head(Owner::At(apex), rtype::SOA, soa.ttl_in(section == Section::Authority), query)?;
+        let length_at = self.skip(2)?;
+        let at = self.at;
+        self.put(&soa.compressed)?;
+        let rdata = self.out.get_mut(at..self.at)?;
+        soa.finish(rdata, u16::try_from(at).ok()?, apex, view.serial(number));
+        self.close(length_at)
+    }
+
+    fn soa_plain(
+        &mut self,
+        section: Section,
+        view: &DnsView,
+        number: ZoneNumber,
+        query: &Query,
+    ) -> Option<usize> {
+        let zone = view.zones().zone(number);
+        let ttl = zone.soa.ttl_in(section == Section::Authority);
+        self.head(Owner::Name(zone.name.as_wire()), rtype::SOA, ttl, query)?;
+        let length_at = self.skip(2)?;
+        let primary = Labels::read(&zone.soa.plain).ok()?;
+        let rest = zone.soa.plain.get(primary.as_wire().len()..)?;
+        let contact = Labels::read(rest).ok()?;
+        self.name(primary.as_wire(), query)?;
+        self.name(contact.as_wire(), query)?;
+        let mut numbers = *rest.last_chunk::<20>()?;
+        set_serial(&mut numbers, view.serial(number));
+        self.put(&numbers)?;
+        self.close(length_at)
+    }
+
+    #[inline]
+    fn record(
+        &mut self,
+        owner: Owner<'_>,
+        rrset: &Rrset<'_>,
+        rdata: Rdata<'_>,
+        view: &DnsView,
+        query: &Query,
+        zone: ZoneNumber,
+    ) -> Option<usize> {
+        self.head(owner, rrset.rtype(), rrset.ttl(), query)?;
+        let length_at = self.skip(2)?;
+        match (rdata, rrset.rtype()) {
+            // Names in another zone, as in a PTR record, share nothing with the question.
+            (Rdata::InZone(labels, other), rtype) if other != zone || rtype == rtype::DNAME => {
+                self.put(labels)?;
+                self.put(view.zones().wire(other))?;
+            }
+            (Rdata::InZone(labels, zone), _) => self.name_in(labels, view.zones().wire(zone), query)?,
+            (Rdata::Plain(name), rtype::NS | rtype::CNAME | rtype::PTR) => self.name(name, query)?,
+            (Rdata::Plain(octets), rtype::MX) => {
+                let (preference, name) = octets.split_at_checked(2)?;
+                self.put(preference)?;
+                self.name(name, query)?;
+            }
+            (Rdata::Plain(octets), _) => self.put(octets)?,
+        }
+        self.close(length_at)
+    }
+
+    /// Writes owner, type, class and TTL.
+    #[inline]
+    fn head(&mut self, owner: Owner<'_>, rtype: u16, ttl: u32, query: &Query) -> Option<()> {
+        let pointer = match owner {
+            Owner::At(offset) => 0xc000 | offset,
+            Owner::Name(name) => {
+                self.name(name, query)?;
+                let place = self.room(8)?;
+                let ([t, c], rest) = place.as_chunks_mut::<2>().0.split_first_chunk_mut::<2>()?;
+                (*t, *c) = (rtype.to_be_bytes(), CLASS_IN);
+                rest.as_flattened_mut().copy_from_slice(&ttl.to_be_bytes());
+                return Some(());
+            }
+        };
+        let place = self.room(10)?.first_chunk_mut::<10>()?;
+        let [[p0, p1], [t0, t1], [c0, c1]] = [pointer.to_be_bytes(), rtype.to_be_bytes(), CLASS_IN];
+        let [l0, l1, l2, l3] = ttl.to_be_bytes();
+        *place = [p0, p1, t0, t1, c0, c1, l0, l1, l2, l3];
+        Some(())
+    }
+
+    /// Writes the length of the RDATA that ends here; returns where it starts.
+    #[inline]
+    fn close(&mut self, length_at: usize) -> Option<usize> {
+        let start = length_at + 2;
+        let length = u16::try_from(self.at - start).ok()?;
+        self.out.get_mut(length_at..start)?.copy_from_slice(&length.to_be_bytes());
+        Some(start)
+    }
+
+    /// Writes a name, compressed.
+    fn name(&mut self, wire: &[u8], query: &Query) -> Option<()> {
+        self.names.learn_question(&query.name);
+        let labels = Labels::read(wire).ok()?;
+        let (octets, target) = self.names.shorten(&labels, self.out);
+        let start = self.at;
+        self.put(octets)?;
+        match target {
+            Some(offset) => self.put(&(0xc000 | offset).to_be_bytes())?,
+            None => self.put(&[0])?,
+        }
+        self.names.learn(octets, start);
+        Some(())
+    }
+
+    fn name_in(&mut self, labels: &[u8], zone: &[u8], query: &Query) -> Option<()> {
+        let mut wire = [0; 255];
+        let (first, rest) = wire.split_at_mut_checked(labels.len())?;
+        first.copy_from_slice(labels);
+        rest.get_mut(..zone.len())?.copy_from_slice(zone);
+        self.name(wire.get(..labels.len() + zone.len())?, query)
+    }
+
+    #[inline]
+    fn put(&mut self, octets: &[u8]) -> Option<()> {
+        self.room(octets.len())?.copy_from_slice(octets);
+        Some(())
+    }
+
+    #[inline]
+    fn skip(&mut self, octets: usize) -> Option<usize> {
+        let at = self.at;
+        self.room(octets)?;
+        Some(at)
+    }
+
+    /// The next `octets` octets, if they are within the limit.
+    #[inline]
+    fn room(&mut self, octets: usize) -> Option<&mut [u8]> {
+        let end = self.at + octets;
+        if end > self.limit {
+            return None;
+        }
+        let place = self.out.get_mut(self.at..end)?;
+        self.at = end;
+        Some(place)
+    }
+
+    #[inline]
+    fn count(&mut self, section: Section, records: u16) {
+        let [answers, authority, additional] = &mut self.counts;
+        match section {
+            Section::Answer => *answers += records,
+            Section::Authority => *authority += records,
+            Section::Additional => *additional += records,
+        }
+    }
+
+    #[inline]
+    fn mark(&self) -> Mark {
+        Mark { at: self.at, counts: self.counts }
+    }
+
+    #[inline]
+    fn go_back(&mut self, mark: Mark) {
+        (self.at, self.counts) = (mark.at, mark.counts);
+        self.names.forget_from(mark.at);
+    }
+}
+
+/// What goes into the header of a reply.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Flags {
+    /// The answer comes from a zone of ours (AA).
+    pub(super) authoritative: bool,
+    /// Something did not fit (TC).
+    pub(super) truncated: bool,
+    /// Response code; its high bits go to the OPT record.
+    pub(super) rcode: u16,
+}
+
+impl Flags {
+    #[inline]
+    fn word(self, header: &Header) -> u16 {
+        const OPCODE_RD_CD: u16 = 0x7800 | 0x0100 | 0x0010;
+        0x8000
+            | header.flags & OPCODE_RD_CD
+            | if self.authoritative { 0x0400 } else { 0 }
+            | if self.truncated { 0x0200 } else { 0 }
+            | self.rcode & 15
+    }
+}
+
+#[inline]
+fn opt(edns: Edns, rcode: u16) -> [u8; OPT_OCTETS] {
+    let [size0, size1] = UDP_PAYLOAD.to_be_bytes();
+    let [_, extended] = (rcode >> 4).to_be_bytes();
+    [0, 0, 41, size0, size1, extended, 0, if edns.dnssec_ok { 0x80 } else { 0 }, 0, 0, 0]
+}
+
+/// Whether a pointer can reach `offset`.
+pub(super) fn pointer_to(offset: usize) -> Option<u16> {
+    u16::try_from(offset).ok().filter(|_| offset < POINTER_MAX)
+}

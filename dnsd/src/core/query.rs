@@ -1,0 +1,198 @@
+//! Reading a query: RFC 1035, section 4.1, and its OPT record, RFC 6891, section 6.1.
+//!
+//! Decides whether a message is a question that can be looked up. Never looks at any data.
+
+use crate::view::{Labels, rtype};
+
+use super::reason::Reason;
+
+/// Octets of a header.
+pub const HEADER_OCTETS: usize = 12;
+/// Class IN.
+const CLASS_IN: u16 = 1;
+
+/// A header, its counts apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Header {
+    /// Message id as on the wire.
+    pub id: [u8; 2],
+    /// Flags as on the wire.
+    pub flags: u16,
+    /// Numbers of questions, answers, authority and additional records.
+    pub counts: [u16; 4],
+}
+
+/// A question that can be looked up.
+#[derive(Clone)]
+pub struct Query {
+    /// The name.
+    pub name: Labels,
+    /// Number of the type.
+    pub qtype: u16,
+    /// Offset of the first octet after the question.
+    pub question_end: usize,
+    /// What its OPT record says, if it has one.
+    pub edns: Option<Edns>,
+}
+
+/// What an OPT record says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edns {
+    /// Most octets of a UDP reply.
+    pub payload: u16,
+    /// Whether DNSSEC records are welcome: the DO flag, given back as it came.
+    pub dnssec_ok: bool,
+}
+
+/// A message that gets an error for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// Why.
+    pub reason: Reason,
+    /// Offset of the first octet after the question, if it could be read.
+    pub question_end: Option<usize>,
+    /// What its OPT record says, if one could be read.
+    pub edns: Option<Edns>,
+}
+
+impl Header {
+    /// Reads the header; `None` if the message is shorter.
+    #[inline]
+    pub fn read(message: &[u8]) -> Option<Header> {
+        let (&[id0, id1, f0, f1, qd0, qd1, an0, an1, ns0, ns1, ar0, ar1], _) =
+            message.split_first_chunk::<HEADER_OCTETS>()?;
+        let counts = [[qd0, qd1], [an0, an1], [ns0, ns1], [ar0, ar1]].map(u16::from_be_bytes);
+        Some(Header { id: [id0, id1], flags: u16::from_be_bytes([f0, f1]), counts })
+    }
+
+    /// Whether it is a response (QR).
+    #[inline]
+    pub fn is_response(&self) -> bool {
+        self.flags & 0x8000 != 0
+    }
+
+    /// The kind of message.
+    #[inline]
+    pub fn opcode(&self) -> u16 {
+        self.flags >> 11 & 15
+    }
+}
+
+impl Query {
+    /// Reads the rest of a message with this header.
+    ///
+    /// Records other than OPT are passed over, whatever they are: an IXFR query has a SOA record.
+    ///
+    /// # Errors
+    /// Says which error is the answer.
+    #[inline]
+    pub fn read(header: &Header, message: &[u8]) -> Result<Query, Rejected> {
+        let reject = |reason| Rejected { reason, question_end: None, edns: None };
+        if header.opcode() != 0 {
+            return Err(reject(Reason::Opcode));
+        }
+        let [questions, answers, authority, additional] = header.counts;
+        if questions != 1 {
+            return Err(reject(Reason::QuestionCount));
+        }
+        let octets = message.get(HEADER_OCTETS..).ok_or(reject(Reason::Question))?;
+        let name = Labels::read(octets).map_err(|_| reject(Reason::Question))?;
+        let question_end = HEADER_OCTETS + name.as_wire().len() + 4;
+        let fixed = message.get(question_end - 4..question_end).and_then(|fixed| fixed.first_chunk::<4>());
+        let &[t0, t1, c0, c1] = fixed.ok_or(reject(Reason::Question))?;
+        let reject = |reason, edns| Rejected { reason, question_end: Some(question_end), edns };
+
+        let mut records =
+            Records { rest: message.get(question_end..).unwrap_or(&[]), opt: None, signed: false };
+        let passed = u32::from(answers) + u32::from(authority);
+        let read = records.pass(passed, false).and_then(|()| records.pass(additional.into(), true));
+        let edns = records.opt.map(|opt| opt.edns);
+        read.map_err(|reason| reject(reason, edns))?;
+        if !records.rest.is_empty() {
+            return Err(reject(Reason::Records, edns));
+        }
+        if records.opt.is_some_and(|opt| opt.version > 0) {
+            return Err(reject(Reason::EdnsVersion, edns));
+        }
+        if records.signed {
+            return Err(reject(Reason::Signature, edns));
+        }
+        if u16::from_be_bytes([c0, c1]) != CLASS_IN {
+            return Err(reject(Reason::Class, edns));
+        }
+        Ok(Query { name, qtype: u16::from_be_bytes([t0, t1]), question_end, edns })
+    }
+}
+
+/// The records of a query, read from the left.
+struct Records<'m> {
+    rest: &'m [u8],
+    opt: Option<Opt>,
+    signed: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Opt {
+    edns: Edns,
+    version: u8,
+}
+
+impl Records<'_> {
+    /// Passes over `count` records. OPT and TSIG count where they may stand: among the additional
+    /// ones, and TSIG as the last (RFC 8945, section 5.1).
+    #[inline]
+    fn pass(&mut self, count: u32, additional: bool) -> Result<(), Reason> {
+        for left in (0..count).rev() {
+            let owner = name_octets(self.rest).ok_or(Reason::Records)?;
+            let (_, rest) = self.rest.split_at_checked(owner).ok_or(Reason::Records)?;
+            let (&[t0, t1, c0, c1, _, version, z0, _, l0, l1], rest) =
+                rest.split_first_chunk::<10>().ok_or(Reason::Records)?;
+            let length = usize::from(u16::from_be_bytes([l0, l1]));
+            let (rdata, rest) = rest.split_at_checked(length).ok_or(Reason::Records)?;
+            self.rest = rest;
+            match u16::from_be_bytes([t0, t1]) {
+                rtype::OPT if additional => {
+                    if owner != 1 || self.opt.is_some() || !options_are_whole(rdata) {
+                        return Err(Reason::Options);
+                    }
+                    let payload = u16::from_be_bytes([c0, c1]);
+                    let edns = Edns { payload, dnssec_ok: z0 & 0x80 != 0 };
+                    self.opt = Some(Opt { edns, version });
+                }
+                rtype::OPT => return Err(Reason::Options),
+                rtype::TSIG if additional && left == 0 => self.signed = true,
+                rtype::TSIG => return Err(Reason::Records),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Octets that the name in front takes, up to a pointer.
+#[inline]
+fn name_octets(octets: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        match *octets.get(at)? {
+            0 => return Some(at + 1),
+            length @ 1..=63 => at += usize::from(length) + 1,
+            0xc0..=0xff => return (at + 2 <= octets.len()).then_some(at + 2),
+            _ => return None,
+        }
+        if at > 254 {
+            return None;
+        }
+    }
+}
+
+/// Whether the options of an OPT record fill it exactly (RFC 6891, section 6.1.2).
+fn options_are_whole(mut rdata: &[u8]) -> bool {
+    while let Some((&[_, _, l0, l1], rest)) = rdata.split_first_chunk::<4>() {
+        let Some((_, rest)) = rest.split_at_checked(usize::from(u16::from_be_bytes([l0, l1]))) else {
+            return false;
+        };
+        rdata = rest;
+    }
+    rdata.is_empty()
+}

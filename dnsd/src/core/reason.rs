@@ -1,0 +1,149 @@
+//! What becomes of a message: one vocabulary for the core, the counters, the logs and the tests.
+
+/// Response codes (IANA "DNS RCODEs") that are given.
+pub mod rcode {
+    /// No error.
+    pub const NOERROR: u16 = 0;
+    /// The message could not be understood.
+    pub const FORMERR: u16 = 1;
+    /// It was understood and cannot be answered now.
+    pub const SERVFAIL: u16 = 2;
+    /// The name does not exist.
+    pub const NXDOMAIN: u16 = 3;
+    /// This kind of message is not answered.
+    pub const NOTIMP: u16 = 4;
+    /// It is not for us, or not for them.
+    pub const REFUSED: u16 = 5;
+    /// A name became too long (RFC 6672, section 2.2).
+    pub const YXDOMAIN: u16 = 6;
+    /// Not authenticated (RFC 8945, section 5.2).
+    pub const NOTAUTH: u16 = 9;
+    /// Unknown EDNS version (RFC 6891, section 6.1.3); its high bits go to the OPT record.
+    pub const BADVERS: u16 = 16;
+}
+
+/// What a message came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The question was answered.
+    Answered {
+        /// Octets of the reply.
+        octets: usize,
+        /// What the answer says.
+        answer: Answer,
+        /// Whether something was left out for want of room (TC).
+        truncated: bool,
+    },
+    /// The reply is an error.
+    Failed {
+        /// Octets of the reply.
+        octets: usize,
+        /// Why.
+        reason: Reason,
+    },
+    /// There is no reply.
+    Dropped(Reason),
+}
+
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident $word:literal;)* }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl $name {
+            /// Every one, in the order of their numbers.
+            pub const ALL: &'static [$name] = &[$($name::$variant),*];
+
+            /// Its name in metrics, status and logs.
+            pub const fn word(self) -> &'static str {
+                match self {
+                    $($name::$variant => $word,)*
+                }
+            }
+
+            /// Its place in [`Self::ALL`].
+            pub const fn index(self) -> usize {
+                self as usize
+            }
+        }
+    };
+}
+
+words! {
+    /// What an answer says.
+    Answer {
+        /// Here are the records.
+        Records "records";
+        /// The name exists, without records of that type.
+        NoData "no_data";
+        /// The name does not exist.
+        NoName "no_name";
+        /// Ask those servers.
+        Referral "referral";
+    }
+}
+
+words! {
+    /// Why a message got an error, or nothing.
+    Reason {
+        /// Shorter than a header. Dropped.
+        Short "short";
+        /// A response: answering one could make two servers talk forever. Dropped.
+        Response "response";
+        /// No room for even a header in the reply. Dropped.
+        NoRoom "no_room";
+        /// Not exactly one question (RFC 9619).
+        QuestionCount "question_count";
+        /// The question is cut short or its name is none.
+        Question "question";
+        /// The records after the question are cut short, or octets follow them.
+        Records "records";
+        /// An OPT record that breaks RFC 6891, section 6.1.1, or a second one.
+        Options "options";
+        /// An EDNS version above 0.
+        EdnsVersion "edns_version";
+        /// An opcode other than QUERY.
+        Opcode "opcode";
+        /// A class other than IN.
+        Class "class";
+        /// A transfer, which is not offered so far.
+        Transfer "transfer";
+        /// A signature by a key that is not known.
+        Signature "signature";
+        /// A name in none of the zones.
+        OutsideZones "outside_zones";
+        /// A name in a zone that is there and not served.
+        ZoneNotServed "zone_not_served";
+        /// A DNAME makes the name too long.
+        RedirectTooLong "redirect_too_long";
+    }
+}
+
+impl Reason {
+    /// The response code that it gets; `None`: no response.
+    pub const fn rcode(self) -> Option<u16> {
+        Some(match self {
+            Reason::Short | Reason::Response | Reason::NoRoom => return None,
+            Reason::QuestionCount | Reason::Question | Reason::Records | Reason::Options => rcode::FORMERR,
+            Reason::EdnsVersion => rcode::BADVERS,
+            Reason::Opcode => rcode::NOTIMP,
+            Reason::Class | Reason::Transfer | Reason::OutsideZones => rcode::REFUSED,
+            Reason::Signature => rcode::NOTAUTH,
+            Reason::ZoneNotServed => rcode::SERVFAIL,
+            Reason::RedirectTooLong => rcode::YXDOMAIN,
+        })
+    }
+}
+
+impl Outcome {
+    /// Octets of the reply, if there is one.
+    pub const fn octets(self) -> Option<usize> {
+        match self {
+            Outcome::Answered { octets, .. } | Outcome::Failed { octets, .. } => Some(octets),
+            Outcome::Dropped(_) => None,
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Making a view, from nothing or from the one before.
+//!
+//! Both ways are one: edits are gathered, empty non-terminals are derived from them, and the shards
+//! that they touch are written. From nothing, everything is an edit to an empty view.
+
+use std::cmp::Reverse as Descending;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use inventory_core::model::{Inventory, Shard as HostShard, Snapshot};
+
+use super::edit::{self, Change, Edit};
+use super::encode::Encoder;
+use super::hash::record_digest;
+use super::labels::{self, Labels};
+use super::node::Key;
+use super::pool::Pools;
+use super::reverse::{self, Block};
+use super::shard::{Shard, ShardFull, hash_of};
+use super::written::Written;
+use super::zone::{Zone, ZoneIndex, ZoneNumber};
+use super::{AddressSet, DnsView, Problem, ZoneState};
+
+/// Nodes that a shard should have: few enough to be copied for one edit.
+const SHARD_NODES: usize = 48;
+/// How many times as many they may become before a view is built anew.
+const GROWTH_MAX: usize = 8;
+/// Fewest and most bits of a hash that choose a shard.
+const SHARD_BITS: std::ops::RangeInclusive<u32> = 4..=20;
+
+impl DnsView {
+    /// The view of `snapshot`. Serials are zero: see [`DnsView::set_serials`].
+    ///
+    /// Cost: linear in the records.
+    pub fn build(snapshot: &Snapshot) -> DnsView {
+        let inventory = &snapshot.inventory;
+        let zones = ZoneIndex::new(&inventory.globals);
+        let mut bits = shard_bits(expected_nodes(inventory));
+        loop {
+            let empty = DnsView::empty(snapshot, Arc::clone(&zones), bits);
+            match empty.patched(snapshot, &[], &inventory.shards, true) {
+                Ok(view) => return view,
+                // Only names with megabytes of records can fill a shard: spread them wider.
+                Err(ShardFull) if bits < *SHARD_BITS.end() => bits += 1,
+                Err(ShardFull) => return empty,
+            }
+        }
+    }
+
+    /// The view of `snapshot`, made from this one, which is that of `old`.
+    ///
+    /// Cost: linear in the records of the files that changed, and a pointer per shard; that of
+    /// [`DnsView::build`] if anything but hosts changed.
+    #[must_use]
+    pub fn updated(&self, old: &Inventory, snapshot: &Snapshot) -> DnsView {
+        let changes = snapshot.inventory.changes_since(old);
+        let crowded = self.node_count() > self.shards.len() * SHARD_NODES * GROWTH_MAX;
+        if changes.globals || crowded && self.shards.len() < 1 << SHARD_BITS.end() {
+            return DnsView::build(snapshot);
+        }
+        let patched = self.patched(snapshot, &changes.removed, &changes.added, false);
+        patched.unwrap_or_else(|ShardFull| DnsView::build(snapshot))
+    }
+
+    fn empty(snapshot: &Snapshot, zones: Arc<ZoneIndex>, bits: u32) -> DnsView {
+        let globals = &snapshot.inventory.globals;
+        let pools = Pools::new(globals);
+        let states = zones.iter().map(|(number, zone)| initial_state(number, zone, &pools)).collect();
+        let unserved = zones.iter().filter(|(_, zone)| !zone.served);
+        DnsView {
+            generation: snapshot.generation,
+            hash: snapshot.hash,
+            states,
+            shards: vec![Shard::empty(); 1 << bits],
+            shift: 64 - bits,
+            v4: AddressSet::default(),
+            v6: AddressSet::default(),
+            pools: Arc::new(pools),
+            problems: unserved.map(|(_, zone)| Problem::MasterFile(zone.name.clone())).collect(),
+            zones,
+        }
+    }
+
+    /// This view without the hosts of `removed` and with those of `added`; with what the zones
+    /// themselves say if `written`.
+    fn patched(
+        &self,
+        snapshot: &Snapshot,
+        removed: &[Arc<HostShard>],
+        added: &[Arc<HostShard>],
+        write_zones: bool,
+    ) -> Result<DnsView, ShardFull> {
+        let written = Written::new(&snapshot.inventory.globals, &self.zones);
+        let mut edits = Vec::new();
+        for shard in removed {
+            edit::of_shard(shard, &self.zones, Change::Remove, &mut edits);
+        }
+        for shard in added {
+            edit::of_shard(shard, &self.zones, Change::Add, &mut edits);
+        }
+        if write_zones {
+            edits.extend(written.names().map(|(zone, relative)| {
+                let hash = hash_of(Key::Name(zone, relative));
+                Edit { hash, zone, change: Change::Written(relative) }
+            }));
+        }
+        let mut next = DnsView { generation: snapshot.generation, hash: snapshot.hash, ..self.clone() };
+        (next.v4, next.v6) = self.addresses_after(&edits);
+        self.add_non_terminals(&written, &mut edits);
+        edits.sort_by_key(|edit| edit.hash);
+        let mut encoder = Encoder::new(&self.zones, &written);
+        for edits in edits.chunk_by(|a, b| a.hash >> self.shift == b.hash >> self.shift) {
+            let place = edits.first().and_then(|edit| usize::try_from(edit.hash >> self.shift).ok());
+            if let Some(shard) = place.and_then(|place| next.shards.get_mut(place)) {
+                *shard = encoder.rewrite(shard, edits, &mut next.states)?.unwrap_or_else(Shard::empty);
+            }
+        }
+        next.problems.append(&mut encoder.problems);
+        Ok(next)
+    }
+
+    /// The sets of addresses with nodes, after `edits`.
+    fn addresses_after(&self, edits: &[Edit<'_>]) -> (AddressSet<u32>, AddressSet<u128>) {
+        let mut scratch = Labels::root();
+        let (mut v4, mut v6) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
+        for edit in edits {
+            let [removed4, added4] = &mut v4;
+            let [removed6, added6] = &mut v6;
+            match (edit.key(&self.zones, &mut scratch), &edit.change) {
+                (Key::V4(address), Change::Remove(_)) => removed4.push(address),
+                (Key::V4(address), _) => added4.push(address),
+                (Key::V6(address), Change::Remove(_)) => removed6.push(address),
+                (Key::V6(address), _) => added6.push(address),
+                (Key::Name(..), _) => {}
+            }
+        }
+        let ([removed4, added4], [removed6, added6]) = (v4, v6);
+        (self.v4.updated(removed4, added4), self.v6.updated(removed6, added6))
+    }
+
+    /// Derives from `edits` which names come into being or go because of names below them, and how many
+    /// names each has right below it then.
+    ///
+    /// Names right below an apex change nothing above them, and they are most: only deeper ones are
+    /// looked at, the deepest first.
+    fn add_non_terminals<'a>(&self, written: &Written<'_>, edits: &mut Vec<Edit<'a>>) {
+        let mut names: BTreeMap<(Descending<usize>, ZoneNumber, Box<[u8]>), Counted> = BTreeMap::new();
+        let mut scratch = Labels::root();
+        for edit in edits.iter() {
+            let Key::Name(zone, relative) = edit.key(&self.zones, &mut scratch) else { continue };
+            let depth = labels::iter(relative).count();
+            if depth >= 2 {
+                let name = names.entry((Descending(depth), zone, relative.into())).or_default();
+                let has_data = matches!(edit.change, Change::Add(_) | Change::Written(_));
+                name.data = Some(name.data.unwrap_or(false) || has_data);
+            }
+        }
+        while let Some(((Descending(depth), zone, relative), change)) = names.pop_first() {
+            let before = self.name(zone, &relative);
+            let children = before.map_or(0, |node| node.children()).saturating_add_signed(change.children);
+            let data = change.data.map(|data| data || written.has(zone, &relative));
+            let data = data.unwrap_or_else(|| before.is_some_and(|node| !node.is_empty()));
+            let exists = data || children > 0;
+            if exists != before.is_some()
+                && depth >= 2
+                && let Some(above) = labels::parent(&relative)
+            {
+                let above = names.entry((Descending(depth - 1), zone, above.into())).or_default();
+                above.children += if exists { 1 } else { -1 };
+            }
+            if change.children != 0 {
+                let hash = hash_of(Key::Name(zone, &relative));
+                edits.push(Edit { hash, zone, change: Change::Children(relative, children) });
+            }
+        }
+    }
+}
+
+/// What edits do to a name two or more labels below its apex, or to one above such a name.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    /// Whether hosts or the edits' zone give it data afterwards; `None`: as before.
+    data: Option<bool>,
+    /// How many more names are right below it.
+    children: i32,
+}
+
+/// What a zone has before any name: its SOA record and the names of pool addresses.
+fn initial_state(number: ZoneNumber, zone: &Zone, pools: &Pools) -> ZoneState {
+    let soa = [&b"soa"[..], &zone.soa.ttl.to_be_bytes(), &zone.soa.plain].concat();
+    let mut content = record_digest(&soa);
+    let mut add = |direction: &[u8], first: u32, last: u32, zone_of_names: ZoneNumber| {
+        let range = [first.to_be_bytes(), last.to_be_bytes()].concat();
+        let octets = [direction, &zone.ttl.to_be_bytes(), &range, &zone_of_names.0.to_be_bytes()].concat();
+        content = content.wrapping_add(record_digest(&octets));
+    };
+    for pool in pools.iter().filter(|pool| pool.zone == number) {
+        add(b"names", pool.first, pool.last, number);
+    }
+    let block = zone.reverse.and_then(|family| reverse::block(zone.name.as_wire(), family));
+    if let Some(Block::V4(first, last)) = block {
+        for pool in pools.within(first, last) {
+            add(b"addresses", pool.first.max(first), pool.last.min(last), pool.zone);
+        }
+    }
+    ZoneState { content, serial: 0 }
+}
+
+/// Names that the hosts of `inventory` will have, roughly.
+fn expected_nodes(inventory: &Inventory) -> usize {
+    let of_host = |host: &inventory_core::model::Host| {
+        let addresses: usize = host.nics.iter().map(|nic| nic.addresses.len() + 1).sum();
+        addresses + host.aliases.len()
+    };
+    inventory.hosts().map(of_host).sum()
+}
+
+fn shard_bits(nodes: usize) -> u32 {
+    let bits = (nodes / SHARD_NODES).next_power_of_two().trailing_zeros();
+    bits.clamp(*SHARD_BITS.start(), *SHARD_BITS.end())
+}

@@ -1,0 +1,151 @@
+//! What hosts put into a view, as edits to single names.
+//!
+//! All records that hosts give one name come from one host: names, aliases and addresses are unique
+//! in an inventory. So when the file of a host changes, every name of the old file loses what hosts
+//! gave it, and every name of the new file gets it anew.
+
+use std::net::IpAddr;
+
+use inventory_core::model::{Host, Shard as HostShard};
+use inventory_core::name::Name;
+
+use super::draft::Draft;
+use super::labels::Labels;
+use super::node::{Key, rtype};
+use super::shard::hash_of;
+use super::zone::{ZoneIndex, ZoneNumber};
+
+/// A change to one name.
+#[derive(Clone, Debug)]
+pub(crate) struct Edit<'a> {
+    /// Hash of its key.
+    pub(crate) hash: u64,
+    /// Zone that the name lies in.
+    pub(crate) zone: ZoneNumber,
+    /// What happens to it.
+    pub(crate) change: Change<'a>,
+}
+
+/// What happens to a name.
+#[derive(Clone, Debug)]
+pub(crate) enum Change<'a> {
+    /// This has it no longer.
+    Remove(Source<'a>),
+    /// This has it now.
+    Add(Source<'a>),
+    /// The zone itself gives it data: [`super::written`].
+    Written(&'a [u8]),
+    /// So many names are right below it.
+    Children(Box<[u8]>, u32),
+}
+
+/// Something of a host that has a name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source<'a> {
+    /// An interface, by number: A and AAAA records.
+    Nic(&'a Host, u16),
+    /// An alias, by number: a CNAME record.
+    Alias(&'a Host, u16),
+    /// An interface's address, both by number: a PTR record.
+    Address(&'a Host, u16, u16),
+}
+
+/// Appends the edits that take the hosts of `shard` out of a view, or put them into it.
+pub(crate) fn of_shard<'a>(
+    shard: &'a HostShard,
+    zones: &ZoneIndex,
+    change: fn(Source<'a>) -> Change<'a>,
+    edits: &mut Vec<Edit<'a>>,
+) {
+    let mut scratch = Labels::root();
+    let mut push = |source: Source<'a>, zone: ZoneNumber| {
+        if zones.zone(zone).served {
+            let hash = hash_of(source.key(zone, zones, &mut scratch));
+            edits.push(Edit { hash, zone, change: change(source) });
+        }
+    };
+    for host in shard.hosts.iter().filter(|host| host.state.is_served()) {
+        for ((name, nic), number) in host.named_nics().zip(0..u16::MAX) {
+            if !nic.addresses.is_empty() {
+                push(Source::Nic(host, number), name.zone.into());
+            }
+            for (address, place) in nic.addresses.iter().zip(0..u16::MAX) {
+                let reverse = Labels::of(&Name::reverse(*address));
+                if let Some(zone) = zones.find(&reverse, reverse.count()) {
+                    push(Source::Address(host, number, place), zone);
+                }
+            }
+        }
+        for (alias, number) in host.aliases.iter().zip(0..u16::MAX) {
+            push(Source::Alias(host, number), alias.name.zone.into());
+        }
+    }
+}
+
+impl Edit<'_> {
+    /// The key of the name; `scratch` holds it if need be.
+    pub(crate) fn key<'k>(&'k self, zones: &ZoneIndex, scratch: &'k mut Labels) -> Key<'k> {
+        match &self.change {
+            Change::Remove(source) | Change::Add(source) => source.key(self.zone, zones, scratch),
+            Change::Written(relative) => Key::Name(self.zone, relative),
+            Change::Children(relative, _) => Key::Name(self.zone, relative),
+        }
+    }
+}
+
+impl<'a> Source<'a> {
+    /// The key of its name, which lies in `zone`.
+    pub(crate) fn key<'k>(self, zone: ZoneNumber, zones: &ZoneIndex, scratch: &'k mut Labels) -> Key<'k> {
+        let zone_of = zones.zone(zone);
+        match (self, self.address()) {
+            (_, Some(IpAddr::V4(v4))) if zone_of.derived => return Key::V4(v4.to_bits()),
+            (_, Some(IpAddr::V6(v6))) if zone_of.derived => return Key::V6(v6.to_bits()),
+            (_, Some(address)) => *scratch = Labels::of(&Name::reverse(address)),
+            (Source::Alias(host, number), _) => {
+                let alias = host.aliases.get(usize::from(number)).map(|alias| &alias.name);
+                *scratch = Labels::of(&alias.unwrap_or(&host.name).fqdn);
+            }
+            (Source::Nic(host, number) | Source::Address(host, number, _), None) => {
+                *scratch = Labels::of(nic_name(host, number));
+            }
+        }
+        Key::Name(zone, scratch.relative(scratch.count(), zone_of.depth))
+    }
+
+    /// Adds its records to `draft`; `ttl` is the zone's.
+    pub(crate) fn add_to(self, draft: &mut Draft, ttl: u32) {
+        match self {
+            Source::Nic(host, number) => {
+                let nic = host.nics.get(usize::from(number));
+                for address in nic.into_iter().flat_map(|nic| nic.addresses.iter()) {
+                    let ttl = host.ttl.unwrap_or(ttl);
+                    match address {
+                        IpAddr::V4(v4) => draft.add(rtype::A, ttl, &v4.octets()),
+                        IpAddr::V6(v6) => draft.add(rtype::AAAA, ttl, &v6.octets()),
+                    }
+                }
+            }
+            Source::Alias(host, _) => {
+                draft.add(rtype::CNAME, host.ttl.unwrap_or(ttl), host.name.fqdn.as_wire());
+            }
+            Source::Address(host, number, _) => {
+                draft.add(rtype::PTR, host.ttl.unwrap_or(ttl), nic_name(host, number).as_wire());
+            }
+        }
+    }
+
+    fn address(self) -> Option<IpAddr> {
+        match self {
+            Source::Address(host, nic, place) => {
+                host.nics.get(usize::from(nic))?.addresses.get(usize::from(place)).copied()
+            }
+            Source::Nic(..) | Source::Alias(..) => None,
+        }
+    }
+}
+
+/// Name of an interface: its own, else the host's.
+fn nic_name(host: &Host, number: u16) -> &Name {
+    let own = host.nics.get(usize::from(number)).and_then(|nic| nic.name.as_ref());
+    &own.unwrap_or(&host.name).fqdn
+}

@@ -1,0 +1,208 @@
+//! What dnsd answers from: one snapshot's names and records, laid out for looking up.
+//!
+//! A [`DnsView`] is immutable. [`DnsView::build`] makes one from a whole snapshot,
+//! [`DnsView::updated`] one from its predecessor and the files that changed; both give the same
+//! content. Names are found by hash in thousands of small shards, of which successive views share all
+//! that did not change.
+//!
+//! Says what is there, never what a question gets for an answer: that is [`crate::core`].
+
+mod addresses;
+mod build;
+mod draft;
+mod edit;
+mod encode;
+mod hash;
+mod labels;
+mod node;
+mod pool;
+mod records;
+mod reverse;
+mod shard;
+mod soa;
+mod written;
+mod zone;
+
+pub use draft::LeftOut;
+pub use labels::{LABELS_MAX, Labels, NotAName};
+pub use node::{Key, Node, Rdata, Rrset, rtype};
+pub use pool::{Pool, PoolLabel, Pools};
+pub use records::ZoneRecord;
+pub use reverse::Block;
+pub use soa::{EXPIRE, REFRESH, RETRY};
+pub use zone::{Zone, ZoneIndex, ZoneNumber};
+
+pub(crate) use labels::iter as labels_of;
+pub(crate) use soa::set_serial;
+
+use std::sync::Arc;
+
+use inventory_core::model::ContentHash;
+use inventory_core::name::Name;
+
+use addresses::AddressSet;
+use shard::{Shard, hash_of};
+
+/// Everything that is answered from one snapshot.
+#[derive(Clone, Debug)]
+pub struct DnsView {
+    generation: u64,
+    hash: ContentHash,
+    zones: Arc<ZoneIndex>,
+    states: Box<[ZoneState]>,
+    /// A power of two of them; the high bits of a name's hash choose.
+    shards: Vec<Shard>,
+    shift: u32,
+    /// Addresses with a node of their own in a derived reverse zone.
+    v4: AddressSet<u32>,
+    v6: AddressSet<u128>,
+    pools: Arc<Pools>,
+    problems: Vec<Problem>,
+}
+
+/// What changes of a zone while its place in the inventory stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct ZoneState {
+    /// Sum of the digests of all records, but for the serial.
+    content: u128,
+    serial: u32,
+}
+
+/// Something that is in the inventory and not served. Each is worth a warning in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// A zone from a master file: its names are answered with SERVFAIL.
+    MasterFile(Name),
+    /// Records of a name that no answer could hold.
+    LeftOut {
+        /// Owner.
+        owner: Name,
+        /// Number of the type.
+        rtype: u16,
+        /// Why.
+        reason: LeftOut,
+    },
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Problem::MasterFile(zone) => write!(
+                f,
+                "zone `{zone}` is a master file, which this release does not serve: its names get SERVFAIL"
+            ),
+            Problem::LeftOut { owner, rtype, reason } => {
+                let rtype = inventory_core::records::RecordType(*rtype);
+                let why = match reason {
+                    LeftOut::TooLarge => "they do not fit a message of 65535 octets",
+                    LeftOut::TooManyTypes => "the name has 255 types already",
+                };
+                write!(f, "the {rtype} records of `{owner}` are not served: {why}")
+            }
+        }
+    }
+}
+
+impl DnsView {
+    /// Generation of the snapshot that it was made from. Local to a process.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Hash of the inventory that it was made from.
+    pub fn hash(&self) -> ContentHash {
+        self.hash
+    }
+
+    /// The zones.
+    pub fn zones(&self) -> &ZoneIndex {
+        &self.zones
+    }
+
+    /// The pools, whose names are worked out.
+    pub fn pools(&self) -> &Pools {
+        &self.pools
+    }
+
+    /// What is in the inventory and not served.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// The serial of a zone (RFC 1982 arithmetic): 0 until [`DnsView::set_serials`].
+    #[inline]
+    pub fn serial(&self, zone: ZoneNumber) -> u32 {
+        self.states.get(zone.0 as usize).map_or(0, |state| state.serial)
+    }
+
+    /// A number that stands for the content of a zone, its serial left out. Equal content has equal
+    /// numbers on any machine, now and after a restart.
+    pub fn content(&self, zone: ZoneNumber) -> u128 {
+        self.states.get(zone.0 as usize).map_or(0, |state| state.content)
+    }
+
+    /// Gives every zone its serial, before the view is put into service.
+    pub fn set_serials(&mut self, serial_of: impl Fn(&Name) -> u32) {
+        for ((_, zone), state) in self.zones.iter().zip(&mut self.states) {
+            state.serial = serial_of(&zone.name);
+        }
+    }
+
+    /// Number of names with data or below them, without those worked out.
+    pub fn node_count(&self) -> usize {
+        self.shards.iter().map(Shard::len).sum()
+    }
+
+    /// Octets that the view takes in memory, roughly, shared parts included.
+    pub fn octets(&self) -> usize {
+        let shards: usize = self.shards.iter().map(|shard| shard.octets() + 32).sum();
+        shards + self.v4.octets() + self.v6.octets()
+    }
+
+    /// The node of the name `relative` (labels in lower case) below the apex of `zone`.
+    #[inline]
+    pub fn name(&self, zone: ZoneNumber, relative: &[u8]) -> Option<Node<'_>> {
+        self.node(Key::Name(zone, relative))
+    }
+
+    /// The node with this key.
+    #[inline]
+    pub fn node(&self, key: Key<'_>) -> Option<Node<'_>> {
+        let hash = hash_of(key);
+        self.shard_of(hash)?.find(hash, key)
+    }
+
+    /// The node of an address in a derived reverse zone.
+    #[inline]
+    pub fn address(&self, block: Block) -> Option<Node<'_>> {
+        match block {
+            Block::V4(first, last) if first == last => self.node(Key::V4(first)),
+            Block::V6(first, last) if first == last => self.node(Key::V6(first)),
+            _ => None,
+        }
+    }
+
+    /// The addresses that `name` stands for, the last labels of a name in `zone`. `None` outside the
+    /// reverse trees.
+    #[inline]
+    pub fn block(&self, zone: &Zone, name: &[u8]) -> Option<Block> {
+        reverse::block(name, zone.reverse?)
+    }
+
+    /// Whether any address of the block has a PTR record that is not a name's node: worked out for a
+    /// pool, or in a derived zone.
+    pub fn any_address(&self, block: Block) -> bool {
+        match block {
+            Block::V4(first, last) => {
+                !self.pools.within(first, last).is_empty() || self.v4.any_within(first, last)
+            }
+            Block::V6(first, last) => self.v6.any_within(first, last),
+        }
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the shift leaves fewer bits than a usize has")]
+    fn shard_of(&self, hash: u64) -> Option<&Shard> {
+        self.shards.get((hash >> self.shift) as usize)
+    }
+}

@@ -1,0 +1,166 @@
+//! All records of a view, as records: for `plan`, for transfers, for tests.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+
+use inventory_core::name::Name;
+use inventory_core::records::RecordType;
+
+use super::encode::{name_in, owner};
+use super::labels::Labels;
+use super::node::{Key, rtype};
+use super::pool::PoolLabel;
+use super::reverse::Block;
+use super::zone::{Zone, ZoneNumber};
+use super::{DnsView, set_serial};
+
+/// One record of class IN.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ZoneRecord {
+    /// Owner.
+    pub owner: Name,
+    /// Number of the type.
+    pub rtype: u16,
+    /// Seconds.
+    pub ttl: u32,
+    /// Wire form, nothing compressed.
+    pub rdata: Box<[u8]>,
+}
+
+impl DnsView {
+    /// Every record of `zone`, pool names and SOA included, in canonical order (RFC 4034, section 6).
+    ///
+    /// Cost: a look at every name of the view.
+    pub fn records_of(&self, zone: ZoneNumber) -> Vec<ZoneRecord> {
+        let mut records = Vec::new();
+        self.for_each(|number, record| {
+            if number == zone {
+                records.push(record);
+            }
+        });
+        sort(&mut records);
+        records
+    }
+
+    /// Every record of every zone, in canonical order.
+    pub fn records(&self) -> Vec<ZoneRecord> {
+        let mut records = Vec::new();
+        self.for_each(|_, record| records.push(record));
+        sort(&mut records);
+        records
+    }
+
+    /// Calls `take` with every record and its zone, in no order that means anything.
+    pub fn for_each(&self, mut take: impl FnMut(ZoneNumber, ZoneRecord)) {
+        for (number, zone) in self.zones.iter().filter(|(_, zone)| zone.served) {
+            take(number, self.soa(number, zone));
+        }
+        for node in self.shards.iter().flat_map(|shard| shard.nodes()) {
+            if node.is_empty() {
+                continue;
+            }
+            let owner = owner(node.key(), &self.zones);
+            let zone = match node.key() {
+                Key::Name(zone, _) => Some(zone),
+                Key::V4(_) | Key::V6(_) => self.zone_of(&owner),
+            };
+            let Some(zone) = zone else { continue };
+            for rrset in node.rrsets() {
+                for rdata in rrset.rdatas() {
+                    let mut octets = Vec::new();
+                    rdata.expand(&self.zones, &mut octets);
+                    let (rtype, ttl) = (rrset.rtype(), rrset.ttl());
+                    take(zone, ZoneRecord { owner: owner.clone(), rtype, ttl, rdata: octets.into() });
+                }
+            }
+        }
+        self.for_each_of_pools(&mut take);
+    }
+
+    /// The zone with the longest apex at or above `name`.
+    pub fn zone_of(&self, name: &Name) -> Option<ZoneNumber> {
+        let labels = Labels::of(name);
+        self.zones.find(&labels, labels.count())
+    }
+
+    fn soa(&self, number: ZoneNumber, zone: &Zone) -> ZoneRecord {
+        let mut rdata = zone.soa.plain.clone();
+        set_serial(&mut rdata, self.serial(number));
+        ZoneRecord { owner: zone.name.clone(), rtype: rtype::SOA, ttl: zone.soa.ttl, rdata }
+    }
+
+    /// Names worked out for pools, where nobody wrote that name.
+    fn for_each_of_pools(&self, take: &mut impl FnMut(ZoneNumber, ZoneRecord)) {
+        for pool in self.pools.iter() {
+            let zone = self.zones.zone(pool.zone);
+            for address in pool.first..=pool.last {
+                let label = PoolLabel::new(address);
+                let name = name_in(pool.zone, label.as_wire(), &self.zones);
+                if zone.served && self.pool_name_is_free(pool.zone, label.as_wire()) {
+                    let rdata = Box::new(address.to_be_bytes());
+                    take(
+                        pool.zone,
+                        ZoneRecord { owner: name.clone(), rtype: rtype::A, ttl: zone.ttl, rdata },
+                    );
+                }
+                let reverse = Name::reverse(Ipv4Addr::from_bits(address).into());
+                let labels = Labels::of(&reverse);
+                let Some(number) = self.zones.find(&labels, labels.count()) else { continue };
+                let within = self.zones.zone(number);
+                let free = match within.derived {
+                    true => self.address(Block::V4(address, address)).is_none(),
+                    false => self.pool_name_is_free(number, labels.relative(labels.count(), within.depth)),
+                };
+                if within.served && free {
+                    let rdata = name.as_wire().into();
+                    take(number, ZoneRecord { owner: reverse, rtype: rtype::PTR, ttl: within.ttl, rdata });
+                }
+            }
+        }
+    }
+
+    fn pool_name_is_free(&self, zone: ZoneNumber, relative: &[u8]) -> bool {
+        self.name(zone, relative).is_none_or(|node| node.is_empty() && !node.is_special())
+    }
+}
+
+/// Sorts in canonical order: by owner, label by label from the right, then by type and data.
+fn sort(records: &mut [ZoneRecord]) {
+    records.sort_by_cached_key(|record| {
+        let mut labels: Vec<Box<[u8]>> = record.owner.labels().map(Box::from).collect();
+        labels.reverse();
+        (labels, record.rtype, record.rdata.clone())
+    });
+}
+
+impl fmt::Display for ZoneRecord {
+    /// A master-file line, names absolute: `web1.lab.example.org. 3600 IN A 10.20.0.11`. Types that
+    /// hickory-proto does not know are written as RFC 3597, section 5 says.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rtype = RecordType(self.rtype);
+        write!(f, "{}. {} IN {rtype} ", self.owner, self.ttl)?;
+        match presentation(self.rtype, &self.rdata) {
+            Some(text) => f.write_str(&text),
+            None => {
+                write!(f, "\\# {}", self.rdata.len())?;
+                if !self.rdata.is_empty() {
+                    f.write_str(" ")?;
+                }
+                self.rdata.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+            }
+        }
+    }
+}
+
+/// RDATA as text.
+fn presentation(rtype: u16, rdata: &[u8]) -> Option<String> {
+    use hickory_proto::rr::{RData, RecordType};
+    use hickory_proto::serialize::binary::{BinDecoder, Restrict};
+
+    let mut decoder = BinDecoder::new(rdata);
+    let length = Restrict::new(u16::try_from(rdata.len()).ok()?);
+    match RData::read(&mut decoder, RecordType::from(rtype), length).ok()? {
+        RData::Unknown { .. } => None,
+        data => Some(data.to_string()),
+    }
+}

@@ -1,0 +1,121 @@
+//! SOA records: derived, never typed.
+//!
+//! Refresh, retry and expire only matter to secondaries; since they are told of changes (RFC 1996),
+//! the values are those that RIPE-203 recommends for stable zones, with a shorter retry.
+
+#![deny(clippy::indexing_slicing)]
+
+use inventory_core::model::Zone;
+use inventory_core::name::Name;
+
+/// Seconds between a secondary's checks.
+pub const REFRESH: u32 = 86_400;
+/// Seconds between its checks when the primary does not answer.
+pub const RETRY: u32 = 900;
+/// Seconds after which a secondary without primary stops answering.
+pub const EXPIRE: u32 = 3_600_000;
+
+/// A zone's SOA record, ready to be copied into answers, but for its serial.
+#[derive(Debug)]
+pub struct Soa {
+    /// Seconds that the record lives, in an answer to a question for it.
+    pub ttl: u32,
+    /// Seconds that a negative answer lives: the lesser of `ttl` and MINIMUM (RFC 2308, section 5).
+    pub negative_ttl: u32,
+    /// MNAME, RNAME and the five numbers, the serial zero; nothing compressed.
+    pub plain: Box<[u8]>,
+    /// The same with both names compressed.
+    pub compressed: Box<[u8]>,
+    /// Where compression pointers into the apex go in `compressed`, and how far into it they point.
+    to_apex: Vec<(usize, u16)>,
+    /// Where one to an offset within `compressed` itself goes.
+    to_self: Option<(usize, u16)>,
+}
+
+/// Where the serial stands, counted from the end of the RDATA.
+pub(super) const SERIAL_FROM_END: usize = 20;
+
+impl Soa {
+    pub(super) fn new(zone: &Zone) -> Soa {
+        let root = Name::root();
+        let primary = zone.nameservers.first().unwrap_or(&root);
+        let mut soa = Soa {
+            ttl: zone.ttl,
+            negative_ttl: zone.ttl.min(zone.negative_ttl),
+            plain: [primary.as_wire(), zone.contact.as_wire(), &[0; 20]].concat().into(),
+            compressed: Box::default(),
+            to_apex: Vec::new(),
+            to_self: None,
+        };
+        let mut octets = Vec::new();
+        soa.compress(&mut octets, primary, zone, None);
+        soa.compress(&mut octets, &zone.contact, zone, Some(primary));
+        octets.extend_from_slice(&[0; 20]);
+        soa.compressed = octets.into();
+        let numbers = [REFRESH, RETRY, EXPIRE, zone.negative_ttl].map(u32::to_be_bytes).concat();
+        for octets in [&mut soa.plain, &mut soa.compressed] {
+            if let Some(tail) = octets.last_chunk_mut::<16>() {
+                tail.copy_from_slice(&numbers);
+            }
+        }
+        soa
+    }
+
+    /// Appends `name`, its tail left to a pointer where it is a tail of the apex or of `before`, which
+    /// stands at the start of `octets`, in full but for what it shares with the apex.
+    fn compress(&mut self, octets: &mut Vec<u8>, name: &Name, zone: &Zone, before: Option<&Name>) {
+        for here in std::iter::successors(Some(name.clone()), Name::parent) {
+            let head = name.as_wire().len() - here.as_wire().len();
+            let pointer_at = octets.len() + head;
+            let offset_in = |longer: &Name| {
+                let offset = longer.as_wire().len().checked_sub(here.as_wire().len())?;
+                u16::try_from(offset).ok().filter(|_| longer.is_within(&here))
+            };
+            if here.is_root() {
+                break;
+            } else if let Some(offset) = offset_in(&zone.name) {
+                self.to_apex.push((pointer_at, offset));
+            } else if let Some(offset) = before.and_then(offset_in) {
+                self.to_self = Some((pointer_at, offset));
+            } else {
+                continue;
+            }
+            octets.extend(name.as_wire().iter().take(head));
+            octets.extend_from_slice(&[0, 0]);
+            return;
+        }
+        octets.extend_from_slice(name.as_wire());
+    }
+
+    /// Seconds that the record lives where it stands.
+    #[inline]
+    pub(crate) fn ttl_in(&self, negative: bool) -> u32 {
+        if negative { self.negative_ttl } else { self.ttl }
+    }
+
+    /// Fills in serial and pointers of `rdata`, a copy of `compressed` at offset `at` of a message
+    /// that has the apex at offset `apex`.
+    #[inline]
+    pub(crate) fn finish(&self, rdata: &mut [u8], at: u16, apex: u16, serial: u32) {
+        let mut put = |place: usize, target: u16| {
+            if let Some(octets) = rdata.get_mut(place..place + 2) {
+                octets.copy_from_slice(&(0xc000 | target).to_be_bytes());
+            }
+        };
+        for (place, offset) in &self.to_apex {
+            put(*place, apex.saturating_add(*offset));
+        }
+        if let Some((place, offset)) = self.to_self {
+            put(place, at.saturating_add(offset));
+        }
+        set_serial(rdata, serial);
+    }
+}
+
+/// Writes `serial` into the RDATA of a SOA record.
+#[inline]
+pub(crate) fn set_serial(rdata: &mut [u8], serial: u32) {
+    if let Some([a, b, c, d, ..]) = rdata.last_chunk_mut::<SERIAL_FROM_END>() {
+        [*a, *b, *c, *d] = serial.to_be_bytes();
+    }
+}
