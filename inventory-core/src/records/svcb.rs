@@ -162,7 +162,8 @@ fn parameter(fields: &mut Fields<'_, '_>, word: &Word) -> Result<(u16, Vec<u8>),
     }
     let (label, raw) = text.split_once('=').map_or((text, None), |(label, value)| (label, Some(value)));
     let Some(key) = key_of(label) else {
-        let at = Extent { from: word.at.from, to: word.at.from + label.len() };
+        let named = Extent { from: word.at.from, to: word.at.from + label.len() };
+        let at = if label.is_empty() { word.at } else { named };
         let message = format!("`{}` is no parameter", fields.shown(at));
         let finding = fields.report.at(at, message);
         fields.report.push(match did_you_mean(label, KEYS.iter().map(|(name, _)| *name)) {

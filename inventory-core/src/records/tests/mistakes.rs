@@ -113,6 +113,7 @@ fn mistakes_in_locations_are_pointed_at() {
 fn mistakes_in_service_parameters_are_pointed_at() {
     wrong("x HTTPS 1 . alp=h2", "alp", "did you mean `alpn`?");
     wrong("x HTTPS 1 . key065=a", "key065", "is no parameter");
+    wrong("x HTTPS 1 . =a", "=a", "is no parameter");
     wrong("x HTTPS 1 . port=1 port=2", "port=2", "stands twice");
     wrong("x HTTPS 1 . port=65536", "port=65536", "is no port");
     wrong("x HTTPS 1 . port", "port", "is no port");
