@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Show) -> Outcome {
             .iter()
             .map(|(shard, host)| {
                 let mut value = host_json(host, &inventory.globals);
-                value["file"] = json!(shard.path);
+                value["file"] = json!(&*shard.path);
                 value
             })
             .collect();

@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Status) -> Outcome {
 }
 
 fn ask(path: &Path) -> Result<Value, String> {
-    let request = control::Request { get: "status".to_owned(), args: Value::Null };
+    let request = control::Request::new("status");
     control::ask(path, &request, PATIENCE).map_err(|error| error.to_string())
 }
 

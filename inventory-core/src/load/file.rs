@@ -48,6 +48,18 @@ pub(super) enum Read {
     Vanished,
     /// New octets, or no octets that can be had.
     New(Box<Parsed>),
+    /// New octets that seem to hold nothing but hosts: not parsed yet.
+    Deferred(Wanted),
+}
+
+/// Whether files that seem to hold nothing but hosts are parsed at once, or left for when the few
+/// things are known, so that their hosts need not be kept twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// All.
+    Everything,
+    /// What is needed to know the few things.
+    FewFirst,
 }
 
 /// A file to read: path, id, and the hash of what is known of it.
@@ -57,17 +69,17 @@ pub(super) type Wanted = (Arc<str>, FileId, Option<[u8; 32]>);
 const FILES_PER_THREAD: usize = 16;
 
 /// Reads and parses `wanted`, on several processors when there are many. The order is kept.
-pub(super) fn read_all(source: &dyn Source, wanted: &[Wanted]) -> Vec<Read> {
+pub(super) fn read_all(source: &dyn Source, wanted: &[Wanted], order: Order) -> Vec<Read> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = processors.min(wanted.len() / FILES_PER_THREAD);
     if threads <= 1 {
-        return wanted.iter().map(|file| read_one(source, file)).collect();
+        return wanted.iter().map(|file| read_one(source, file, order)).collect();
     }
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
         while let Some((at, file)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, wanted.get(at)?))) {
-            done.push((at, read_one(source, file)));
+            done.push((at, read_one(source, file, order)));
         }
         done
     };
@@ -86,7 +98,8 @@ pub(super) fn read_all(source: &dyn Source, wanted: &[Wanted]) -> Vec<Read> {
     all.into_iter().map(|(_, read)| read).collect()
 }
 
-fn read_one(source: &dyn Source, (path, id, known): &Wanted) -> Read {
+fn read_one(source: &dyn Source, wanted: &Wanted, order: Order) -> Read {
+    let (path, id, known) = wanted;
     let mut parsed = Box::new(Parsed {
         path: Arc::clone(path),
         id: *id,
@@ -108,6 +121,9 @@ fn read_one(source: &dyn Source, (path, id, known): &Wanted) -> Read {
     if *known == Some(hash) {
         return Read::Same { path: Arc::clone(path), version };
     }
+    if order == Order::FewFirst && seems_hosts_only(&octets) {
+        return Read::Deferred(wanted.clone());
+    }
     parsed.version = Some(version);
     parsed.hash = Some(hash);
     match String::from_utf8(octets) {
@@ -123,6 +139,16 @@ fn read_one(source: &dyn Source, (path, id, known): &Wanted) -> Read {
         }
     }
     Read::New(parsed)
+}
+
+/// Whether every table header in `octets` seems to be a host's. Only a guess: the parser knows.
+fn seems_hosts_only(octets: &[u8]) -> bool {
+    let mut headers = octets.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii_start).filter(|line| line.starts_with(b"["));
+    let mut any = false;
+    headers.all(|line| {
+        any = true;
+        line.starts_with(b"[host.")
+    }) && any
 }
 
 /// The lines in which something could not be parsed.

@@ -21,7 +21,10 @@ use crate::resolve::{self, Context};
 use crate::source::{ReadError, Source, Version};
 use crate::span::{FileId, Span};
 
-use file::{FileState, Parsed};
+use file::{FileState, Order, Parsed, Read, Wanted};
+
+/// Files that are parsed before their hosts are resolved. More than these are read in portions.
+const FILES_AT_ONCE: usize = 64;
 
 /// Follows one source.
 pub struct Loader {
@@ -41,6 +44,8 @@ pub struct Loader {
     generation: u64,
     current: Option<Snapshot>,
     looked: bool,
+    /// Whether the few things were ever joined.
+    merged: bool,
     parsed_files: u64,
 }
 
@@ -85,6 +90,7 @@ impl Loader {
             generation: 0,
             current: None,
             looked: false,
+            merged: false,
             parsed_files: 0,
         }
     }
@@ -124,47 +130,64 @@ impl Loader {
     /// unchanged source costs one `stat` a file.
     pub fn load(&mut self) -> Loaded {
         let listing = self.source.list();
-        let mut changed = self.read_changed(&listing.files);
+        let (mut changed, mut deferred) = self.read_changed(&listing.files);
         let gone = self.forget_absent(&listing.files);
         let same_trouble = self.unreadable == listing.unreadable;
         self.unreadable = listing.unreadable;
-        let same_files = self.looked && changed.is_empty() && gone.is_empty();
+        let same_files = self.looked && changed.is_empty() && deferred.is_empty() && gone.is_empty();
         if same_files && same_trouble && !self.look_at_referenced() {
             return Loaded::Unchanged;
         }
         self.looked = true;
 
-        let few_changed = self.take_globals(&mut changed, &gone);
-        let reshaped = few_changed && self.merge(&mut changed);
-        let touched = self.resolve_hosts(changed, gone);
+        let mut few_changed = self.take_globals(&mut changed, &gone);
+        let mut touched = HashSet::new();
+        self.forget_claims(gone);
+        loop {
+            if few_changed && self.merge() {
+                self.add_others(&changed, &mut deferred);
+            }
+            self.resolve_hosts(std::mem::take(&mut changed), &mut touched);
+            // A file that only seemed to hold nothing but hosts changes the few things after all.
+            let surprise = self.resolve_deferred(std::mem::take(&mut deferred), &mut touched);
+            few_changed |= surprise;
+            if !surprise {
+                break;
+            }
+        }
         self.look_at_referenced();
-        let findings = self.judge(few_changed || reshaped, &touched);
+        let findings = self.judge(few_changed, &touched);
         self.conclude(&findings)
     }
 
-    /// Reads and parses the listed files whose version or octets changed.
-    fn read_changed(&mut self, listed: &[(Arc<str>, Version)]) -> Vec<Parsed> {
+    /// Reads the listed files whose version or octets changed; parses them, or defers that.
+    fn read_changed(&mut self, listed: &[(Arc<str>, Version)]) -> (Vec<Parsed>, Vec<Wanted>) {
         let mut wanted = Vec::new();
         for (path, version) in listed {
             if self.files.get(path).is_none_or(|state| state.version != Some(*version)) {
                 wanted.push((Arc::clone(path), self.id(path), self.files.get(path).and_then(|state| state.hash)));
             }
         }
-        let results = file::read_all(&*self.source, &wanted);
-        let mut changed = Vec::new();
-        for result in results {
+        let order = if wanted.len() > FILES_AT_ONCE { Order::FewFirst } else { Order::Everything };
+        self.read(&wanted, order)
+    }
+
+    fn read(&mut self, wanted: &[Wanted], order: Order) -> (Vec<Parsed>, Vec<Wanted>) {
+        let (mut changed, mut deferred) = (Vec::new(), Vec::new());
+        for result in file::read_all(&*self.source, wanted, order) {
             match result {
-                file::Read::Same { path, version } => {
+                Read::Same { path, version } => {
                     if let Some(state) = self.files.get_mut(&path) {
                         state.version = Some(version);
                     }
                 }
-                file::Read::Vanished => {}
-                file::Read::New(parsed) => changed.push(*parsed),
+                Read::Vanished => {}
+                Read::New(parsed) => changed.push(*parsed),
+                Read::Deferred(wanted) => deferred.push(wanted),
             }
         }
         self.parsed_files += changed.iter().filter(|parsed| parsed.hash.is_some()).count() as u64;
-        changed
+        (changed, deferred)
     }
 
     /// Drops the files that are not listed any more (or vanished since); returns their ids.
@@ -183,7 +206,8 @@ impl Loader {
 
     /// Takes over the changed files' few things; says whether any of them differ from before.
     fn take_globals(&mut self, changed: &mut [Parsed], gone: &HashSet<FileId>) -> bool {
-        let mut differ = !gone.is_empty() || self.generation == 0 && self.context_findings.is_empty();
+        let mut differ = !gone.is_empty() || !self.merged;
+        self.merged = true;
         for parsed in changed {
             let globals = std::mem::take(&mut parsed.decls.globals);
             let state = self.files.entry(Arc::clone(&parsed.path)).or_insert_with(|| FileState::new(parsed.id));
@@ -197,54 +221,57 @@ impl Loader {
         differ
     }
 
-    /// Joins the few things anew. If that changes how hosts resolve, every file's hosts are read again
-    /// into `changed`. Returns whether it did.
-    fn merge(&mut self, changed: &mut Vec<Parsed>) -> bool {
+    /// Joins the few things anew. Returns whether that changes how hosts resolve.
+    fn merge(&mut self) -> bool {
         let decls: Vec<_> = self.files.values().map(|state| &state.globals).collect();
         self.context_findings.clear();
         let context = resolve::merge(&decls, &mut self.context_findings);
         let reshaped = !context.shapes_hosts_like(&self.context);
         self.context = Arc::new(context);
-        if !reshaped {
-            return false;
-        }
-        let have: HashSet<FileId> = changed.iter().map(|parsed| parsed.id).collect();
-        let others: Vec<_> = self
-            .files
-            .iter()
-            .filter(|(_, state)| !have.contains(&state.id) && state.has_hosts)
-            .map(|(path, state)| (Arc::clone(path), state.id, None))
-            .collect();
-        for result in file::read_all(&*self.source, &others) {
-            // A file that changed in this very moment is seen by the next look, by its version.
-            if let file::Read::New(mut parsed) = result {
-                let state = self.files.get(&parsed.path);
-                if state.is_some_and(|state| state.hash == parsed.hash) {
-                    parsed.findings.clear();
-                    changed.push(*parsed);
-                } else if let Some(state) = self.files.get_mut(&parsed.path) {
-                    state.version = None;
-                }
-            }
-        }
-        self.parsed_files += others.len() as u64;
-        true
+        reshaped
     }
 
-    /// Resolves the hosts of the changed files and updates the claims. Returns the files touched.
-    fn resolve_hosts(&mut self, changed: Vec<Parsed>, mut gone: HashSet<FileId>) -> HashSet<FileId> {
-        let mut touched = HashSet::new();
-        for parsed in changed {
-            let Some(state) = self.files.get_mut(&parsed.path) else {
-                continue;
-            };
-            state.take_hosts(parsed.decls.hosts, &parsed.path, &self.context);
-            gone.insert(state.id);
-            touched.insert(state.id);
+    /// Adds to `deferred` every other file with hosts: what was parsed of them is not kept.
+    fn add_others(&self, changed: &[Parsed], deferred: &mut Vec<Wanted>) {
+        let have: HashSet<FileId> =
+            changed.iter().map(|parsed| parsed.id).chain(deferred.iter().map(|(_, id, _)| *id)).collect();
+        let others = self.files.iter().filter(|(_, state)| state.has_hosts && !have.contains(&state.id));
+        deferred.extend(others.map(|(path, state)| (Arc::clone(path), state.id, None)));
+    }
+
+    /// Reads and resolves the deferred files, a few at a time so that parsed hosts never pile up.
+    /// Returns whether any of them changed the few things.
+    fn resolve_deferred(&mut self, deferred: Vec<Wanted>, touched: &mut HashSet<FileId>) -> bool {
+        let mut surprise = false;
+        for some in deferred.chunks(FILES_AT_ONCE) {
+            let (mut changed, _) = self.read(some, Order::Everything);
+            surprise |= self.take_globals(&mut changed, &HashSet::new());
+            self.resolve_hosts(changed, touched);
         }
+        self.claim(touched);
+        surprise
+    }
+
+    /// Resolves the hosts of the changed files.
+    fn resolve_hosts(&mut self, changed: Vec<Parsed>, touched: &mut HashSet<FileId>) {
+        for parsed in changed {
+            if let Some(state) = self.files.get_mut(&parsed.path) {
+                state.take_hosts(parsed.decls.hosts, &parsed.path, &self.context);
+                touched.insert(state.id);
+            }
+        }
+    }
+
+    fn forget_claims(&mut self, gone: HashSet<FileId>) {
+        if !gone.is_empty() {
+            self.claims.update(&gone, std::iter::empty());
+        }
+    }
+
+    /// Replaces the claims of the touched files by what they claim now.
+    fn claim(&mut self, touched: &HashSet<FileId>) {
         let added = self.files.values().filter(|state| touched.contains(&state.id)).map(|state| (state.id, &*state.shard));
-        self.claims.update(&gone, added);
-        touched
+        self.claims.update(touched, added);
     }
 
     /// Looks at the files that the inventory refers to; `true` if any of them changed.

@@ -52,10 +52,8 @@ fn inherit_options(own: &mut Vec<DhcpOption>, base: &[DhcpOption]) {
     if base.is_empty() {
         return;
     }
-    for option in base {
-        if !own.iter().any(|have| have.code == option.code) {
-            own.push(option.clone());
-        }
-    }
+    // DHCPv6 has options that occur several times, so codes are compared with what was there before.
+    let had: Vec<u16> = own.iter().map(|option| option.code).collect();
+    own.extend(base.iter().filter(|option| !had.contains(&option.code)).cloned());
     own.sort_by_key(|option| option.code);
 }

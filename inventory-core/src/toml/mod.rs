@@ -14,8 +14,11 @@
 
 mod datetime;
 mod grow;
+mod header;
 mod index;
 mod look;
+#[cfg(test)]
+mod mistakes;
 mod node;
 #[cfg(test)]
 mod oracle;

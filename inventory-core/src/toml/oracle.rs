@@ -217,12 +217,46 @@ fn mutated() -> impl Strategy<Value = String> {
     )
 }
 
+/// Holds that each character of each string is found in the text as itself or as its escape.
+fn check_parts(value: Value<'_, '_>, text: &str) {
+    match value.kind() {
+        Kind::Table(table) => table.entries().for_each(|entry| check_parts(entry.value(), text)),
+        Kind::Array(array) => array.items().for_each(|item| check_parts(item, text)),
+        Kind::String(string) => {
+            for (at, c) in string.char_indices() {
+                let span = value.string_part(at, at + c.len_utf8());
+                let raw = &text[span.start as usize..span.end as usize];
+                if raw.starts_with('\\') && raw.len() > 1 {
+                    let escaped = format!("x = \"{raw}\"");
+                    let decoded = DeTable::parse(&escaped).unwrap();
+                    let decoded = decoded.get_ref().get("x").unwrap().get_ref().as_str().map(str::to_owned);
+                    assert_eq!(decoded, Some(c.to_string()), "in {text}");
+                } else {
+                    assert_eq!(raw, c.to_string(), "in {text}");
+                }
+            }
+            let span = value.string_part(0, string.len());
+            assert!(value.span().start <= span.start && span.end <= value.span().end);
+        }
+        Kind::Integer(_) | Kind::Float(_) | Kind::Boolean(_) | Kind::Datetime(_) => {}
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn both_read_the_same_from_documents(text in document()) {
         agree(&text);
+    }
+
+    #[test]
+    fn every_character_of_a_string_is_found_in_the_text(text in any_value()) {
+        let text = format!("x = {text}");
+        let (tree, findings) = read(&text);
+        if findings.is_empty() {
+            check_parts(tree.root().get("x").unwrap().value(), &text);
+        }
     }
 
     #[test]

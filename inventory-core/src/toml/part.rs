@@ -3,23 +3,30 @@
 //! The way back from an offset in the decoded string to the text as written: past the opening
 //! quotes, the newline that TOML drops after `"""`, escapes and line continuations.
 
-/// Offset in the text, counted from the start of `raw`, of octet `wanted` of the decoded string.
+/// The range in `raw` that octets `from..to` of the decoded string come from.
 ///
 /// `raw` is a string with escapes as written, quotes included. An offset inside an escape's result
-/// is that escape's start; one past the end is the end of the content.
-pub(super) fn raw_offset(raw: &str, wanted: usize) -> usize {
+/// stands for all of that escape; one past the end, for the end of the content.
+pub(super) fn raw_range(raw: &str, from: usize, to: usize) -> (usize, usize) {
     let bytes = raw.as_bytes();
     let (mut at, end) = content(bytes);
     let mut decoded = 0;
+    let mut start = None;
     while at < end {
         let (taken, made) = unit(bytes, at, end);
-        if made > 0 && decoded + made > wanted {
-            return at;
-        }
         decoded += made;
-        at += taken;
+        if start.is_none() && made > 0 && decoded > from {
+            if to <= from {
+                return (at, at);
+            }
+            start = Some(at);
+        }
+        at = (at + taken).min(end);
+        if start.is_some() && decoded >= to {
+            return (start.unwrap_or(at), at);
+        }
     }
-    end
+    (start.unwrap_or(end), end)
 }
 
 /// The range between the quotes, without the newline dropped after `"""`.
@@ -66,18 +73,23 @@ mod tests {
     fn offsets_pass_over_escapes() {
         let raw = r#""a\tb\u00e9c\x41d""#;
         let decoded = "a\tb\u{e9}c\u{41}d";
-        let places: Vec<usize> = decoded.char_indices().map(|(offset, _)| raw_offset(raw, offset)).collect();
-        assert_eq!(places, [1, 2, 4, 5, 11, 12, 16]);
-        assert_eq!(raw_offset(raw, decoded.len()), 17);
-        assert_eq!(raw_offset(raw, 1000), 17);
+        let parts: Vec<&str> = decoded
+            .char_indices()
+            .map(|(offset, c)| raw_range(raw, offset, offset + c.len_utf8()))
+            .map(|(start, end)| &raw[start..end])
+            .collect();
+        assert_eq!(parts, ["a", r"\t", "b", r"\u00e9", "c", r"\x41", "d"]);
+        assert_eq!(raw_range(raw, 4, 5), (5, 11), "inside an escape's result");
+        assert_eq!(raw_range(raw, 2, 2), (4, 4));
+        assert_eq!(raw_range(raw, decoded.len(), 1000), (17, 17));
     }
 
     #[test]
     fn offsets_pass_over_the_dropped_newline_and_continuations() {
         let raw = "\"\"\"\r\none \\\n   two\\\\\"\"\"";
-        assert_eq!(raw_offset(raw, 0), 5);
-        assert_eq!(raw_offset(raw, 3), 8, "the space before the continuation");
-        assert_eq!(raw_offset(raw, 4), 14, "`two`");
-        assert_eq!(raw_offset(raw, 7), 17, "the escaped backslash");
+        assert_eq!(raw_range(raw, 0, 4), (5, 9), "up to the continuation, not over it");
+        assert_eq!(raw_range(raw, 4, 7), (14, 17), "`two`");
+        assert_eq!(raw_range(raw, 7, 8), (17, 19), "the escaped backslash");
+        assert_eq!(raw_range(raw, 0, 8), (5, 19));
     }
 }

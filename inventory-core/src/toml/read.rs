@@ -1,10 +1,10 @@
-//! Reading a document line by line: entries, headers, comments, and the way back after a mistake.
+//! Reading a document line by line: entries, comments, and the way back after a mistake.
 
 use super::MAX_DEPTH;
 use super::grow::{By, Clash, Key, Slot};
 use super::index;
 use super::look::{self, BARE, CONTROL, KEY_START};
-use super::node::{Node, Range, Shape};
+use super::node::Range;
 use super::tree::Tree;
 use crate::diag::{Finding, Rule};
 use crate::span::{FileId, Span};
@@ -47,11 +47,11 @@ pub(super) struct Reader<'t, 'f> {
     pub(super) at: usize,
     /// The table that lines add to, and how deep it is.
     pub(super) table: u32,
-    depth: usize,
+    pub(super) depth: usize,
     /// The keys of the path being read; whoever recovers may replace them.
     pub(super) path: Vec<Key>,
     /// Tables defined twice, with the detached table that takes what belongs to the second.
-    second: Vec<(u32, u32)>,
+    pub(super) second: Vec<(u32, u32)>,
     /// Within `<<<<<<<` and `=======`: the other side is skipped.
     pub(super) in_conflict: bool,
     /// A carriage return without line feed has been reported.
@@ -132,9 +132,9 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Whether no more findings of syntax are taken. What costs time and serves them only may be left.
+    /// Whether no finding of syntax is taken now. What costs time and serves findings only may be left.
     pub(super) fn is_full(&self) -> bool {
-        self.syntax_left == 0
+        self.quiet || self.syntax_left == 0
     }
 
     /// A line `key = value`.
@@ -250,86 +250,6 @@ impl Reader<'_, '_> {
             }
             None => Ok(self.plain_key(range)),
         }
-    }
-
-    /// A header `[path]` or `[[path]]`.
-    fn header(&mut self) {
-        let start = self.at;
-        let mut double = self.bytes.get(start + 1) == Some(&b'[');
-        self.at += 1 + usize::from(double);
-        self.blanks();
-        if self.keys(Within::Header).is_err() {
-            return self.lose_header(start);
-        }
-        match self.close_header(start, &mut double) {
-            Some(end) => {
-                self.open(Range::new(start, end), double);
-                self.end_line();
-            }
-            None => self.lose_header(start),
-        }
-    }
-
-    /// Makes the table that a header names the one that lines add to.
-    fn open(&mut self, header: Range, double: bool) {
-        let Some((key, path)) = self.path.split_last() else { return };
-        let key = *key;
-        let mut parent = 0;
-        let mut depth = self.path.len() + usize::from(double);
-        for step in path {
-            match self.tree.enter(parent, step, By::Header) {
-                Ok(next) => {
-                    depth += usize::from(self.tree.is_item(next));
-                    parent = self
-                        .second
-                        .iter()
-                        .rfind(|(first, _)| *first == next)
-                        .map_or(next, |(_, second)| *second);
-                }
-                Err(clash) => {
-                    let step = *step;
-                    self.clash(&step, clash, Some(header));
-                    self.detach(header);
-                    return;
-                }
-            }
-            if depth > MAX_DEPTH {
-                break;
-            }
-        }
-        if depth > MAX_DEPTH {
-            self.too_deep(header.start as usize);
-            self.detach(header);
-            return;
-        }
-        let table = if double {
-            self.tree.define_item(parent, &key, header)
-        } else {
-            self.tree.define(parent, &key, header)
-        };
-        match table {
-            Ok(table) => (self.table, self.depth) = (table, depth),
-            Err(clash) => {
-                self.clash(&key, clash, Some(header));
-                self.detach(header);
-                if let Clash::Twice(first) = clash {
-                    self.second.push((first, self.table));
-                }
-            }
-        }
-    }
-
-    /// Goes on after a header at `start` that cannot be read.
-    fn lose_header(&mut self, start: usize) {
-        self.detach(Range::new(start, start));
-        self.tree.mark_gap(0);
-        self.skip_line();
-    }
-
-    /// Lets the lines that follow be read, but into nowhere: their table is nobody's child.
-    fn detach(&mut self, header: Range) {
-        self.table = self.tree.push(Node::new(Shape::Table, header, 0));
-        self.depth = 1;
     }
 
     /// What stands after a statement: a comment or nothing, and the line's end.

@@ -226,7 +226,8 @@ impl<'a, 't> Value<'a, 't> {
             return self.tree.span(Range { start, end }).part(from, to);
         }
         let raw = self.tree.slice(node.span);
-        self.span().part(part::raw_offset(raw, from), part::raw_offset(raw, to))
+        let (from, to) = part::raw_range(raw, from, to);
+        self.span().part(from, to)
     }
 
     fn string(self) -> &'a str {

@@ -62,19 +62,29 @@ impl Reader<'_, '_> {
             return Err(self.unclosed(open));
         }
         let touches = self.bytes.get(self.at - 1).is_some_and(|byte| matches!(byte, b'"' | b'\''));
-        if touches && !matches!(found, '[' | '{') {
-            let end = self.content_end(self.at);
-            self.slip(
-                item,
-                end,
-                "the quotes do not pair up",
-                "a quote is missing or one too many",
-                "put each text in a pair of quotes, and `,` between them",
-            );
-            return Err(Lost::Bracket);
-        }
         let end = self.at + found.len_utf8();
-        self.slip(self.at, end, "a `,` is missing before this", "", "");
+        match found {
+            '"' | '\'' | '[' | '{' if !touches => {
+                self.slip(self.at, end, "a `,` is missing before this", "", "");
+            }
+            _ if touches && (found.is_alphanumeric() || matches!(found, '"' | '\'')) => {
+                let end = self.content_end(self.at);
+                let help = "put each text in a pair of quotes, and `,` between them";
+                self.slip(item, end, "the quotes do not pair up", "a quote is missing or one too many", help);
+                return Err(Lost::Bracket);
+            }
+            _ if found.is_alphanumeric() || matches!(found, '-' | '+' | '_') => {
+                self.slip(self.at, end, "a `,` is missing before this", "", "");
+            }
+            _ => {
+                let message = format!("`{found}` stands where `,` or `{close}` should");
+                self.slip(self.at, end, message, "", "");
+                self.at = end;
+                if found != ';' {
+                    return Err(Lost::Bracket);
+                }
+            }
+        }
         Ok(())
     }
 

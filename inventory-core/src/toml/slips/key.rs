@@ -76,11 +76,11 @@ impl Reader<'_, '_> {
         let message = format!("the {what} `{}` needs quotes because of its `{found}`", words::short(&text));
         self.slip(first, end, message, "needs quotes", format!("write `{}`", words::quoted(&text)));
         self.at = end;
-        if within == Within::Header && self.path.is_empty() {
-            Err(Lost::Line)
-        } else {
-            Ok(self.plain_key(range))
+        if within != Within::Header {
+            return Ok(self.plain_key(range));
         }
+        self.quiet = true;
+        if self.path.is_empty() { Err(Lost::Line) } else { Ok(self.plain_key(range)) }
     }
 
     /// Reports a line that is nothing TOML knows, from `start`.

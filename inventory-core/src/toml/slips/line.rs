@@ -7,11 +7,13 @@ impl Reader<'_, '_> {
     /// A line that begins with something that begins no statement; that is next.
     pub(in crate::toml) fn odd_line(&mut self) {
         let found = self.char_at(self.at);
-        let at_line_start = look::line_start(self.bytes, self.at) == self.at;
+        let at_line_start = self.at == 0 || self.bytes.get(self.at - 1) == Some(&b'\n');
         match found {
             '\r' => self.newline(),
             '<' | '=' | '>' | '|' if at_line_start && self.skip_conflict() => {}
-            '{' if self.is_first() => self.json(),
+            '{' if self.is_first() && !matches!(self.bytes.get(self.at + 1), Some(b'{' | b'%')) => {
+                self.json();
+            }
             '/' | ';' | '*' | '!' => {
                 self.foreign_comment();
                 self.skip_line();

@@ -30,7 +30,14 @@ impl Reader<'_, '_> {
             self.control_character("a value");
             return Err(Lost::Line);
         }
-        Ok(self.unquoted(start, within))
+        let end = self.text_end(start, within);
+        let text = self.text.get(start..end).unwrap_or_default();
+        if let Some((at, _)) = text.char_indices().find(|(_, c)| words::invisible(*c).is_some()) {
+            self.invisible(start + at);
+            self.at = end;
+            return Ok(None);
+        }
+        Ok(self.unquoted(start, end, within))
     }
 
     fn missing_value(&mut self, start: usize, found: char, within: Within) -> Result<Option<u32>, Lost> {
@@ -59,8 +66,7 @@ impl Reader<'_, '_> {
     }
 
     /// Reports text without quotes, and takes it as if it had them.
-    fn unquoted(&mut self, start: usize, within: Within) -> Option<u32> {
-        let end = self.text_end(start, within);
+    fn unquoted(&mut self, start: usize, end: usize, within: Within) -> Option<u32> {
         let text = self.text.get(start..end).unwrap_or_default().to_owned();
         let name = words::short(&text);
         let quoted = words::quoted(&text);
@@ -99,8 +105,10 @@ impl Reader<'_, '_> {
                 self.slip(start, end, format!("the number `{name}` begins with a zero"), "", help);
             }
             _ if within == Within::Line && text.contains(',') => {
-                let items: Vec<String> =
-                    text.split(',').map(|item| words::quoted(item.trim().trim_matches('"'))).collect();
+                let items: Vec<String> = text
+                    .split(',')
+                    .map(|item| words::quoted(item.trim().trim_matches(['(', ')', '"', '\''])))
+                    .collect();
                 let help = format!("write `[{}]`", items.join(", "));
                 self.slip(start, end, "a list needs brackets, and its texts quotes", "", help);
             }
@@ -127,13 +135,20 @@ impl Reader<'_, '_> {
 
     /// Where text without quotes ends that begins at `start`.
     fn text_end(&self, start: usize, within: Within) -> usize {
+        if within != Within::Line {
+            // Not by lines: a list may have many such items on one.
+            let rest = self.text.get(start..).unwrap_or_default();
+            let end = rest.find([',', ']', '}', '\r', '\n']).unwrap_or(rest.len());
+            let mut marks = rest[..end].match_indices('#').map(|(at, _)| at);
+            let end = marks.find(|at| rest[..*at].ends_with([' ', '\t'])).unwrap_or(end);
+            return start + rest[..end].trim_end_matches([' ', '\t']).len();
+        }
         let line = self.text.get(start..self.content_end(start)).unwrap_or_default();
         let mut end = line.len();
         for (at, c) in line.char_indices() {
             let after_blank = line[..at].ends_with([' ', '\t']);
             let ends = match c {
                 '#' => after_blank,
-                ',' | ']' | '}' => within != Within::Line,
                 // Another entry on the same line, but not the `b=2` of `a=1 b=2`.
                 _ if after_blank => {
                     look::is_entry(self.bytes, start + at)
@@ -146,7 +161,7 @@ impl Reader<'_, '_> {
                 break;
             }
         }
-        start + line[..end].trim_end().len()
+        start + line[..end].trim_end_matches([' ', '\t']).len()
     }
 
     /// Reports a whole number that 64 bits cannot hold.
