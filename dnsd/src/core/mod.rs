@@ -18,6 +18,7 @@ mod message;
 mod names;
 mod query;
 mod reason;
+pub mod serial;
 
 #[cfg(test)]
 mod tests;

@@ -45,80 +45,53 @@ pub enum Outcome {
     Dropped(Reason),
 }
 
-macro_rules! words {
-    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident $word:literal;)* }) => {
-        $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl $name {
-            /// Every one, in the order of their numbers.
-            pub const ALL: &'static [$name] = &[$($name::$variant),*];
-
-            /// Its name in metrics, status and logs.
-            pub const fn word(self) -> &'static str {
-                match self {
-                    $($name::$variant => $word,)*
-                }
-            }
-
-            /// Its place in [`Self::ALL`].
-            pub const fn index(self) -> usize {
-                self as usize
-            }
-        }
-    };
-}
-
-words! {
+daemon::counted_reasons! {
     /// What an answer says.
-    Answer {
+    pub enum Answer {
         /// Here are the records.
-        Records "records";
+        Records => "records",
         /// The name exists, without records of that type.
-        NoData "no_data";
+        NoData => "no-data",
         /// The name does not exist.
-        NoName "no_name";
+        NoName => "no-name",
         /// Ask those servers.
-        Referral "referral";
+        Referral => "referral",
     }
 }
 
-words! {
+daemon::counted_reasons! {
     /// Why a message got an error, or nothing.
-    Reason {
+    pub enum Reason {
         /// Shorter than a header. Dropped.
-        Short "short";
+        Short => "short",
         /// A response: answering one could make two servers talk forever. Dropped.
-        Response "response";
-        /// No room for even a header in the reply. Dropped.
-        NoRoom "no_room";
+        Response => "response",
+        /// No room for the question in the reply. Dropped.
+        NoRoom => "no-room",
         /// Not exactly one question (RFC 9619).
-        QuestionCount "question_count";
+        QuestionCount => "question-count",
         /// The question is cut short or its name is none.
-        Question "question";
+        Question => "question",
         /// The records after the question are cut short, or octets follow them.
-        Records "records";
+        Records => "records",
         /// An OPT record that breaks RFC 6891, section 6.1.1, or a second one.
-        Options "options";
+        Options => "options",
         /// An EDNS version above 0.
-        EdnsVersion "edns_version";
+        EdnsVersion => "edns-version",
         /// An opcode other than QUERY.
-        Opcode "opcode";
+        Opcode => "opcode",
         /// A class other than IN.
-        Class "class";
+        Class => "class",
         /// A transfer, which is not offered so far.
-        Transfer "transfer";
+        Transfer => "transfer",
         /// A signature by a key that is not known.
-        Signature "signature";
+        Signature => "signature",
         /// A name in none of the zones.
-        OutsideZones "outside_zones";
+        OutsideZones => "outside-zones",
         /// A name in a zone that is there and not served.
-        ZoneNotServed "zone_not_served";
+        ZoneNotServed => "zone-not-served",
         /// A DNAME makes the name too long.
-        RedirectTooLong "redirect_too_long";
+        RedirectTooLong => "redirect-too-long",
     }
 }
 

@@ -1,0 +1,132 @@
+//! What is counted.
+
+use std::sync::Arc;
+
+use daemon::metrics::{Counters, Registry, SharedTally, Tally};
+use serde_json::{Value, json};
+
+use crate::core::{Answer, Outcome, Reason};
+
+daemon::counted_reasons! {
+    /// What happens to datagrams and connections around the answering.
+    pub enum Traffic {
+        /// Datagrams received.
+        UdpReceived => "udp-received",
+        /// Datagrams sent.
+        UdpSent => "udp-sent",
+        /// Datagrams that the kernel would not send.
+        UdpUnsent => "udp-unsent",
+        /// Datagrams that the kernel threw away, because they came faster than they were read.
+        UdpOverflow => "udp-overflow",
+        /// Replies that said less than they should for want of room.
+        Truncated => "truncated",
+        /// Connections accepted.
+        TcpAccepted => "tcp-accepted",
+        /// Connections sent away, because there were too many.
+        TcpRefused => "tcp-refused",
+        /// Messages received over connections.
+        TcpReceived => "tcp-received",
+        /// Connections closed, because nothing came for too long.
+        TcpIdle => "tcp-idle",
+        /// Connections closed, because the client did not read its answers.
+        TcpSlowReader => "tcp-slow-reader",
+        /// Connections closed, because a message was longer than any query.
+        TcpTooLong => "tcp-too-long",
+    }
+}
+
+/// All counters of the daemon.
+#[derive(Debug)]
+pub struct DnsCounters {
+    answers: Arc<Counters<Answer>>,
+    failures: Arc<Counters<Reason>>,
+    traffic: Arc<Counters<Traffic>>,
+}
+
+/// What one worker counts into; nobody else does.
+pub(super) struct WorkerTally {
+    answers: Tally<Answer>,
+    failures: Tally<Reason>,
+    pub(super) traffic: Tally<Traffic>,
+}
+
+/// What connections count into.
+#[derive(Clone)]
+pub(super) struct ConnectionTally {
+    answers: SharedTally<Answer>,
+    failures: SharedTally<Reason>,
+    pub(super) traffic: SharedTally<Traffic>,
+}
+
+impl DnsCounters {
+    pub(super) fn new(registry: &mut Registry) -> DnsCounters {
+        let counters = DnsCounters {
+            answers: Counters::new("hostbook_dnsd_answers", "Questions answered, by what was said", "answer"),
+            failures: Counters::new(
+                "hostbook_dnsd_failures",
+                "Messages that got an error or were dropped, by reason",
+                "reason",
+            ),
+            traffic: Counters::new("hostbook_dnsd_traffic", "Datagrams and connections", "event"),
+        };
+        counters.answers.register(registry);
+        counters.failures.register(registry);
+        counters.traffic.register(registry);
+        counters
+    }
+
+    pub(super) fn worker(&self) -> WorkerTally {
+        WorkerTally {
+            answers: self.answers.tally(),
+            failures: self.failures.tally(),
+            traffic: self.traffic.tally(),
+        }
+    }
+
+    pub(super) fn connections(&self) -> ConnectionTally {
+        ConnectionTally {
+            answers: self.answers.shared_tally(),
+            failures: self.failures.shared_tally(),
+            traffic: self.traffic.shared_tally(),
+        }
+    }
+
+    /// All that are not zero, for status.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "answers": self.answers.to_json(),
+            "failures": self.failures.to_json(),
+            "traffic": self.traffic.to_json(),
+        })
+    }
+}
+
+impl WorkerTally {
+    #[inline]
+    pub(super) fn count(&self, outcome: Outcome) {
+        match outcome {
+            Outcome::Answered { answer, truncated, .. } => {
+                self.answers.count(answer);
+                if truncated {
+                    self.traffic.count(Traffic::Truncated);
+                }
+            }
+            Outcome::Failed { reason, .. } | Outcome::Dropped(reason) => self.failures.count(reason),
+        }
+    }
+}
+
+impl ConnectionTally {
+    pub(super) fn count(&self, outcome: Outcome) {
+        self.traffic.count(Traffic::TcpReceived);
+        match outcome {
+            Outcome::Answered { answer, truncated, .. } => {
+                self.answers.count(answer);
+                if truncated {
+                    self.traffic.count(Traffic::Truncated);
+                }
+            }
+            Outcome::Failed { reason, .. } | Outcome::Dropped(reason) => self.failures.count(reason),
+        }
+    }
+}

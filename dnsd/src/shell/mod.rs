@@ -1,0 +1,197 @@
+//! The daemon: sockets, threads, files, signals and clocks around [`crate::core`].
+//!
+//! Order at start: files and sockets while there are privileges, then those are given up, then the
+//! inventory, then answers. A view is loaded once per batch of datagrams or query of a connection, so
+//! that each answer is of one generation.
+
+mod counters;
+mod options;
+mod reload;
+mod server;
+mod status;
+mod tcp;
+mod udp;
+
+pub use counters::{DnsCounters, Traffic};
+pub use options::Options;
+pub use server::{Server, Sockets};
+pub use tcp::{CONNECTIONS_MAX, QUERY_OCTETS_MAX};
+
+use std::io::ErrorKind;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+use arc_swap::ArcSwap;
+use daemon::control;
+use daemon::exit::{Exit, Fatal};
+use daemon::follow::{self, FollowOptions, Following};
+use daemon::metrics::{Common, Registry};
+use daemon::notify::Notifier;
+use daemon::privileges::{Keep, User, give_up};
+use daemon::signals::{Asked, Signals};
+use daemon::state::StateDir;
+use inventory_core::model::{ContentHash, Inventory, Snapshot};
+use tracing::{info, warn};
+
+use crate::error;
+use crate::view::DnsView;
+
+use options::EVERYWHERE;
+use reload::Reloader;
+use status::Status;
+
+/// Runs the daemon until it is told to finish; the exit code is that of the command-line contract.
+pub fn run(options: Options) -> ExitCode {
+    daemon::log::init();
+    match try_run(options) {
+        Ok(()) => Exit::Fine.into(),
+        Err(fatal) => fatal.report("hostbook-dnsd"),
+    }
+}
+
+/// What is opened while there are privileges.
+struct Opened {
+    state: Arc<StateDir>,
+    sockets: Sockets,
+    control: control::Server,
+    metrics: Option<std::net::TcpListener>,
+}
+
+fn try_run(options: Options) -> Result<(), Fatal> {
+    let started = SystemTime::now();
+    let notifier = Notifier::from_env();
+    let opened = open(&options)?;
+    let Opened { state, sockets, control, metrics } = opened;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error::system("start the runtime", &error))?;
+    // Before the inventory is read, which may take a while: an early SIGHUP must not end the process.
+    let signals = runtime.block_on(async { Signals::install() });
+    let signals = signals.map_err(|error| error::system("catch signals", &error))?;
+
+    let mut registry = Registry::default();
+    let counters = Arc::new(DnsCounters::new(&mut registry));
+    let views = Arc::new(ArcSwap::from_pointee(DnsView::build(&nothing())));
+    let serial_trouble = Arc::new(Mutex::new(None));
+    let mut reloader = Reloader::new(Arc::clone(&views), Arc::clone(&state), Arc::clone(&serial_trouble));
+    let reloads = notifier.clone();
+    let mut first = true;
+    let follow_options =
+        FollowOptions { inventory: options.inventory, state_dir: state.path().to_owned(), daemon: "dnsd" };
+    let following = follow::start(follow_options, move |snapshot| {
+        // The start is complete only when answers are given: see below.
+        let reload = !std::mem::take(&mut first);
+        if reload {
+            reloads.reloading();
+        }
+        reloader.apply(snapshot);
+        if reload {
+            reloads.ready();
+        }
+    })
+    .map_err(|error| error::no_inventory(&error))?;
+
+    let listeners = sockets.addresses().to_vec();
+    let server = Server::start(sockets, &views, &counters, notifier.watchdog_interval())
+        .map_err(|error| error::system("start threads", &error))?;
+    let follow = following.status_handle();
+    let common = Common::new(env!("CARGO_PKG_VERSION"), started, move || status::figures(&follow));
+    common.register(&mut registry);
+    let status =
+        Status { common, follow: following.status_handle(), views, counters, listeners, serial_trouble };
+    for address in &status.listeners {
+        info!(%address, "answering");
+    }
+    notifier.status(&format!("answering for {} zones", status.views.load().zones().len()));
+    notifier.ready();
+    let pages = Pages { control, metrics, status, registry };
+    runtime.block_on(attend(signals, &notifier, &following, &server, pages))?;
+    notifier.stopping();
+    drop(server);
+    info!("finished");
+    Ok(())
+}
+
+/// Opens files and sockets, then gives up privileges.
+fn open(options: &Options) -> Result<Opened, Fatal> {
+    let user = options.user.as_deref().map(User::find).transpose()?;
+    let state = Arc::new(StateDir::open(&options.state, user.as_ref())?);
+    let workers = options.workers.map_or_else(processors, usize::from);
+    let mut sockets = Sockets::open(&options.listen, workers)?;
+    if options.listen.is_empty() {
+        let [v4, v6] = EVERYWHERE;
+        sockets.add(v4, workers)?;
+        match sockets.add(v6, workers) {
+            // A machine without IPv6 is no reason not to serve IPv4.
+            Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::AddrNotAvailable) => {
+                warn!(%error, "only IPv4 is served");
+            }
+            opened => opened?,
+        }
+    }
+    let control = control::Server::bind(&options.control, user.as_ref())?;
+    let metrics = options.metrics.map(daemon::tcp::listen).transpose()?;
+    give_up(user.as_ref(), Keep::default())?;
+    if let Err(error) = state.check_writable() {
+        let error: Fatal = error.into();
+        warn!("{error}");
+    }
+    Ok(Opened { state, sockets, control, metrics })
+}
+
+/// What others may read.
+struct Pages {
+    control: control::Server,
+    metrics: Option<std::net::TcpListener>,
+    status: Status,
+    registry: Registry,
+}
+
+/// Everything but answering, until a signal says to finish.
+async fn attend(
+    mut signals: Signals,
+    notifier: &Notifier,
+    following: &Following,
+    server: &Server,
+    pages: Pages,
+) -> Result<(), Fatal> {
+    let Pages { control, metrics, status, registry } = pages;
+    let scraping = async {
+        match metrics {
+            Some(listener) => daemon::metrics::serve(listener, Arc::new(registry)).await,
+            None => std::future::pending().await,
+        }
+    };
+    let asked = async {
+        loop {
+            match signals.next().await {
+                Asked::Finish => return,
+                Asked::Look => following.look_now(),
+            }
+        }
+    };
+    tokio::select! {
+        () = asked => Ok(()),
+        ended = control.serve(move |request| status.answer(&request)) => failed("serve the control socket", ended),
+        ended = scraping => failed("serve metrics", ended),
+        () = notifier.keep_watchdog(server.is_alive()) => Ok(()),
+    }
+}
+
+fn failed(action: &str, ended: std::io::Result<std::convert::Infallible>) -> Result<(), Fatal> {
+    match ended {
+        Ok(never) => match never {},
+        Err(error) => Err(error::system(action, &error)),
+    }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The snapshot before the first.
+fn nothing() -> Snapshot {
+    Snapshot { generation: 0, hash: ContentHash([0; 32]), inventory: Arc::new(Inventory::default()) }
+}

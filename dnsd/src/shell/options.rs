@@ -1,0 +1,84 @@
+//! The command line.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Authoritative DNS, served directly from the inventory.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "hostbook-dnsd", version)]
+pub struct Options {
+    /// The inventory: a directory of TOML files
+    #[arg(short, long, value_name = "PATH", env = "HOSTBOOK_INVENTORY", default_value = ".")]
+    pub inventory: PathBuf,
+    /// Address to listen on, UDP and TCP; may be repeated [default: all addresses, port 53]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = address)]
+    pub listen: Vec<SocketAddr>,
+    /// Directory for what must outlive a restart: serials, the last good inventory
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/hostbook/dnsd")]
+    pub state: PathBuf,
+    /// Socket that `hostbook status` asks
+    #[arg(long, value_name = "PATH", default_value = "/run/hostbook/dnsd.sock")]
+    pub control: PathBuf,
+    /// Address to serve Prometheus metrics on, by HTTP
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub metrics: Option<SocketAddr>,
+    /// Threads that answer on each address [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub workers: Option<u16>,
+    /// User to become once the sockets are open
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+}
+
+/// Port of DNS.
+const PORT: u16 = 53;
+
+/// Where to listen when nobody says: every address of both families.
+pub(super) const EVERYWHERE: [SocketAddr; 2] = [
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), PORT),
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), PORT),
+];
+
+/// Reads `ADDR:PORT`, `[ADDR]:PORT` or `ADDR` alone, which means port 53.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    text.parse()
+        .or_else(|_| bare.parse().map(|ip| SocketAddr::new(ip, PORT)))
+        .map_err(|_| "not an address, such as 10.20.0.2:53 or [2001:db8::2]:53".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_that_of_the_contract() {
+        let options = Options::try_parse_from([
+            "hostbook-dnsd",
+            "-i",
+            "/inv",
+            "--listen",
+            "10.20.0.2",
+            "--listen",
+            "[::1]:5353",
+            "--listen",
+            "::1",
+            "--state",
+            "/s",
+            "--control",
+            "/c",
+            "--metrics",
+            "127.0.0.1:9153",
+            "--workers",
+            "4",
+        ]);
+        let options = options.unwrap();
+        let listen: Vec<String> = options.listen.iter().map(ToString::to_string).collect();
+        assert_eq!(listen, ["10.20.0.2:53", "[::1]:5353", "[::1]:53"]);
+        assert_eq!(options.workers, Some(4));
+        assert!(Options::try_parse_from(["hostbook-dnsd", "--workers", "0"]).is_err());
+        assert!(Options::try_parse_from(["hostbook-dnsd", "--listen", "eth0"]).is_err());
+    }
+}

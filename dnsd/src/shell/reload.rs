@@ -1,0 +1,110 @@
+//! Taking a snapshot into service: its view is built beside the old one, then a pointer is swapped.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use daemon::state::StateDir;
+use inventory_core::model::Snapshot;
+use tracing::{info, warn};
+
+use crate::core::serial::{Serials, UnixSeconds};
+use crate::view::{DnsView, Problem};
+
+/// File of the serials, below the state directory.
+const SERIALS: &str = "serials.json";
+/// How long a worker may hold an old view until it is left to that worker to free it.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Puts views into service.
+pub(super) struct Reloader {
+    views: Arc<ArcSwap<DnsView>>,
+    state: Arc<StateDir>,
+    serials: Serials,
+    trouble: Arc<Mutex<Option<String>>>,
+    last: Option<Arc<Snapshot>>,
+    known: Vec<Problem>,
+}
+
+impl Reloader {
+    /// Reads the serials of an earlier run. If they cannot be read, serials begin with the time, which is
+    /// more than any earlier one as long as the clock is right.
+    pub(super) fn new(
+        views: Arc<ArcSwap<DnsView>>,
+        state: Arc<StateDir>,
+        trouble: Arc<Mutex<Option<String>>>,
+    ) -> Reloader {
+        let serials = match state.read(SERIALS).map(|file| file.map(|text| serde_json::from_slice(&text))) {
+            Ok(None) => Serials::default(),
+            Ok(Some(Ok(serials))) => serials,
+            Ok(Some(Err(error))) => {
+                warn!(%error, file = SERIALS, "serials of the last run cannot be read: they start from the time");
+                Serials::default()
+            }
+            Err(error) => {
+                warn!(%error, "serials of the last run cannot be read: they start from the time");
+                Serials::default()
+            }
+        };
+        Reloader { views, state, serials, trouble, last: None, known: Vec::new() }
+    }
+
+    /// Builds the view of `snapshot`, makes its serials durable, and swaps it in.
+    pub(super) fn apply(&mut self, snapshot: &Arc<Snapshot>) {
+        let started = Instant::now();
+        let mut view = match &self.last {
+            Some(last) => self.views.load().updated(&last.inventory, snapshot),
+            None => DnsView::build(snapshot),
+        };
+        self.advance_serials(&mut view);
+        self.report(&view);
+        let (names, zones) = (view.node_count(), view.zones().len());
+        let old = self.views.swap(Arc::new(view));
+        let milliseconds = started.elapsed().as_millis();
+        info!(generation = snapshot.generation, zones, names, milliseconds, "names in service");
+        self.last = Some(Arc::clone(snapshot));
+        free(old);
+    }
+
+    fn advance_serials(&mut self, view: &mut DnsView) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let mut grown = false;
+        for (number, zone) in view.zones().iter().filter(|(_, zone)| zone.served) {
+            let (_, new) =
+                self.serials.advance(&zone.name.to_string(), view.content(number), UnixSeconds(now));
+            grown |= new;
+        }
+        view.set_serials(|zone| self.serials.get(&zone.to_string()).unwrap_or(0));
+        if !grown && self.last.is_some() && self.trouble().is_none() {
+            return;
+        }
+        let written = serde_json::to_vec(&self.serials)
+            .map_err(|error| error.to_string())
+            .and_then(|text| self.state.write(SERIALS, &text).map_err(|error| error.to_string()));
+        if let Err(why) = &written {
+            // Serving old data would be worse: after a restart the serial is the time, which is later.
+            warn!(%why, "serials cannot be kept: secondaries may miss a change if the clock goes back");
+        }
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = written.err();
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Warns of what is not served, once.
+    fn report(&mut self, view: &DnsView) {
+        for problem in view.problems().iter().filter(|problem| !self.known.contains(problem)) {
+            warn!("{problem}");
+        }
+        self.known = view.problems().to_vec();
+    }
+}
+
+/// Drops the old view here, not in the worker that happens to hold it last.
+fn free(old: Arc<DnsView>) {
+    let until = Instant::now() + GRACE;
+    while Arc::strong_count(&old) > 1 && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}

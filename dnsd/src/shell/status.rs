@@ -1,0 +1,83 @@
+//! What `hostbook status` and scrapes are told.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use daemon::control::{Request, refuse};
+use daemon::follow::FollowStatus;
+use daemon::metrics::{Common, InventoryFigures};
+use serde_json::{Value, json};
+
+use crate::view::DnsView;
+
+use super::counters::DnsCounters;
+
+/// Zones that are listed at most.
+const ZONES_SHOWN: usize = 1000;
+
+/// Where the daemon's state is read from.
+pub(super) struct Status {
+    pub(super) common: Arc<Common>,
+    pub(super) follow: Arc<Mutex<FollowStatus>>,
+    pub(super) views: Arc<ArcSwap<DnsView>>,
+    pub(super) counters: Arc<DnsCounters>,
+    pub(super) listeners: Vec<SocketAddr>,
+    pub(super) serial_trouble: Arc<Mutex<Option<String>>>,
+}
+
+impl Status {
+    /// Answers a request on the control socket.
+    pub(super) fn answer(&self, request: &Request) -> Value {
+        match request.get.as_str() {
+            "status" => self.to_json(),
+            other => refuse(format!("unknown request `{other}`: dnsd knows `status`")),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let view = self.views.load();
+        let zones = view.zones().iter().take(ZONES_SHOWN).map(|(number, zone)| {
+            json!({
+                "name": zone.name.to_string(),
+                "serial": view.serial(number),
+                "served": zone.served,
+                "derived": zone.derived,
+            })
+        });
+        let mut status = json!({
+            "daemon": "dnsd",
+            "generation": view.generation(),
+            "hash": view.hash().to_string(),
+            "inventory": *lock(&self.follow),
+            "listeners": self.listeners.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "zone_count": view.zones().len(),
+            "zones": zones.collect::<Vec<_>>(),
+            "names": view.node_count(),
+            "view_bytes": view.octets(),
+            "problems": view.problems().iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "serial_trouble": *lock(&self.serial_trouble),
+            "counters": self.counters.to_json(),
+        });
+        if let (Value::Object(status), Value::Object(common)) = (&mut status, self.common.to_json()) {
+            status.extend(common);
+        }
+        status
+    }
+}
+
+/// What of the inventory goes to metrics.
+pub(super) fn figures(follow: &Mutex<FollowStatus>) -> InventoryFigures {
+    let status = lock(follow);
+    InventoryFigures {
+        generation: status.generation,
+        hash: status.hash.clone(),
+        ok: status.ok,
+        errors: u64::try_from(status.errors.count).unwrap_or(u64::MAX),
+        served_since: status.served_since,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,103 @@
+//! Answering datagrams: one thread per socket, a batch at a time.
+//!
+//! Receive what waits, answer all of it from one view, send the replies: two system calls for up to 64
+//! queries. Nothing is allocated, locked or shared with another worker on the way. A reply leaves from
+//! the address that was asked.
+
+use std::net::UdpSocket;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use daemon::stop::{StopToken, Woken};
+use daemon::udp::{MAX_BATCH, RecvBatch, SendBatch, Wait};
+use tracing::{debug, error};
+
+use crate::core::{self, QueryContext, Transport, UDP_PAYLOAD};
+use crate::view::DnsView;
+
+use super::counters::{Traffic, WorkerTally};
+
+/// Octets of a query that are read. A longer one is answered with FORMERR: no question is as long.
+const QUERY_OCTETS: usize = 2048;
+
+/// One worker.
+pub(super) struct Worker {
+    pub(super) socket: UdpSocket,
+    pub(super) views: Arc<ArcSwap<DnsView>>,
+    pub(super) tally: WorkerTally,
+    pub(super) stop: StopToken,
+    pub(super) stopping: Arc<AtomicBool>,
+    /// Grows as long as the worker is alive: see [`Worker::run`].
+    pub(super) pulse: Arc<AtomicU64>,
+    /// How often at least it grows, if somebody watches.
+    pub(super) pulse_interval: Option<Duration>,
+}
+
+impl Worker {
+    /// Answers until the stop comes.
+    pub(super) fn run(self) {
+        let mut queries = RecvBatch::new(MAX_BATCH, QUERY_OCTETS);
+        let mut replies = SendBatch::new(MAX_BATCH, UDP_PAYLOAD.into());
+        let mut overflow: u32 = 0;
+        while !self.stopping.load(Ordering::Relaxed) {
+            self.pulse.fetch_add(1, Ordering::Relaxed);
+            match queries.receive(&self.socket, Wait::Never) {
+                Ok(0) => match self.stop.wait(&self.socket, self.pulse_interval) {
+                    Ok(Woken::Stopped) => return,
+                    Ok(Woken::Readable | Woken::TimedOut) => {}
+                    Err(error) => {
+                        error!(%error, "a worker cannot wait for queries");
+                        std::thread::sleep(PAUSE);
+                    }
+                },
+                Ok(_) => self.batch(&queries, &mut replies, &mut overflow),
+                // Such as an interface that went down: the socket is good for others.
+                Err(error) => {
+                    debug!(%error, "receiving failed");
+                    std::thread::sleep(PAUSE);
+                }
+            }
+        }
+    }
+
+    fn batch(&self, queries: &RecvBatch, replies: &mut SendBatch, overflow: &mut u32) {
+        let view = self.views.load();
+        for query in queries.iter() {
+            let Some(room) = replies.buffer() else { break };
+            let outcome = core::answer(&view, query.bytes, UDP, room);
+            self.tally.count(outcome);
+            if let Some(octets) = outcome.octets()
+                && !replies.commit(octets, query.from, query.reply_route())
+            {
+                self.tally.traffic.count(Traffic::UdpUnsent);
+            }
+            if query.overflow != *overflow {
+                self.tally.traffic.add(Traffic::UdpOverflow, query.overflow.wrapping_sub(*overflow).into());
+                *overflow = query.overflow;
+            }
+        }
+        drop(view);
+        self.tally.traffic.add(Traffic::UdpReceived, count(queries.len()));
+        if replies.is_empty() {
+            return;
+        }
+        let report = replies.send(&self.socket, Wait::ForOne);
+        self.tally.traffic.add(Traffic::UdpSent, count(report.sent));
+        for (failure, number) in report.failures() {
+            debug!(?failure, number, "replies were not sent");
+            self.tally.traffic.add(Traffic::UdpUnsent, number.into());
+        }
+        // A client that got no reply asks again; waiting here would keep all others.
+        self.tally.traffic.add(Traffic::UdpUnsent, count(replies.discard()));
+    }
+}
+
+const UDP: QueryContext = QueryContext { transport: Transport::Udp };
+/// Pause after an error that may stay.
+const PAUSE: Duration = Duration::from_millis(10);
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
