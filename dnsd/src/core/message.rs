@@ -71,7 +71,7 @@ impl<'o> Message<'o> {
 
     /// Ends the reply: header and OPT record. Returns its octets.
     ///
-    /// RD is given back as it came, and CD as Knot and NSD do; AD, RA and Z are never set.
+    /// RD is given back as it came; AD, CD, RA and Z are never set, as in NSD and Knot.
     #[inline]
     pub(super) fn finish(self, header: &Header, flags: Flags, edns: Option<Edns>) -> usize {
         let Message { out, mut at, counts: [answers, authority, mut additional], .. } = self;
@@ -375,9 +375,9 @@ pub(super) struct Flags {
 impl Flags {
     #[inline]
     fn word(self, header: &Header) -> u16 {
-        const OPCODE_RD_CD: u16 = 0x7800 | 0x0100 | 0x0010;
+        const OPCODE_RD: u16 = 0x7800 | 0x0100;
         0x8000
-            | header.flags & OPCODE_RD_CD
+            | header.flags & OPCODE_RD
             | if self.authoritative { 0x0400 } else { 0 }
             | if self.truncated { 0x0200 } else { 0 }
             | self.rcode & 15

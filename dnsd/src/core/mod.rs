@@ -76,8 +76,10 @@ fn respond(
 ) -> Outcome {
     let rejected =
         |reason| Rejected { reason, question_end: Some(question.question_end), edns: question.edns };
-    if matches!(question.qtype, rtype::AXFR | rtype::IXFR) {
-        return fail(header, rejected(Reason::Transfer), query, out);
+    match (question.qtype, context.transport) {
+        (rtype::AXFR, Transport::Udp) => return fail(header, rejected(Reason::TransferByUdp), query, out),
+        (rtype::AXFR | rtype::IXFR, _) => return fail(header, rejected(Reason::Transfer), query, out),
+        _ => {}
     }
     let reserved = if question.edns.is_some() { OPT_OCTETS } else { 0 };
     let limit = room(question.edns, context.transport).min(out.len()).saturating_sub(reserved);

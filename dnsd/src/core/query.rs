@@ -91,7 +91,12 @@ impl Query {
         if header.opcode() != 0 {
             return Err(reject(Reason::Opcode));
         }
-        let [questions, answers, authority, additional] = header.counts;
+        let [questions, ..] = header.counts;
+        if questions == 0 {
+            let mut records = Records::after(HEADER_OCTETS, message);
+            let edns = records.read(header).ok().and(records.edns());
+            return Err(Rejected { edns, ..reject(Reason::QuestionCount) });
+        }
         if questions != 1 {
             return Err(reject(Reason::QuestionCount));
         }
@@ -102,15 +107,13 @@ impl Query {
         let &[t0, t1, c0, c1] = fixed.ok_or(reject(Reason::Question))?;
         let reject = |reason, edns| Rejected { reason, question_end: Some(question_end), edns };
 
-        let mut records =
-            Records { rest: message.get(question_end..).unwrap_or(&[]), opt: None, signed: false };
-        let passed = u32::from(answers) + u32::from(authority);
-        let read = records.pass(passed, false).and_then(|()| records.pass(additional.into(), true));
-        let edns = records.opt.map(|opt| opt.edns);
-        read.map_err(|reason| reject(reason, edns))?;
-        if !records.rest.is_empty() {
-            return Err(reject(Reason::Records, edns));
+        let mut records = Records::after(question_end, message);
+        match records.read(header) {
+            Ok(()) => {}
+            Err(Reason::Options) => return Err(reject(Reason::Options, None)),
+            Err(reason) => return Err(reject(reason, records.edns())),
         }
+        let edns = records.edns();
         if records.opt.is_some_and(|opt| opt.version > 0) {
             return Err(reject(Reason::EdnsVersion, edns));
         }
@@ -137,7 +140,25 @@ struct Opt {
     version: u8,
 }
 
-impl Records<'_> {
+impl<'m> Records<'m> {
+    #[inline]
+    fn after(offset: usize, message: &'m [u8]) -> Records<'m> {
+        Records { rest: message.get(offset..).unwrap_or(&[]), opt: None, signed: false }
+    }
+
+    /// Reads all records that the header counts; nothing may follow them.
+    #[inline]
+    fn read(&mut self, header: &Header) -> Result<(), Reason> {
+        let [_, answers, authority, additional] = header.counts;
+        self.pass(u32::from(answers) + u32::from(authority), false)?;
+        self.pass(additional.into(), true)?;
+        if self.rest.is_empty() { Ok(()) } else { Err(Reason::Records) }
+    }
+
+    fn edns(&self) -> Option<Edns> {
+        self.opt.map(|opt| opt.edns)
+    }
+
     /// Passes over `count` records. OPT and TSIG count where they may stand: among the additional
     /// ones, and TSIG as the last (RFC 8945, section 5.1).
     #[inline]

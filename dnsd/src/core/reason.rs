@@ -84,6 +84,8 @@ daemon::counted_reasons! {
         Class => "class",
         /// A transfer, which is not offered so far.
         Transfer => "transfer",
+        /// A whole zone asked for in a datagram (RFC 5936, section 4.2).
+        TransferByUdp => "transfer-by-udp",
         /// A signature by a key that is not known.
         Signature => "signature",
         /// A name in none of the zones.
@@ -102,7 +104,7 @@ impl Reason {
             Reason::Short | Reason::Response | Reason::NoRoom => return None,
             Reason::QuestionCount | Reason::Question | Reason::Records | Reason::Options => rcode::FORMERR,
             Reason::EdnsVersion => rcode::BADVERS,
-            Reason::Opcode => rcode::NOTIMP,
+            Reason::Opcode | Reason::TransferByUdp => rcode::NOTIMP,
             Reason::Class | Reason::Transfer | Reason::OutsideZones => rcode::REFUSED,
             Reason::Signature => rcode::NOTAUTH,
             Reason::ZoneNotServed => rcode::SERVFAIL,
