@@ -109,14 +109,14 @@ impl Tree<'_> {
 
     /// Looks for `key` below `parent`.
     pub(super) fn seek(&self, parent: u32, key: &Key) -> Slot {
-        let text = self.key_text(key);
         if self.node(parent).has(INDEXED) {
-            return self.find(parent, text, key.hash).map_or(Slot::Free(usize::MAX), Slot::Taken);
+            let found = self.find(parent, self.key_text(key), key.hash);
+            return found.map_or(Slot::Free(usize::MAX), Slot::Taken);
         }
         let upper = index::upper(key.hash);
         let mut siblings = 0;
         for child in self.children(parent) {
-            if self.node(child).hash == upper && self.key(child) == text {
+            if self.node(child).hash == upper && self.key(child) == self.key_text(key) {
                 return Slot::Taken(child);
             }
             siblings += 1;

@@ -261,7 +261,7 @@ fn what_stands_between_key_and_value_is_reported_and_the_value_taken() {
     );
     assert_eq!(
         shown(text),
-        r#"~{mac="a" ip="b" network="c" state="active" 10.0.0.0/24=1 u=1 t="a" s="a" r="a"}"#
+        r#"~{mac="a" ip="b" network="c" state="active" w=1 10.0.0.0/24=1 u=1 t="a" s="a" r="a"}"#
     );
 }
 

@@ -12,6 +12,8 @@
 //!
 //! This module knows TOML and the mistakes people make in it. It knows no key of the inventory.
 
+#[cfg(test)]
+mod cascade;
 mod datetime;
 mod grow;
 mod header;

@@ -154,18 +154,29 @@ impl Reader<'_, '_> {
     /// Reads `key = value` into `table`; in braces as well as on a line.
     pub(super) fn entry(&mut self, table: u32, depth: usize, within: Within) -> Result<(), Lost> {
         let start = self.at;
-        self.keys(within)?;
-        if self.peek() == b'=' {
-            self.at += 1;
-        } else {
-            self.no_equals(start, within)?;
+        let plain = self.plain_key_and_equals();
+        let mut levels = 1;
+        if plain.is_none() {
+            self.keys(within)?;
+            if self.peek() == b'=' {
+                self.at += 1;
+            } else {
+                self.no_equals(start, within)?;
+            }
+            levels = self.path.len();
         }
         self.blanks();
-        let depth = depth + self.path.len();
+        if self.peek() == b'=' {
+            self.extra_equals();
+        }
+        let depth = depth + levels;
         if depth > MAX_DEPTH {
             return Err(self.too_deep(start));
         }
-        let spot = self.spot(table, within);
+        let spot = match plain {
+            Some(key) => self.free_spot(table, key),
+            None => self.spot(table, within),
+        };
         let value = self.value(depth, within);
         let Some((parent, key, siblings)) = spot else { return value.map(|_| ()) };
         if let Ok(Some(value)) = value {
@@ -174,6 +185,19 @@ impl Reader<'_, '_> {
             self.tree.mark_gap(parent);
         }
         value.map(|_| ())
+    }
+
+    /// Reads `key =`, which most entries begin with; nothing is read if something else is next.
+    fn plain_key_and_equals(&mut self) -> Option<Key> {
+        let rest = self.bytes.get(self.at..)?;
+        let len = rest.iter().position(|byte| !look::is(*byte, BARE))?;
+        let blanks = rest[len..].iter().position(|byte| !matches!(byte, b' ' | b'\t'))?;
+        if len == 0 || rest[len + blanks] != b'=' {
+            return None;
+        }
+        let range = Range::new(self.at, self.at + len);
+        self.at += len + blanks + 1;
+        Some(Key { range, hash: index::hash(&rest[..len]), decoded: 0 })
     }
 
     /// Where the path just read leads from `table`, or nothing if something is in the way.
@@ -198,6 +222,11 @@ impl Reader<'_, '_> {
             self.clash(&step, Clash::MadeByHeader(parent), None);
             return None;
         }
+        self.free_spot(parent, key)
+    }
+
+    /// The place of `key` below `parent`, with what [`Tree::attach`] wants; nothing if it is taken.
+    fn free_spot(&mut self, parent: u32, key: Key) -> Option<(u32, Key, usize)> {
         match self.tree.seek(parent, &key) {
             Slot::Free(siblings) => Some((parent, key, siblings)),
             Slot::Taken(found) => {

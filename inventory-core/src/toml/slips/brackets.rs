@@ -120,19 +120,26 @@ impl Reader<'_, '_> {
         Ok(closes)
     }
 
-    /// Whether a line that closes braces comes before the next header or empty line.
+    /// Whether braces close that were open before this line, before the next header or empty line.
     fn braces_close_later(&self) -> bool {
         let mut at = self.at;
-        loop {
-            at = look::line_end(self.bytes, at) + 1;
+        let mut open = 0_usize;
+        while at < self.bytes.len() {
             let line = look::line(self.text, at);
-            if line.is_empty() || at >= self.bytes.len() || look::is_header(self.bytes, at) {
+            if line.is_empty() || look::is_header(self.bytes, at) {
                 return false;
             }
-            if line.starts_with('}') {
-                return true;
+            for byte in line.bytes() {
+                match byte {
+                    b'{' => open += 1,
+                    b'}' if open == 0 => return true,
+                    b'}' => open -= 1,
+                    _ => {}
+                }
             }
+            at = look::line_end(self.bytes, at) + 1;
         }
+        false
     }
 
     /// Reports `{{ … }}` without quotes as a value at `open`, which is next.
@@ -142,6 +149,7 @@ impl Reader<'_, '_> {
         }
         let end = self.content_end(open);
         self.slip(open, end, "a template is not in quotes", "needs quotes", "write `\"{{ … }}\"`");
-        Err(Lost::Line)
+        let closes = self.text.get(open..end).is_some_and(|text| text.contains('}'));
+        Err(if closes { Lost::Line } else { Lost::Bracket })
     }
 }

@@ -140,6 +140,14 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// Reports `=` after `=`; it is next. The value is, afterwards.
+    pub(in crate::toml) fn extra_equals(&mut self) {
+        self.slip(self.at, self.at + 1, "`=` stands twice", "delete one", "");
+        while matches!(self.peek(), b'=' | b' ' | b'\t') {
+            self.at += 1;
+        }
+    }
+
     fn no_value(&mut self, start: usize, end: usize, key: &str) -> Lost {
         let message = format!("`{key}` has no value");
         self.slip(start, end, message, "", format!("write `{key} = …`"));

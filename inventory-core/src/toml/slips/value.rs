@@ -30,6 +30,23 @@ impl Reader<'_, '_> {
             self.control_character("a value");
             return Err(Lost::Line);
         }
+        if found == '(' {
+            self.slip(
+                start,
+                start + 1,
+                "`(` stands where a value should",
+                "",
+                "a list is written in square brackets: `[…]`",
+            );
+            let line = look::line(self.text, start);
+            return Err(if line.contains(')') { Lost::Line } else { Lost::Bracket });
+        }
+        if within == Within::Line && self.is_spaced_entry(start) {
+            let end = self.content_end(start);
+            let help = "an inline table is written in braces: `{ key = value }`";
+            self.slip(start, end, "an entry stands where a value should", "", help);
+            return Err(Lost::Bracket);
+        }
         let end = self.text_end(start, within);
         let text = self.text.get(start..end).unwrap_or_default();
         if let Some((at, _)) = text.char_indices().find(|(_, c)| words::invisible(*c).is_some()) {
@@ -46,11 +63,13 @@ impl Reader<'_, '_> {
             '\r' | '\n' | '#' | '\0' | ',' | '}' if within != Within::List => {
                 let at = before.saturating_sub(1);
                 self.slip(at, before.max(at + 1), "a value is missing after `=`", "", "");
+                // Lines with the items of a list whose `[` is missing belong to this mistake.
+                let next = look::line_end(self.bytes, start) + 1;
+                let item = matches!(look::line(self.text, next).as_bytes(), [b'"' | b'\'' | b'0'..=b'9', ..]);
+                if within == Within::Line && item && !look::is_entry(self.bytes, next) {
+                    return Err(Lost::Bracket);
+                }
                 Ok(None)
-            }
-            '=' => {
-                self.slip(start, start + 1, "`=` stands twice", "delete one", "");
-                Err(Lost::Line)
             }
             _ => {
                 self.slip(
@@ -149,11 +168,8 @@ impl Reader<'_, '_> {
             let after_blank = line[..at].ends_with([' ', '\t']);
             let ends = match c {
                 '#' => after_blank,
-                // Another entry on the same line, but not the `b=2` of `a=1 b=2`.
-                _ if after_blank => {
-                    look::is_entry(self.bytes, start + at)
-                        && line[at..].split('=').next().is_some_and(|key| key.ends_with(' '))
-                }
+                // Another entry on the same line.
+                _ if after_blank => self.is_spaced_entry(start + at),
                 _ => false,
             };
             if ends {
@@ -162,6 +178,12 @@ impl Reader<'_, '_> {
             }
         }
         start + line[..end].trim_end_matches([' ', '\t']).len()
+    }
+
+    /// Whether `key =` begins at `at`, and not the `b=2` of `a=1 b=2`.
+    fn is_spaced_entry(&self, at: usize) -> bool {
+        let key = || self.text.get(at..).and_then(|rest| rest.split('=').next());
+        look::is_entry(self.bytes, at) && key().is_some_and(|key| key.ends_with([' ', '\t']))
     }
 
     /// Reports a whole number that 64 bits cannot hold.
