@@ -1,0 +1,15 @@
+//! Metrics: counted on the hot path without locks, summed and shown when somebody asks.
+//!
+//! Names are written in full (`hostbook_dnsd_answers`), so that they can be found by searching for
+//! them; the registry has no prefix.
+
+mod common;
+mod counters;
+mod http;
+mod reason;
+
+pub use common::{Common, InventoryFigures};
+pub use counters::{Counters, SharedTally, Tally};
+pub use http::serve;
+pub use prometheus_client::registry::Registry;
+pub use reason::CountedReason;
