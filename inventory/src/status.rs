@@ -53,14 +53,20 @@ fn ask(path: &Path) -> Result<Value, String> {
 fn print(status: &Value) {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let inventory = &status["inventory"];
-    let since = |value: &Value| value.as_u64().map(age).unwrap_or_default();
     let field = |name: &str, value: String| output::line(&format!("  {name:<12} {value}"));
     output::line(&format!("{} {} (pid {})", text(&status["daemon"]), text(&status["version"]), status["pid"]));
-    field("up for", since(&status["started_at"]));
+    field("up for", age_of(&status["started"]));
     let hash: String = text(&inventory["hash"]).chars().take(12).collect();
-    let served = format!("generation {}, content {hash}, for {}", inventory["generation"], since(&inventory["served_since"]));
+    let served = format!("generation {}, content {hash}, for {}", inventory["generation"], age_of(&inventory["served_since"]));
     field("serves", served);
     field("inventory", format!("{} hosts, {} networks, {} zones", inventory["hosts"], inventory["networks"], inventory["zones"]));
+    if let Some(octets) = status["resident_bytes"].as_u64() {
+        field("memory", format!("{} MiB", octets >> 20));
+    }
+    let listeners: Vec<String> = status["listeners"].as_array().into_iter().flatten().map(text).collect();
+    if !listeners.is_empty() {
+        field("listens on", listeners.join(", "));
+    }
     field("health", health(inventory));
     let errors: Vec<Diagnostic> = serde_json::from_value(inventory["errors"]["first"].clone()).unwrap_or_default();
     for error in &errors {
@@ -83,18 +89,19 @@ fn health(inventory: &Value) -> String {
     format!("BROKEN INVENTORY ({errors} errors): the last good generation stays in service")
 }
 
-/// Counters that are not zero.
+/// Counters that are not zero, by group.
 fn counters(counters: &Value) {
-    let Some(map) = counters.as_object() else {
-        return;
-    };
-    let rows: Vec<Vec<String>> = map
-        .iter()
-        .filter(|(_, value)| value.as_u64().is_some_and(|count| count > 0))
-        .map(|(name, value)| vec![format!("    {name}"), value.to_string()])
-        .collect();
-    if !rows.is_empty() {
-        output::table(&["  counted", ""], &rows);
+    for (group, counted) in counters.as_object().into_iter().flatten() {
+        let words: Vec<String> = counted
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(_, count)| count.as_u64() != Some(0))
+            .map(|(name, count)| format!("{name} {count}"))
+            .collect();
+        if !words.is_empty() {
+            output::line(&format!("  {group:<12} {}", words.join(", ")));
+        }
     }
 }
 
@@ -108,7 +115,9 @@ fn note_differences(answers: &[(&PathBuf, Result<Value, String>)]) {
     }
 }
 
-fn age(since: u64) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-    show_duration(now.saturating_sub(since))
+/// How long ago `since` (seconds since 1970) was.
+fn age_of(since: &Value) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |now| now.as_secs_f64());
+    let passed = since.as_f64().map_or(0.0, |since| (now - since).max(0.0));
+    show_duration(Duration::from_secs_f64(passed).as_secs())
 }

@@ -125,13 +125,14 @@ fn step(place: &Place<'_>, message: &mut Message<'_>) -> Step {
         Found::Referral(cut, depth) => referral(place, cut, depth, message),
         Found::Redirect(node, depth) => redirect(place, node, depth, message),
         Found::PoolName(address) => from_pool(place, rtype::A, [&address.to_be_bytes(), &[]], message),
-        Found::PoolAddress(address) => {
-            let Some(pool) = place.view.pools().containing(address) else {
-                return negative(place, Answer::NoName, message);
-            };
+        Found::PoolAddress(pool, address) => {
             let label = PoolLabel::new(address);
             let zone = place.view.zones().wire(pool.zone);
             from_pool(place, rtype::PTR, [label.as_wire(), zone], message)
+        }
+        Found::PoolRedirect(classless, address) => {
+            let ttl = place.view.zones().zone(place.zone).ttl;
+            synthesised_alias(place, ttl, Labels::of(&classless.owner(address)), message)
         }
     }
 }
@@ -192,9 +193,15 @@ fn redirect(place: &Place<'_>, node: Node<'_>, depth: usize, message: &mut Messa
     };
     let head = place.name.relative(place.name.count(), depth);
     let Ok(name) = Labels::read(&[head, target.as_wire()].concat()) else { return Step::TooLong };
-    let (owner, parts) = (Owner::At(place.at), [name.as_wire(), &[][..]]);
-    match message.plain(owner, rtype::CNAME, dname.ttl(), parts, place.query) {
-        Some(at) => Step::Follow(Box::new(Next { name, at })),
+    synthesised_alias(place, dname.ttl(), name, message)
+}
+
+/// A CNAME record that nobody wrote. If that is what was asked for, it is the answer; else it leads on.
+fn synthesised_alias(place: &Place<'_>, ttl: u32, target: Labels, message: &mut Message<'_>) -> Step {
+    let parts = [target.as_wire(), &[][..]];
+    match message.plain(Owner::At(place.at), rtype::CNAME, ttl, parts, place.query) {
+        Some(_) if place.query.qtype == rtype::CNAME => Step::Done(Answer::Records),
+        Some(at) => Step::Follow(Box::new(Next { name: target, at })),
         None => Step::Cut(Answer::Records),
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Decides which node of the view answers for a name of a zone. Never writes anything.
 
-use crate::view::{DnsView, Key, Labels, Node, ZoneNumber, rtype};
+use crate::view::{Classless, DnsView, Key, Labels, Node, Pool, ZoneNumber, rtype};
 
 /// What there is at a name.
 #[derive(Clone, Copy, Debug)]
@@ -12,8 +12,11 @@ pub(super) enum Found<'v> {
     Name(Node<'v>),
     /// The name of a pool address; its A record is all it has.
     PoolName(u32),
-    /// The reverse name of a pool address; its PTR record is all it has.
-    PoolAddress(u32),
+    /// The owner of the PTR record of a pool address, which is all it has.
+    PoolAddress(&'v Pool, u32),
+    /// The reverse name of a pool address whose PTR record lies elsewhere: a CNAME record to it is all
+    /// it has.
+    PoolRedirect(&'v Classless, u32),
     /// The name exists, because there are names below it.
     NonTerminal,
     /// It does not exist, and this wildcard stands for it.
@@ -35,7 +38,7 @@ pub(super) fn find<'v>(view: &'v DnsView, number: ZoneNumber, name: &Labels, qty
     let zone = view.zones().zone(number);
     let depth = name.count();
     let block = view.block(zone, name.as_wire());
-    if zone.derived
+    if zone.by_address
         && let Some(node) = block.and_then(|block| view.address(block))
     {
         return Found::Name(node);
@@ -72,18 +75,27 @@ pub(super) fn find<'v>(view: &'v DnsView, number: ZoneNumber, name: &Labels, qty
 /// What the last `depth` labels of `name` stand for without a node: a pool address, or some addresses
 /// below them.
 #[inline]
-fn by_number<'v>(view: &DnsView, number: ZoneNumber, name: &Labels, depth: usize) -> Option<Found<'v>> {
-    let zone = view.zones().zone(number);
+fn by_number<'v>(view: &'v DnsView, number: ZoneNumber, name: &Labels, depth: usize) -> Option<Found<'v>> {
+    let (zone, pools) = (view.zones().zone(number), view.pools());
     if let Some(block) = view.block(zone, name.suffix(depth)) {
         if let Some(address) = block.single_v4()
-            && view.pools().containing(address).is_some()
+            && let Some(pool) = pools.containing(address)
         {
-            return Some(Found::PoolAddress(address));
+            return Some(match pools.classless_of(pool) {
+                Some(classless) => Found::PoolRedirect(classless, address),
+                None => Found::PoolAddress(pool, address),
+            });
         }
         return view.any_address(block).then_some(Found::NonTerminal);
     }
     let relative = name.relative(depth, zone.depth);
-    view.pools().address_named(number, relative).map(Found::PoolName)
+    if let Some(address) = pools.address_named(number, relative) {
+        return Some(Found::PoolName(address));
+    }
+    if let Some((pool, address)) = pools.classless_address(number, relative) {
+        return Some(Found::PoolAddress(pool, address));
+    }
+    pools.is_above_classless(number, relative).then_some(Found::NonTerminal)
 }
 
 /// The deepest node at or above `name`, and its number of labels. The apex has a node.

@@ -87,7 +87,7 @@ mod tests {
             ),
             blocks in prop::collection::vec((0..4_100_u32, 0..60_u32), 50),
         ) {
-            let (mut set, mut plain) = (AddressSet::default(), BTreeSet::new());
+            let (mut set, mut plain) = (AddressSet::default(), BTreeSet::<u32>::new());
             for (removed, added) in edits {
                 for address in &removed { plain.remove(address); }
                 plain.extend(&added);

@@ -7,19 +7,17 @@ use std::cmp::Reverse as Descending;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use inventory_core::model::{Inventory, Shard as HostShard, Snapshot};
+use inventory_core::model::{Globals, Inventory, Shard as HostShard, Snapshot};
 
 use super::edit::{self, Change, Edit};
 use super::encode::Encoder;
-use super::hash::record_digest;
 use super::labels::{self, Labels};
 use super::node::Key;
 use super::pool::Pools;
-use super::reverse::{self, Block};
 use super::shard::{Shard, ShardFull, hash_of};
 use super::written::Written;
 use super::zone::{Zone, ZoneIndex, ZoneNumber};
-use super::{AddressSet, DnsView, Problem, ZoneState};
+use super::{AddressSet, DnsView, Problem, ZoneState, record_digest};
 
 /// Nodes that a shard should have: few enough to be copied for one edit.
 const SHARD_NODES: usize = 48;
@@ -64,8 +62,8 @@ impl DnsView {
 
     fn empty(snapshot: &Snapshot, zones: Arc<ZoneIndex>, bits: u32) -> DnsView {
         let globals = &snapshot.inventory.globals;
-        let pools = Pools::new(globals);
-        let states = zones.iter().map(|(number, zone)| initial_state(number, zone, &pools)).collect();
+        let pools = Pools::new(globals, &zones);
+        let states = zones.iter().map(|(number, zone)| initial_state(number, zone, &zones, &pools)).collect();
         let unserved = zones.iter().filter(|(_, zone)| !zone.served);
         DnsView {
             generation: snapshot.generation,
@@ -90,13 +88,14 @@ impl DnsView {
         added: &[Arc<HostShard>],
         write_zones: bool,
     ) -> Result<DnsView, ShardFull> {
-        let written = Written::new(&snapshot.inventory.globals, &self.zones);
+        let globals = &*snapshot.inventory.globals;
+        let written = Written::new(globals, &self.zones);
         let mut edits = Vec::new();
         for shard in removed {
-            edit::of_shard(shard, &self.zones, Change::Remove, &mut edits);
+            edit::of_shard(shard, globals, &self.zones, Change::Remove, &mut edits);
         }
         for shard in added {
-            edit::of_shard(shard, &self.zones, Change::Add, &mut edits);
+            edit::of_shard(shard, globals, &self.zones, Change::Add, &mut edits);
         }
         if write_zones {
             edits.extend(written.names().map(|(zone, relative)| {
@@ -105,10 +104,10 @@ impl DnsView {
             }));
         }
         let mut next = DnsView { generation: snapshot.generation, hash: snapshot.hash, ..self.clone() };
-        (next.v4, next.v6) = self.addresses_after(&edits);
-        self.add_non_terminals(&written, &mut edits);
+        (next.v4, next.v6) = self.addresses_after(globals, &edits);
+        self.add_non_terminals(globals, &written, &mut edits);
         edits.sort_by_key(|edit| edit.hash);
-        let mut encoder = Encoder::new(&self.zones, &written);
+        let mut encoder = Encoder::new(globals, &self.zones, &written);
         for edits in edits.chunk_by(|a, b| a.hash >> self.shift == b.hash >> self.shift) {
             let place = edits.first().and_then(|edit| usize::try_from(edit.hash >> self.shift).ok());
             if let Some(shard) = place.and_then(|place| next.shards.get_mut(place)) {
@@ -120,13 +119,13 @@ impl DnsView {
     }
 
     /// The sets of addresses with nodes, after `edits`.
-    fn addresses_after(&self, edits: &[Edit<'_>]) -> (AddressSet<u32>, AddressSet<u128>) {
+    fn addresses_after(&self, globals: &Globals, edits: &[Edit<'_>]) -> (AddressSet<u32>, AddressSet<u128>) {
         let mut scratch = Labels::root();
         let (mut v4, mut v6) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
         for edit in edits {
             let [removed4, added4] = &mut v4;
             let [removed6, added6] = &mut v6;
-            match (edit.key(&self.zones, &mut scratch), &edit.change) {
+            match (edit.key(globals, &self.zones, &mut scratch), &edit.change) {
                 (Key::V4(address), Change::Remove(_)) => removed4.push(address),
                 (Key::V4(address), _) => added4.push(address),
                 (Key::V6(address), Change::Remove(_)) => removed6.push(address),
@@ -143,11 +142,11 @@ impl DnsView {
     ///
     /// Names right below an apex change nothing above them, and they are most: only deeper ones are
     /// looked at, the deepest first.
-    fn add_non_terminals<'a>(&self, written: &Written<'_>, edits: &mut Vec<Edit<'a>>) {
+    fn add_non_terminals<'a>(&self, globals: &Globals, written: &Written<'_>, edits: &mut Vec<Edit<'a>>) {
         let mut names: BTreeMap<(Descending<usize>, ZoneNumber, Box<[u8]>), Counted> = BTreeMap::new();
         let mut scratch = Labels::root();
         for edit in edits.iter() {
-            let Key::Name(zone, relative) = edit.key(&self.zones, &mut scratch) else { continue };
+            let Key::Name(zone, relative) = edit.key(globals, &self.zones, &mut scratch) else { continue };
             let depth = labels::iter(relative).count();
             if depth >= 2 {
                 let name = names.entry((Descending(depth), zone, relative.into())).or_default();
@@ -186,23 +185,9 @@ struct Counted {
 }
 
 /// What a zone has before any name: its SOA record and the names of pool addresses.
-fn initial_state(number: ZoneNumber, zone: &Zone, pools: &Pools) -> ZoneState {
+fn initial_state(number: ZoneNumber, zone: &Zone, zones: &ZoneIndex, pools: &Pools) -> ZoneState {
     let soa = [&b"soa"[..], &zone.soa.ttl.to_be_bytes(), &zone.soa.plain].concat();
-    let mut content = record_digest(&soa);
-    let mut add = |direction: &[u8], first: u32, last: u32, zone_of_names: ZoneNumber| {
-        let range = [first.to_be_bytes(), last.to_be_bytes()].concat();
-        let octets = [direction, &zone.ttl.to_be_bytes(), &range, &zone_of_names.0.to_be_bytes()].concat();
-        content = content.wrapping_add(record_digest(&octets));
-    };
-    for pool in pools.iter().filter(|pool| pool.zone == number) {
-        add(b"names", pool.first, pool.last, number);
-    }
-    let block = zone.reverse.and_then(|family| reverse::block(zone.name.as_wire(), family));
-    if let Some(Block::V4(first, last)) = block {
-        for pool in pools.within(first, last) {
-            add(b"addresses", pool.first.max(first), pool.last.min(last), pool.zone);
-        }
-    }
+    let content = record_digest(&soa).wrapping_add(pools.content(number, zone, zones));
     ZoneState { content, serial: 0 }
 }
 

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use inventory_core::model::{Host, Shard as HostShard};
+use inventory_core::model::{Globals, Host, NetworkId, Shard as HostShard};
 use inventory_core::name::Name;
 
 use super::draft::Draft;
@@ -48,11 +48,15 @@ pub(crate) enum Source<'a> {
     Alias(&'a Host, u16),
     /// An interface's address, both by number: a PTR record.
     Address(&'a Host, u16, u16),
+    /// The same in a network with a classless reverse zone: a CNAME record to where the PTR record is
+    /// (RFC 2317, section 4), if the zone around is ours too.
+    Redirect(&'a Host, u16, u16),
 }
 
 /// Appends the edits that take the hosts of `shard` out of a view, or put them into it.
 pub(crate) fn of_shard<'a>(
     shard: &'a HostShard,
+    globals: &Globals,
     zones: &ZoneIndex,
     change: fn(Source<'a>) -> Change<'a>,
     edits: &mut Vec<Edit<'a>>,
@@ -60,7 +64,7 @@ pub(crate) fn of_shard<'a>(
     let mut scratch = Labels::root();
     let mut push = |source: Source<'a>, zone: ZoneNumber| {
         if zones.zone(zone).served {
-            let hash = hash_of(source.key(zone, zones, &mut scratch));
+            let hash = hash_of(source.key(zone, globals, zones, &mut scratch));
             edits.push(Edit { hash, zone, change: change(source) });
         }
     };
@@ -70,9 +74,17 @@ pub(crate) fn of_shard<'a>(
                 push(Source::Nic(host, number), name.zone.into());
             }
             for (address, place) in nic.addresses.iter().zip(0..u16::MAX) {
-                let reverse = Labels::of(&Name::reverse(*address));
-                if let Some(zone) = zones.find(&reverse, reverse.count()) {
+                let network = globals.network(nic.network);
+                let owner = Labels::of(&network.ptr_owner(*address));
+                if let Some(zone) = zones.find(&owner, owner.count()) {
                     push(Source::Address(host, number, place), zone);
+                }
+                if network.reverse.is_none() || address.is_ipv6() {
+                    continue;
+                }
+                let plain = Labels::of(&Name::reverse(*address));
+                if let Some(zone) = zones.find(&plain, plain.count()) {
+                    push(Source::Redirect(host, number, place), zone);
                 }
             }
         }
@@ -84,9 +96,14 @@ pub(crate) fn of_shard<'a>(
 
 impl Edit<'_> {
     /// The key of the name; `scratch` holds it if need be.
-    pub(crate) fn key<'k>(&'k self, zones: &ZoneIndex, scratch: &'k mut Labels) -> Key<'k> {
+    pub(crate) fn key<'k>(
+        &'k self,
+        globals: &Globals,
+        zones: &ZoneIndex,
+        scratch: &'k mut Labels,
+    ) -> Key<'k> {
         match &self.change {
-            Change::Remove(source) | Change::Add(source) => source.key(self.zone, zones, scratch),
+            Change::Remove(source) | Change::Add(source) => source.key(self.zone, globals, zones, scratch),
             Change::Written(relative) => Key::Name(self.zone, relative),
             Change::Children(relative, _) => Key::Name(self.zone, relative),
         }
@@ -95,17 +112,31 @@ impl Edit<'_> {
 
 impl<'a> Source<'a> {
     /// The key of its name, which lies in `zone`.
-    pub(crate) fn key<'k>(self, zone: ZoneNumber, zones: &ZoneIndex, scratch: &'k mut Labels) -> Key<'k> {
+    pub(crate) fn key<'k>(
+        self,
+        zone: ZoneNumber,
+        globals: &Globals,
+        zones: &ZoneIndex,
+        scratch: &'k mut Labels,
+    ) -> Key<'k> {
         let zone_of = zones.zone(zone);
         match (self, self.address()) {
-            (_, Some(IpAddr::V4(v4))) if zone_of.derived => return Key::V4(v4.to_bits()),
-            (_, Some(IpAddr::V6(v6))) if zone_of.derived => return Key::V6(v6.to_bits()),
-            (_, Some(address)) => *scratch = Labels::of(&Name::reverse(address)),
+            (_, Some((_, IpAddr::V4(v4)))) if zone_of.by_address => return Key::V4(v4.to_bits()),
+            (_, Some((_, IpAddr::V6(v6)))) if zone_of.by_address => return Key::V6(v6.to_bits()),
+            (Source::Address(..), Some((network, address))) => {
+                *scratch = Labels::of(&globals.network(network).ptr_owner(address));
+            }
             (Source::Alias(host, number), _) => {
                 let alias = host.aliases.get(usize::from(number)).map(|alias| &alias.name);
                 *scratch = Labels::of(&alias.unwrap_or(&host.name).fqdn);
             }
-            (Source::Nic(host, number) | Source::Address(host, number, _), None) => {
+            (Source::Redirect(..), Some((_, address))) => *scratch = Labels::of(&Name::reverse(address)),
+            (
+                Source::Nic(host, number)
+                | Source::Address(host, number, _)
+                | Source::Redirect(host, number, _),
+                _,
+            ) => {
                 *scratch = Labels::of(nic_name(host, number));
             }
         }
@@ -113,7 +144,7 @@ impl<'a> Source<'a> {
     }
 
     /// Adds its records to `draft`; `ttl` is the zone's.
-    pub(crate) fn add_to(self, draft: &mut Draft, ttl: u32) {
+    pub(crate) fn add_to(self, draft: &mut Draft, globals: &Globals, ttl: u32) {
         match self {
             Source::Nic(host, number) => {
                 let nic = host.nics.get(usize::from(number));
@@ -131,13 +162,20 @@ impl<'a> Source<'a> {
             Source::Address(host, number, _) => {
                 draft.add(rtype::PTR, host.ttl.unwrap_or(ttl), nic_name(host, number).as_wire());
             }
+            Source::Redirect(host, ..) => {
+                if let Some((network, address)) = self.address() {
+                    let owner = globals.network(network).ptr_owner(address);
+                    draft.add(rtype::CNAME, host.ttl.unwrap_or(ttl), owner.as_wire());
+                }
+            }
         }
     }
 
-    fn address(self) -> Option<IpAddr> {
+    fn address(self) -> Option<(NetworkId, IpAddr)> {
         match self {
-            Source::Address(host, nic, place) => {
-                host.nics.get(usize::from(nic))?.addresses.get(usize::from(place)).copied()
+            Source::Address(host, nic, place) | Source::Redirect(host, nic, place) => {
+                let nic = host.nics.get(usize::from(nic))?;
+                Some((nic.network, *nic.addresses.get(usize::from(place))?))
             }
             Source::Nic(..) | Source::Alias(..) => None,
         }

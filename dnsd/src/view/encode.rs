@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use inventory_core::model::Globals;
 use inventory_core::name::Name;
 
 use super::draft::{self, Draft};
-use super::edit::{Change, Edit};
+use super::edit::{Change, Edit, Source};
 use super::labels::Labels;
 use super::node::Key;
 use super::shard::{Shard, ShardFull, ShardWriter, hash_of};
@@ -15,6 +16,7 @@ use super::{Problem, ZoneState};
 
 /// Rewrites shards; keeps its buffers from one to the next.
 pub(crate) struct Encoder<'a> {
+    globals: &'a Globals,
     zones: &'a Arc<ZoneIndex>,
     written: &'a Written<'a>,
     draft: Draft,
@@ -26,8 +28,13 @@ pub(crate) struct Encoder<'a> {
 }
 
 impl<'a> Encoder<'a> {
-    pub(crate) fn new(zones: &'a Arc<ZoneIndex>, written: &'a Written<'a>) -> Encoder<'a> {
+    pub(crate) fn new(
+        globals: &'a Globals,
+        zones: &'a Arc<ZoneIndex>,
+        written: &'a Written<'a>,
+    ) -> Encoder<'a> {
         Encoder {
+            globals,
             zones,
             written,
             draft: Draft::default(),
@@ -67,34 +74,37 @@ impl<'a> Encoder<'a> {
     fn touches(&mut self, edits: &[Edit<'_>], hash: u64, key: Key<'_>) -> bool {
         let from = edits.partition_point(|edit| edit.hash < hash);
         let mut same_hash = edits.iter().skip(from).take_while(|edit| edit.hash == hash);
-        same_hash.any(|edit| edit.key(self.zones, &mut self.scratch) == key)
+        same_hash.any(|edit| edit.key(self.globals, self.zones, &mut self.scratch) == key)
     }
 
     /// Whether any of `edits` is about the same name as `edit`.
     fn any_same(&mut self, edits: &[Edit<'_>], edit: &Edit<'_>) -> bool {
-        edits
-            .iter()
-            .any(|other| other.key(self.zones, &mut self.other) == edit.key(self.zones, &mut self.scratch))
+        edits.iter().any(|other| {
+            other.key(self.globals, self.zones, &mut self.other)
+                == edit.key(self.globals, self.zones, &mut self.scratch)
+        })
     }
 
     /// Writes the node of the name that `first` is about, after those of `edits` that are about it too.
     fn name(&mut self, old: &Shard, first: &Edit<'_>, edits: &[Edit<'_>], states: &mut [ZoneState]) {
-        let zones = self.zones;
-        let key = first.key(zones, &mut self.scratch);
+        let (globals, zones) = (self.globals, self.zones);
+        let key = first.key(globals, zones, &mut self.scratch);
         let before = old.find(first.hash, key);
         let mut children = before.map_or(0, |node| node.children());
         let mut data_changes = false;
         self.draft.clear();
         for edit in edits {
-            if edit.key(zones, &mut self.other) != key {
+            if edit.key(globals, zones, &mut self.other) != key {
                 continue;
             }
             match &edit.change {
                 Change::Children(_, count) => children = *count,
                 Change::Remove(_) | Change::Written(_) => data_changes = true,
+                // Who wrote something for that name had a reason.
+                Change::Add(Source::Redirect(..)) if self.written.has_key(key) => data_changes = true,
                 Change::Add(source) => {
                     data_changes = true;
-                    source.add_to(&mut self.draft, zones.zone(edit.zone).ttl);
+                    source.add_to(&mut self.draft, globals, zones.zone(edit.zone).ttl);
                 }
             }
         }

@@ -26,7 +26,7 @@ mod zone;
 pub use draft::LeftOut;
 pub use labels::{LABELS_MAX, Labels, NotAName};
 pub use node::{Key, Node, Rdata, Rrset, rtype};
-pub use pool::{Pool, PoolLabel, Pools};
+pub use pool::{Classless, Pool, PoolLabel, Pools};
 pub use records::ZoneRecord;
 pub use reverse::Block;
 pub use soa::{EXPIRE, REFRESH, RETRY};
@@ -41,6 +41,7 @@ use inventory_core::model::ContentHash;
 use inventory_core::name::Name;
 
 use addresses::AddressSet;
+use hash::record_digest;
 use shard::{Shard, hash_of};
 
 /// Everything that is answered from one snapshot.

@@ -8,9 +8,12 @@
 use std::net::IpAddr;
 
 use inventory_core::model::{Globals, Network};
+use inventory_core::name::Name;
 
-use super::reverse;
-use super::zone::ZoneNumber;
+use super::labels::{self, Labels};
+use super::record_digest;
+use super::reverse::{self, Block};
+use super::zone::{Zone, ZoneIndex, ZoneNumber};
 
 const PREFIX: &[u8] = b"dhcp-";
 
@@ -23,37 +26,64 @@ pub struct Pool {
     pub last: u32,
     /// Zone of the names.
     pub zone: ZoneNumber,
+    /// Place of its classless reverse zone.
+    classless: Option<usize>,
+}
+
+/// A name below which the PTR records of a network shorter than a /24 lie (RFC 2317).
+#[derive(Clone, Debug)]
+pub struct Classless {
+    name: Name,
+    /// The zone of ours that it lies in, and its labels below the apex of that.
+    zone: Option<ZoneNumber>,
+    relative: Box<[u8]>,
+    /// First address of the /24.
+    base: u32,
 }
 
 /// All of them, sorted; networks do not overlap, so neither do they.
 #[derive(Debug, Default)]
-pub struct Pools(Box<[Pool]>);
+pub struct Pools {
+    pools: Box<[Pool]>,
+    classless: Box<[Classless]>,
+}
 
 impl Pools {
-    pub(crate) fn new(globals: &Globals) -> Pools {
-        let mut pools: Vec<Pool> = globals.networks.iter().flat_map(of_network).collect();
+    pub(crate) fn new(globals: &Globals, zones: &ZoneIndex) -> Pools {
+        let mut classless = Vec::new();
+        let mut pools: Vec<Pool> = Vec::new();
+        for network in globals.networks.iter().filter(|network| !network.pools.is_empty()) {
+            let place = Classless::of(network, zones).map(|found| {
+                classless.push(found);
+                classless.len() - 1
+            });
+            pools.extend(of_network(network, place));
+        }
         pools.sort_unstable();
-        Pools(pools.into())
+        Pools { pools: pools.into(), classless: classless.into() }
     }
 
     /// All runs, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &Pool> {
-        self.0.iter()
+        self.pools.iter()
     }
 
     /// The run that `address` lies in.
+    #[inline]
     pub fn containing(&self, address: u32) -> Option<&Pool> {
         self.within(address, address).first()
     }
 
     /// The runs that have addresses from `first` to `last`.
+    #[inline]
     pub fn within(&self, first: u32, last: u32) -> &[Pool] {
-        let from = self.0.partition_point(|pool| pool.last < first);
-        let to = self.0.partition_point(|pool| pool.first <= last);
-        self.0.get(from..to).unwrap_or(&[])
+        let from = self.pools.partition_point(|pool| pool.last < first);
+        let to = self.pools.partition_point(|pool| pool.first <= last);
+        self.pools.get(from..to).unwrap_or(&[])
     }
 
     /// The pool address that `relative`, labels below the apex of `zone` in lower case, is the name of.
+    #[inline]
     pub fn address_named(&self, zone: ZoneNumber, relative: &[u8]) -> Option<u32> {
         let (length, label) = relative.split_first()?;
         if usize::from(*length) != label.len() {
@@ -66,6 +96,80 @@ impl Pools {
             parts += 1;
         }
         self.containing(address).filter(|pool| parts == 4 && pool.zone == zone).map(|_| address)
+    }
+
+    /// Where the PTR records of a run lie, if not at the reverse names themselves.
+    pub fn classless_of(&self, pool: &Pool) -> Option<&Classless> {
+        self.classless.get(pool.classless?)
+    }
+
+    /// The pool address whose PTR record lies at `relative` in `zone`, a classless reverse name.
+    pub fn classless_address(&self, zone: ZoneNumber, relative: &[u8]) -> Option<(&Pool, u32)> {
+        if self.classless.is_empty() {
+            return None;
+        }
+        let above = labels::parent(relative)?;
+        let octet = reverse::decimal(labels::iter(relative).next()?)?;
+        self.classless.iter().enumerate().find_map(|(place, classless)| {
+            let here = classless.zone == Some(zone) && *classless.relative == *above;
+            let address = classless.base | u32::from(octet);
+            let pool = self.containing(address).filter(|pool| here && pool.classless == Some(place))?;
+            Some((pool, address))
+        })
+    }
+
+    /// Whether classless reverse names of pool addresses lie below `relative` in `zone`.
+    pub fn is_above_classless(&self, zone: ZoneNumber, relative: &[u8]) -> bool {
+        self.classless.iter().filter(|classless| classless.zone == Some(zone)).any(|classless| {
+            std::iter::successors(Some(&*classless.relative), |name| labels::parent(name))
+                .any(|name| name == relative)
+        })
+    }
+
+    /// What pools add to the content of a zone, as a sum of digests.
+    pub(crate) fn content(&self, number: ZoneNumber, zone: &Zone, zones: &ZoneIndex) -> u128 {
+        let block = zone.reverse.and_then(|family| reverse::block(zone.name.as_wire(), family));
+        let mut sum: u128 = 0;
+        let mut add = |kind: u32, first: u32, last: u32, others: [&[u8]; 2]| {
+            let head = [kind, zone.ttl, first, last].map(u32::to_be_bytes);
+            sum = sum.wrapping_add(record_digest(&[&head.concat()[..], &others.concat()].concat()));
+        };
+        for pool in self.pools.iter() {
+            let names = zones.wire(pool.zone);
+            let classless = self.classless_of(pool);
+            let target = classless.map_or(&[][..], |classless| classless.name.as_wire());
+            if pool.zone == number {
+                add(1, pool.first, pool.last, [&[], &[]]);
+            }
+            if let Some(Block::V4(first, last)) = block
+                && pool.first <= last
+                && first <= pool.last
+            {
+                add(2, pool.first.max(first), pool.last.min(last), [names, target]);
+            }
+            if classless.is_some_and(|classless| classless.zone == Some(number)) {
+                add(3, pool.first, pool.last, [names, target]);
+            }
+        }
+        sum
+    }
+}
+
+impl Classless {
+    fn of(network: &Network, zones: &ZoneIndex) -> Option<Classless> {
+        let name = network.reverse.clone()?;
+        let labels = Labels::of(&name);
+        let zone = zones.find(&labels, labels.count());
+        let depth = zone.map_or(0, |zone| zones.zone(zone).depth);
+        let relative = labels.relative(labels.count(), depth).into();
+        let base = network.ipv4?.network().to_bits() & !0xff;
+        Some(Classless { name, zone, relative, base })
+    }
+
+    /// Owner of the PTR record of `address`.
+    pub fn owner(&self, address: u32) -> Name {
+        let [.., octet] = address.to_be_bytes();
+        self.name.child(&octet.to_string()).unwrap_or_else(|_| self.name.clone())
     }
 }
 
@@ -115,7 +219,7 @@ impl PoolLabel {
 }
 
 /// IPv4 pools of `network` without what is excluded.
-fn of_network(network: &Network) -> Vec<Pool> {
+fn of_network(network: &Network, classless: Option<usize>) -> Vec<Pool> {
     let Some(zone) = network.zone else { return Vec::new() };
     let mut pools = Vec::new();
     for range in &network.pools {
@@ -124,12 +228,12 @@ fn of_network(network: &Network) -> Vec<Pool> {
         for hole in network.exclude.iter().filter(|hole| hole.overlaps(*range)) {
             let (IpAddr::V4(from), IpAddr::V4(to)) = (hole.first(), hole.last()) else { continue };
             if let Some(first) = next.filter(|first| *first < from.to_bits()) {
-                pools.push(Pool { first, last: from.to_bits() - 1, zone: zone.into() });
+                pools.push(Pool { first, last: from.to_bits() - 1, zone: zone.into(), classless });
             }
             next = next.and_then(|next| Some(to.to_bits().checked_add(1)?.max(next)));
         }
         if let Some(first) = next.filter(|first| *first <= last.to_bits()) {
-            pools.push(Pool { first, last: last.to_bits(), zone: zone.into() });
+            pools.push(Pool { first, last: last.to_bits(), zone: zone.into(), classless });
         }
     }
     pools
@@ -148,7 +252,8 @@ mod tests {
     fn labels_are_read_back_and_nothing_else_is() {
         let zone = ZoneNumber(3);
         let (first, last) = (address("10.20.0.200"), address("10.20.1.5"));
-        let pools = Pools(Box::new([Pool { first, last, zone }]));
+        let pools =
+            Pools { pools: Box::new([Pool { first, last, zone, classless: None }]), ..Pools::default() };
         for address in first..=last {
             assert_eq!(pools.address_named(zone, PoolLabel::new(address).as_wire()), Some(address));
         }
@@ -173,7 +278,8 @@ mod tests {
     #[test]
     fn blocks_find_the_runs_that_they_touch() {
         let zone = ZoneNumber(0);
-        let pools = Pools(Box::new([Pool { first: 10, last: 19, zone }, Pool { first: 30, last: 30, zone }]));
+        let pool = |first, last| Pool { first, last, zone, classless: None };
+        let pools = Pools { pools: Box::new([pool(10, 19), pool(30, 30)]), ..Pools::default() };
         for (first, last, count) in [
             (0, 9, 0),
             (0, 10, 1),

@@ -10,7 +10,6 @@ use super::encode::{name_in, owner};
 use super::labels::Labels;
 use super::node::{Key, rtype};
 use super::pool::PoolLabel;
-use super::reverse::Block;
 use super::zone::{Zone, ZoneNumber};
 use super::{DnsView, set_serial};
 
@@ -92,35 +91,41 @@ impl DnsView {
     /// Names worked out for pools, where nobody wrote that name.
     fn for_each_of_pools(&self, take: &mut impl FnMut(ZoneNumber, ZoneRecord)) {
         for pool in self.pools.iter() {
-            let zone = self.zones.zone(pool.zone);
+            let classless = self.pools.classless_of(pool);
             for address in pool.first..=pool.last {
-                let label = PoolLabel::new(address);
-                let name = name_in(pool.zone, label.as_wire(), &self.zones);
-                if zone.served && self.pool_name_is_free(pool.zone, label.as_wire()) {
-                    let rdata = Box::new(address.to_be_bytes());
-                    take(
-                        pool.zone,
-                        ZoneRecord { owner: name.clone(), rtype: rtype::A, ttl: zone.ttl, rdata },
-                    );
-                }
-                let reverse = Name::reverse(Ipv4Addr::from_bits(address).into());
-                let labels = Labels::of(&reverse);
-                let Some(number) = self.zones.find(&labels, labels.count()) else { continue };
-                let within = self.zones.zone(number);
-                let free = match within.derived {
-                    true => self.address(Block::V4(address, address)).is_none(),
-                    false => self.pool_name_is_free(number, labels.relative(labels.count(), within.depth)),
-                };
-                if within.served && free {
-                    let rdata = name.as_wire().into();
-                    take(number, ZoneRecord { owner: reverse, rtype: rtype::PTR, ttl: within.ttl, rdata });
+                let name = name_in(pool.zone, PoolLabel::new(address).as_wire(), &self.zones);
+                let plain = Name::reverse(Ipv4Addr::from_bits(address).into());
+                self.worked_out(&name, rtype::A, &address.to_be_bytes(), take);
+                if let Some(classless) = classless {
+                    let owner = classless.owner(address);
+                    self.worked_out(&plain, rtype::CNAME, owner.as_wire(), take);
+                    self.worked_out(&owner, rtype::PTR, name.as_wire(), take);
+                } else {
+                    self.worked_out(&plain, rtype::PTR, name.as_wire(), take);
                 }
             }
         }
     }
 
-    fn pool_name_is_free(&self, zone: ZoneNumber, relative: &[u8]) -> bool {
-        self.name(zone, relative).is_none_or(|node| node.is_empty() && !node.is_special())
+    /// Takes a record of a pool address, if its owner lies in a zone of ours and nobody wrote it.
+    fn worked_out(
+        &self,
+        owner: &Name,
+        rtype: u16,
+        rdata: &[u8],
+        take: &mut impl FnMut(ZoneNumber, ZoneRecord),
+    ) {
+        let labels = Labels::of(owner);
+        let Some(number) = self.zones.find(&labels, labels.count()) else { return };
+        let zone = self.zones.zone(number);
+        let block = self.block(zone, owner.as_wire()).filter(|_| zone.by_address);
+        let written = block.is_some_and(|block| self.address(block).is_some())
+            || self
+                .name(number, labels.relative(labels.count(), zone.depth))
+                .is_some_and(|node| !node.is_empty() || node.is_special());
+        if zone.served && !written && !zone.occludes(labels.relative(labels.count(), zone.depth)) {
+            take(number, ZoneRecord { owner: owner.clone(), rtype, ttl: zone.ttl, rdata: rdata.into() });
+        }
     }
 }
 

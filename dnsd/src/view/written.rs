@@ -14,7 +14,7 @@ use inventory_core::records::Record;
 
 use super::draft::Draft;
 use super::labels::Labels;
-use super::node::rtype;
+use super::node::{Key, rtype};
 use super::zone::{ZoneIndex, ZoneNumber};
 
 /// Names that zones themselves give data to.
@@ -60,6 +60,11 @@ impl<'a> Written<'a> {
     /// Whether it gives any data to a name.
     pub(crate) fn has(&self, zone: ZoneNumber, relative: &[u8]) -> bool {
         self.names.contains_key(&(zone, Box::from(relative)))
+    }
+
+    /// Whether it gives any data to the name of a node.
+    pub(crate) fn has_key(&self, key: Key<'_>) -> bool {
+        matches!(key, Key::Name(zone, relative) if self.has(zone, relative))
     }
 
     /// Adds the records of a name to `draft`.

@@ -28,11 +28,13 @@ pub struct Zone {
     pub depth: usize,
     /// Whether it is answered for. Zones from a master file are not, so far.
     pub served: bool,
-    /// What its names map, if it lies below `in-addr.arpa` or `ip6.arpa`.
+    /// What its names map, if its own name is that of a block of addresses.
     pub reverse: Option<Reverse>,
-    /// Whether nobody wrote it down: then it has no inline records, so neither wildcards nor
-    /// delegations other than to zones of ours, and its nodes below the apex are addresses.
+    /// Whether nobody wrote it down.
     pub derived: bool,
+    /// Whether its nodes below the apex are addresses: it is derived, so that it has neither wildcards
+    /// nor delegations other than to zones of ours, and it is no classless one (RFC 2317).
+    pub by_address: bool,
     /// Seconds that its records live, where they say nothing else.
     pub ttl: u32,
     /// Its SOA record, but for the serial.
@@ -237,13 +239,15 @@ fn number_of(index: usize) -> ZoneNumber {
 
 fn zone_of(zone: &ModelZone) -> Zone {
     let depth = Labels::of(&zone.name).count();
+    let reverse = super::reverse::family(&zone.name);
     let is_wildcard = |owner: &Name| owner.as_wire().starts_with(b"\x01*");
     Zone {
         name: zone.name.clone(),
         depth,
         served: zone.file.is_none(),
-        reverse: zone.derived.or_else(|| super::reverse::family(&zone.name)),
+        reverse,
         derived: zone.derived.is_some(),
+        by_address: zone.derived.is_some() && reverse.is_some(),
         ttl: zone.ttl,
         soa: Soa::new(zone),
         has_wildcards: zone.records.iter().any(|record| is_wildcard(&record.owner)),
