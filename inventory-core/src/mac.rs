@@ -74,7 +74,9 @@ mod tests {
 
     #[test]
     fn mixed_separators_short_and_non_hex_texts_are_refused() {
-        for text in ["52:54-00:aa:00:11", "52:54:00:aa:00", "52:54:00:aa:00:1g", "525400aa0011", "é2:54:00:aa:00:11"] {
+        for text in
+            ["52:54-00:aa:00:11", "52:54:00:aa:00", "52:54:00:aa:00:1g", "525400aa0011", "é2:54:00:aa:00:11"]
+        {
             assert_eq!(text.parse::<MacAddr>(), Err(InvalidMac), "{text}");
         }
     }

@@ -15,7 +15,8 @@ use inventory_core::source::{Directory, Memory};
 fn corpus(kind: &str) -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(kind);
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    let mut cases: Vec<PathBuf> = entries.filter(|path| path.extension().is_none_or(|ext| ext != "expected")).collect();
+    let mut cases: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_none_or(|ext| ext != "expected")).collect();
     cases.sort();
     cases
 }
@@ -36,7 +37,10 @@ fn load(case: &Path) -> (Vec<Diagnostic>, bool) {
 }
 
 fn rendered(diagnostics: &[Diagnostic]) -> String {
-    diagnostics.iter().map(|one| format!("{}\n{}\n\n", diag::short(one), diag::terminal(one, false))).collect()
+    diagnostics
+        .iter()
+        .map(|one| format!("{}\n{}\n\n", diag::short(one), diag::terminal(one, false)))
+        .collect()
 }
 
 #[test]
@@ -64,9 +68,12 @@ fn every_bad_inventory_gets_its_one_diagnostic_at_the_right_place() {
 
 #[test]
 fn every_rule_has_a_bad_inventory() {
-    let covered: BTreeSet<String> =
-        corpus("bad").iter().map(|case| case.file_name().unwrap().to_string_lossy()[..5].to_owned()).collect();
-    let missing: Vec<&str> = Rule::ALL.iter().map(|rule| rule.code()).filter(|code| !covered.contains(*code)).collect();
+    let covered: BTreeSet<String> = corpus("bad")
+        .iter()
+        .map(|case| case.file_name().unwrap().to_string_lossy()[..5].to_owned())
+        .collect();
+    let missing: Vec<&str> =
+        Rule::ALL.iter().map(|rule| rule.code()).filter(|code| !covered.contains(*code)).collect();
     assert_eq!(missing, Vec::<&str>::new());
 }
 
@@ -91,7 +98,11 @@ fn an_inventory_with_thirty_mistakes_shows_those_thirty() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         for (index, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
-            let codes = line.split("# ").skip(1).flat_map(str::split_whitespace).filter(|word| word.starts_with("HB"));
+            let codes = line
+                .split("# ")
+                .skip(1)
+                .flat_map(str::split_whitespace)
+                .filter(|word| word.starts_with("HB"));
             marked.extend(codes.map(|code| (name.clone(), index as u32 + 1, code.to_owned())));
         }
     }

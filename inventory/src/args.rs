@@ -40,7 +40,13 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct InventoryArg {
     /// The inventory: a directory of `*.toml` files.
-    #[arg(short = 'i', long = "inventory", value_name = "DIR", env = "HOSTBOOK_INVENTORY", default_value = ".")]
+    #[arg(
+        short = 'i',
+        long = "inventory",
+        value_name = "DIR",
+        env = "HOSTBOOK_INVENTORY",
+        default_value = "."
+    )]
     pub(crate) inventory: PathBuf,
 }
 

@@ -27,6 +27,7 @@ pub(crate) fn run(words: &[OsString]) -> Outcome {
 pub(crate) fn program(name: &OsStr) -> PathBuf {
     let mut file = OsString::from("hostbook-");
     file.push(name);
-    let beside = std::env::current_exe().ok().map(|exe| exe.with_file_name(&file)).filter(|path| path.is_file());
+    let beside =
+        std::env::current_exe().ok().map(|exe| exe.with_file_name(&file)).filter(|path| path.is_file());
     beside.unwrap_or_else(|| PathBuf::from(file))
 }

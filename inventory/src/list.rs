@@ -60,7 +60,9 @@ fn hosts(args: &List, inventory: &Inventory) {
     let mut hosts: Vec<&Host> = inventory.hosts().filter(|host| selected(args, host, globals)).collect();
     hosts.sort_by_cached_key(|host| host.name.fqdn.to_string());
     if args.format.is_json() {
-        return output::line(&Value::from_iter(hosts.iter().map(|host| host_json(host, globals))).to_string());
+        return output::line(
+            &Value::from_iter(hosts.iter().map(|host| host_json(host, globals))).to_string(),
+        );
     }
     let row = |host: &&Host| {
         let nic = host.primary();

@@ -33,7 +33,9 @@ pub(crate) fn run(args: &Serve) -> Outcome {
         Some((name, status)) => {
             let message = format!("hostbook-{name} ended ({}), so the other was stopped", describe(status));
             eprintln!("hostbook: {message}");
-            Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).filter(|code| *code != 0).unwrap_or(1)))
+            Ok(ExitCode::from(
+                status.code().and_then(|code| u8::try_from(code).ok()).filter(|code| *code != 0).unwrap_or(1),
+            ))
         }
     }
 }
@@ -70,7 +72,9 @@ fn common(command: &mut Command, args: &Serve, name: &str) {
 fn start(name: &'static str, mut command: Command) -> Result<Daemon, Failure> {
     let child = command.spawn().map_err(|error| {
         let program = command.get_program().to_string_lossy().into_owned();
-        Failure::new(format!("cannot start `{program}`: {error}; it belongs beside `hostbook` or on the search path"))
+        Failure::new(format!(
+            "cannot start `{program}`: {error}; it belongs beside `hostbook` or on the search path"
+        ))
     })?;
     Ok(Daemon { name, child })
 }
@@ -111,7 +115,8 @@ fn send(children: &[Daemon], signal: Signal) {
 /// Ends what still runs: asks first, kills what does not end in time.
 fn stop(children: &mut [Daemon]) {
     let running = |daemon: &mut Daemon| matches!(daemon.child.try_wait(), Ok(None));
-    let mut left: Vec<&mut Daemon> = children.iter_mut().filter_map(|daemon| running(daemon).then_some(daemon)).collect();
+    let mut left: Vec<&mut Daemon> =
+        children.iter_mut().filter_map(|daemon| running(daemon).then_some(daemon)).collect();
     for daemon in &left {
         if let Ok(pid) = i32::try_from(daemon.child.id()) {
             let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);

@@ -45,8 +45,11 @@ type Place<'a> = (&'a Shard, &'a Host);
 
 /// The hosts that `what` means: several only for a MAC that several networks know.
 fn find<'a>(what: &str, inventory: &'a Inventory) -> Result<Vec<Place<'a>>, Failure> {
-    let all = || inventory.shards.iter().flat_map(|shard| shard.hosts.iter().map(move |host| (&**shard, host)));
-    let by = |wanted: &dyn Fn(&Host) -> bool| -> Vec<Place<'a>> { all().filter(|(_, host)| wanted(host)).collect() };
+    let all =
+        || inventory.shards.iter().flat_map(|shard| shard.hosts.iter().map(move |host| (&**shard, host)));
+    let by = |wanted: &dyn Fn(&Host) -> bool| -> Vec<Place<'a>> {
+        all().filter(|(_, host)| wanted(host)).collect()
+    };
     let found = if let Ok(mac) = what.parse::<MacAddr>() {
         by(&|host| host.nics.iter().any(|nic| nic.mac == Some(mac)))
     } else if let Ok(address) = what.parse::<IpAddr>() {
@@ -73,7 +76,9 @@ fn has_name(host: &Host, what: &str) -> bool {
     let aliases = host.aliases.iter().map(|alias| &alias.name.fqdn);
     let nics = host.named_nics().map(|(name, _)| &name.fqdn);
     let whole = Name::parse(what, None).ok();
-    aliases.chain(nics).any(|name| Some(name) == whole.as_ref() || first_label(name) == what.to_ascii_lowercase())
+    aliases
+        .chain(nics)
+        .any(|name| Some(name) == whole.as_ref() || first_label(name) == what.to_ascii_lowercase())
 }
 
 fn first_label(name: &Name) -> String {

@@ -22,7 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) fn run(args: &Status) -> Outcome {
     let usual = USUAL.map(PathBuf::from).to_vec();
     let sockets = if args.control.is_empty() { &usual } else { &args.control };
-    let answers: Vec<(&PathBuf, Result<Value, String>)> = sockets.iter().map(|path| (path, ask(path))).collect();
+    let answers: Vec<(&PathBuf, Result<Value, String>)> =
+        sockets.iter().map(|path| (path, ask(path))).collect();
     if args.format.is_json() {
         let all = answers.iter().map(|(path, answer)| match answer {
             Ok(status) => json!({ "control": path, "status": status }),
@@ -41,8 +42,14 @@ pub(crate) fn run(args: &Status) -> Outcome {
         }
         note_differences(&answers);
     }
-    let healthy = |answer: &Result<Value, String>| answer.as_ref().is_ok_and(|status| status["inventory"]["ok"] == true);
-    if answers.iter().all(|(_, answer)| healthy(answer)) { Ok(ExitCode::SUCCESS) } else { Err(Failure::silent()) }
+    let healthy = |answer: &Result<Value, String>| {
+        answer.as_ref().is_ok_and(|status| status["inventory"]["ok"] == true)
+    };
+    if answers.iter().all(|(_, answer)| healthy(answer)) {
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Err(Failure::silent())
+    }
 }
 
 fn ask(path: &Path) -> Result<Value, String> {
@@ -54,12 +61,27 @@ fn print(status: &Value) {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let inventory = &status["inventory"];
     let field = |name: &str, value: String| output::line(&format!("  {name:<12} {value}"));
-    output::line(&format!("{} {} (pid {})", text(&status["daemon"]), text(&status["version"]), status["pid"]));
+    output::line(&format!(
+        "{} {} (pid {})",
+        text(&status["daemon"]),
+        text(&status["version"]),
+        status["pid"]
+    ));
     field("up for", age_of(&status["started"]));
     let hash: String = text(&inventory["hash"]).chars().take(12).collect();
-    let served = format!("generation {}, content {hash}, for {}", inventory["generation"], age_of(&inventory["served_since"]));
+    let served = format!(
+        "generation {}, content {hash}, for {}",
+        inventory["generation"],
+        age_of(&inventory["served_since"])
+    );
     field("serves", served);
-    field("inventory", format!("{} hosts, {} networks, {} zones", inventory["hosts"], inventory["networks"], inventory["zones"]));
+    field(
+        "inventory",
+        format!(
+            "{} hosts, {} networks, {} zones",
+            inventory["hosts"], inventory["networks"], inventory["zones"]
+        ),
+    );
     if let Some(octets) = status["resident_bytes"].as_u64() {
         field("memory", format!("{} MiB", octets >> 20));
     }
@@ -68,7 +90,8 @@ fn print(status: &Value) {
         field("listens on", listeners.join(", "));
     }
     field("health", health(inventory));
-    let errors: Vec<Diagnostic> = serde_json::from_value(inventory["errors"]["first"].clone()).unwrap_or_default();
+    let errors: Vec<Diagnostic> =
+        serde_json::from_value(inventory["errors"]["first"].clone()).unwrap_or_default();
     for error in &errors {
         output::line(&format!("    {}", diag::short(error)));
     }
@@ -84,7 +107,9 @@ fn health(inventory: &Value) -> String {
         return "good".to_owned();
     }
     if inventory["from_last_good"] == true {
-        return format!("BROKEN INVENTORY ({errors} errors): started on the last good state, which stays in service");
+        return format!(
+            "BROKEN INVENTORY ({errors} errors): started on the last good state, which stays in service"
+        );
     }
     format!("BROKEN INVENTORY ({errors} errors): the last good generation stays in service")
 }
@@ -107,8 +132,10 @@ fn counters(counters: &Value) {
 
 /// Says so when the daemons serve different content: one of them may be behind, or follow another place.
 fn note_differences(answers: &[(&PathBuf, Result<Value, String>)]) {
-    let hashes: Vec<&str> =
-        answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()?["inventory"]["hash"].as_str()).collect();
+    let hashes: Vec<&str> = answers
+        .iter()
+        .filter_map(|(_, answer)| answer.as_ref().ok()?["inventory"]["hash"].as_str())
+        .collect();
     if hashes.windows(2).any(|pair| pair[0] != pair[1]) {
         output::line("");
         output::line("The daemons serve different content: one follows another inventory, or is behind.");

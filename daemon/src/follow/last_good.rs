@@ -33,7 +33,8 @@ impl LastGood {
     /// A store in `directory`, which is made when something is kept.
     pub(super) fn new(directory: PathBuf) -> LastGood {
         let objects = fs::read_dir(directory.join("objects"));
-        let names = objects.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        let names =
+            objects.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
         LastGood { present: names.collect(), directory }
     }
 
@@ -98,7 +99,8 @@ impl LastGood {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(format!("`{}`: {error}", path.display())),
         };
-        let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| format!("`{}`: {error}", path.display()))?;
+        let manifest: Manifest =
+            serde_json::from_slice(&text).map_err(|error| format!("`{}`: {error}", path.display()))?;
         let mut memory = Memory::default();
         for (path, name) in manifest.files {
             let object = self.directory.join("objects").join(&name);
@@ -110,7 +112,9 @@ impl LastGood {
         }
         match Loader::new(Box::new(memory)).load() {
             Loaded::Good { snapshot, .. } => Ok(Some(snapshot)),
-            Loaded::Broken { .. } | Loaded::Unchanged => Err("this release refuses what an earlier one kept".to_owned()),
+            Loaded::Broken { .. } | Loaded::Unchanged => {
+                Err("this release refuses what an earlier one kept".to_owned())
+            }
         }
     }
 

@@ -90,7 +90,9 @@ pub fn start(
     let mut follower = Follower { status: Arc::clone(&status), last_good, daemon: options.daemon };
     match loader.load() {
         Loaded::Good { snapshot, warnings } => follower.good(&snapshot, &warnings, &loader, &mut apply),
-        Loaded::Broken { diagnostics } => follower.start_from_last_good(&options, diagnostics, &mut loader, &mut apply)?,
+        Loaded::Broken { diagnostics } => {
+            follower.start_from_last_good(&options, diagnostics, &mut loader, &mut apply)?
+        }
         Loaded::Unchanged => {}
     }
     let waker = watcher.waker();
@@ -185,7 +187,13 @@ impl Follower {
         if served.0 != hash {
             apply(&Arc::new(snapshot.clone()));
             let (hosts, short) = (snapshot.inventory.host_count(), &hash[..12]);
-            info!(generation = snapshot.generation, hash = short, hosts, warnings = warnings.len(), "inventory in service");
+            info!(
+                generation = snapshot.generation,
+                hash = short,
+                hosts,
+                warnings = warnings.len(),
+                "inventory in service"
+            );
         } else {
             info!(generation = snapshot.generation, "inventory is whole again, with what is served already");
         }
@@ -206,7 +214,10 @@ impl Follower {
             error!("{}", diag::short(diagnostic));
         }
         let generation = self.with_status(|status| status.generation);
-        error!(errors = count, generation, "the inventory is broken; generation {generation} stays in service");
+        error!(
+            errors = count,
+            generation, "the inventory is broken; generation {generation} stays in service"
+        );
         self.with_status(|status| status.broken(diagnostics));
     }
 
@@ -217,11 +228,17 @@ impl Follower {
         loader: &mut Loader,
         apply: &mut impl FnMut(&Arc<Snapshot>),
     ) -> Result<(), StartError> {
-        let failed = |last_good, diagnostics| StartError { inventory: options.inventory.clone(), diagnostics, last_good };
+        let failed = |last_good, diagnostics| StartError {
+            inventory: options.inventory.clone(),
+            diagnostics,
+            last_good,
+        };
         let snapshot = match self.last_good.load() {
             Ok(Some(snapshot)) => snapshot,
             Ok(None) => return Err(failed(None, diagnostics)),
-            Err(why) => return Err(failed(Some(format!("the last good state cannot be used: {why}")), diagnostics)),
+            Err(why) => {
+                return Err(failed(Some(format!("the last good state cannot be used: {why}")), diagnostics));
+            }
         };
         loader.count_from(snapshot.generation);
         apply(&Arc::new(snapshot.clone()));

@@ -42,7 +42,11 @@ enum Key<'a> {
 
 impl Claims {
     /// Forgets the claims of the files `gone` and adds those of `added`.
-    pub(crate) fn update<'a>(&mut self, gone: &HashSet<FileId>, added: impl Iterator<Item = (FileId, &'a Shard)>) {
+    pub(crate) fn update<'a>(
+        &mut self,
+        gone: &HashSet<FileId>,
+        added: impl Iterator<Item = (FileId, &'a Shard)>,
+    ) {
         let mut fresh = Vec::new();
         for (file, shard) in added {
             for (index, host) in shard.hosts.iter().enumerate() {
@@ -108,7 +112,9 @@ fn conflict(
     let mut hosts: Vec<HostRef> = group.iter().map(|(_, host)| *host).collect();
     hosts.dedup();
     for host_ref in hosts {
-        let Some(host) = shards.get(&host_ref.file).and_then(|shard| shard.hosts.get(host_ref.index as usize)) else {
+        let Some(host) =
+            shards.get(&host_ref.file).and_then(|shard| shard.hosts.get(host_ref.index as usize))
+        else {
             continue;
         };
         let mut own = Vec::new();
@@ -132,23 +138,38 @@ fn conflict(
     }
 }
 
-fn report(key: &Key<'_>, span: Span, host: &Host, first_span: Span, first: &Host, globals: &Globals) -> Finding {
+fn report(
+    key: &Key<'_>,
+    span: Span,
+    host: &Host,
+    first_span: Span,
+    first: &Host,
+    globals: &Globals,
+) -> Finding {
     let (name, other) = (&host.name.fqdn, &first.name.fqdn);
     let in_network = |id: &NetworkId| format!("in network `{}`", globals.network(*id).name);
     let (rule, message) = match key {
         Key::Name(claimed) => (Rule::DuplicateName, format!("name `{claimed}` is given twice")),
-        Key::Address(address) => {
-            (Rule::DuplicateAddress, format!("address {address} is given twice, to `{other}` and to `{name}`"))
-        }
+        Key::Address(address) => (
+            Rule::DuplicateAddress,
+            format!("address {address} is given twice, to `{other}` and to `{name}`"),
+        ),
         Key::Mac(network, mac) => {
-            let message = format!("MAC address {mac} is used twice {}, by `{other}` and by `{name}`", in_network(network));
+            let message = format!(
+                "MAC address {mac} is used twice {}, by `{other}` and by `{name}`",
+                in_network(network)
+            );
             (Rule::DuplicateMac, message)
         }
-        Key::Duid(network, _) => (Rule::DuplicateIdentifier, format!("DUID is used twice {}", in_network(network))),
+        Key::Duid(network, _) => {
+            (Rule::DuplicateIdentifier, format!("DUID is used twice {}", in_network(network)))
+        }
         Key::ClientId(network, _) => {
             (Rule::DuplicateIdentifier, format!("client identifier is used twice {}", in_network(network)))
         }
-        Key::Port(network, _) => (Rule::DuplicateIdentifier, format!("relay port is used twice {}", in_network(network))),
+        Key::Port(network, _) => {
+            (Rule::DuplicateIdentifier, format!("relay port is used twice {}", in_network(network)))
+        }
     };
     Finding::new(rule, span, message).other(first_span, format!("first here, by `{other}`"))
 }

@@ -42,8 +42,10 @@ fn misplaced(host: &Host, address: IpAddr, span: Span, network: &Network, vague:
         return Some(Finding::new(Rule::ReservedAddress, span, message).other(network.span, "the network"));
     }
     let pool = network.pool_of(address)?;
-    let message = format!("address {address} of `{name}` lies inside pool {pool} of network `{}`", network.name);
-    let finding = Finding::new(Rule::InsidePool, span, message).other(network.span, "the network with that pool");
+    let message =
+        format!("address {address} of `{name}` lies inside pool {pool} of network `{}`", network.name);
+    let finding =
+        Finding::new(Rule::InsidePool, span, message).other(network.span, "the network with that pool");
     Some(finding.help("choose an address outside the pools, or take it out of the pool"))
 }
 
@@ -59,7 +61,9 @@ fn outside(host: &Host, address: IpAddr, span: Span, network: &Network) -> Findi
         Some(prefix) => finding.label(format!("not in {prefix}")),
         None => {
             let (family, key) = if address.is_ipv4() { ("IPv4", "ipv4") } else { ("IPv6", "ipv6") };
-            finding.label(format!("`{}` has no {family} addresses", network.name)).help(format!("add `{key}` to the network"))
+            finding
+                .label(format!("`{}` has no {family} addresses", network.name))
+                .help(format!("add `{key}` to the network"))
         }
     }
 }
@@ -70,6 +74,9 @@ fn unreachable(host: &Host, nic: &Nic, network: &Network) -> Option<Finding> {
     if !served || !nic.addresses.is_empty() || !network.pools.is_empty() {
         return None;
     }
-    let message = format!("`{}` can get no address: it has no `ip`, and network `{}` has no pool", host.name.fqdn, network.name);
+    let message = format!(
+        "`{}` can get no address: it has no `ip`, and network `{}` has no pool",
+        host.name.fqdn, network.name
+    );
     Some(Finding::new(Rule::NoAddress, nic.mac_span, message).other(network.span, "the network"))
 }

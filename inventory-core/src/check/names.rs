@@ -32,11 +32,13 @@ fn against_records(name: &HostName, span: Span, is_alias: bool, globals: &Global
         .find(|record| is_alias || record.rtype == RecordType::CNAME);
     if let Some(record) = clash {
         let what = if is_alias { "alias" } else { "host name" };
-        let message = format!("{what} `{}` stands beside a {} record of the same name", name.fqdn, record.rtype);
+        let message =
+            format!("{what} `{}` stands beside a {} record of the same name", name.fqdn, record.rtype);
         return Some(Finding::new(Rule::CnameBesideData, span, message).other(record.span, "the record"));
     }
     let cut = delegation_above(&zone.records, &zone.name, &name.fqdn)?;
-    let message = format!("`{}` lies below the delegation of `{}`, so nobody would see it", name.fqdn, cut.owner);
+    let message =
+        format!("`{}` lies below the delegation of `{}`, so nobody would see it", name.fqdn, cut.owner);
     Some(Finding::new(Rule::OutOfZone, span, message).other(cut.span, "the delegation"))
 }
 

@@ -25,7 +25,9 @@ fn gateway(network: &NetworkDecl, findings: &mut Vec<Finding>) {
         if network.ipv4.is_absent() {
             let message = format!("network `{}` has a gateway and no `ipv4`", network.name);
             let finding = Finding::new(Rule::BadGateway, *span, message);
-            findings.push(finding.help("`gateway` is IPv4's; IPv6 hosts learn theirs from router advertisements"));
+            findings.push(
+                finding.help("`gateway` is IPv4's; IPv6 hosts learn theirs from router advertisements"),
+            );
         }
         return;
     };
@@ -59,8 +61,12 @@ fn pools(network: &NetworkDecl, findings: &mut Vec<Finding>) {
     }
     for (index, one) in pools.iter().enumerate() {
         if let Some(other) = pools[..index].iter().find(|other| other.value.overlaps(one.value)) {
-            let message = format!("pools {} and {} of network `{}` share addresses", other.value, one.value, network.name);
-            findings.push(Finding::new(Rule::PoolOverlap, one.span, message).other(other.span, "the other pool"));
+            let message = format!(
+                "pools {} and {} of network `{}` share addresses",
+                other.value, one.value, network.name
+            );
+            findings
+                .push(Finding::new(Rule::PoolOverlap, one.span, message).other(other.span, "the other pool"));
         }
     }
 }
@@ -70,12 +76,16 @@ fn inside(network: &NetworkDecl, range: &Spanned<Range>, what: &str, findings: &
     let (first, last) = (range.value.first(), range.value.last());
     let (prefix, span, holds) = match (first, last) {
         (IpAddr::V4(first), IpAddr::V4(last)) => match &network.ipv4 {
-            Field::Set(net, span) => (net.to_string(), Some(*span), net.contains(&first) && net.contains(&last)),
+            Field::Set(net, span) => {
+                (net.to_string(), Some(*span), net.contains(&first) && net.contains(&last))
+            }
             Field::Absent => ("its addresses: it has no `ipv4`".to_owned(), None, false),
             Field::Broken => return,
         },
         (IpAddr::V6(first), IpAddr::V6(last)) => match &network.ipv6 {
-            Field::Set(net, span) => (net.to_string(), Some(*span), net.contains(&first) && net.contains(&last)),
+            Field::Set(net, span) => {
+                (net.to_string(), Some(*span), net.contains(&first) && net.contains(&last))
+            }
             Field::Absent => ("its addresses: it has no `ipv6`".to_owned(), None, false),
             Field::Broken => return,
         },
@@ -95,7 +105,10 @@ fn inside(network: &NetworkDecl, range: &Spanned<Range>, what: &str, findings: &
     };
     for (address, name) in [(net.network(), "network"), (net.broadcast(), "broadcast")] {
         if range.value.contains(IpAddr::V4(address)) {
-            let message = format!("pool {} of network `{}` holds the {name} address {address}", range.value, network.name);
+            let message = format!(
+                "pool {} of network `{}` holds the {name} address {address}",
+                range.value, network.name
+            );
             findings.push(Finding::new(Rule::PoolOutsideNetwork, range.span, message));
         }
     }
@@ -147,7 +160,9 @@ fn overlaps(networks: &[&NetworkDecl], findings: &mut Vec<Finding>) {
                 && other.name != network.name
             {
                 let message = format!("networks `{}` and `{}` share addresses", other.name, network.name);
-                findings.push(Finding::new(Rule::NetworkOverlap, span, message).other(other_span, "the other network"));
+                findings.push(
+                    Finding::new(Rule::NetworkOverlap, span, message).other(other_span, "the other network"),
+                );
             }
             if reach.is_none_or(|(end, _, _)| last > end) {
                 reach = Some((last, span, network));

@@ -19,7 +19,8 @@ pub(crate) fn check(globals: &Globals, findings: &mut Vec<Finding>) {
             }
         }
         if let (Some(file), None) = (&zone.file, zone.derived) {
-            let message = format!("zone `{}` is not served: this release does not read master files", zone.name);
+            let message =
+                format!("zone `{}` is not served: this release does not read master files", zone.name);
             let finding = Finding::new(Rule::FileZoneNotServed, zone.span, message);
             findings.push(finding.help(format!("queries get SERVFAIL until a release that reads `{file}`")));
         }
@@ -35,23 +36,32 @@ fn cname_alone(zone: &Zone, records: &[Record], findings: &mut Vec<Finding>) {
     if *owner == zone.name {
         let message = format!("the apex `{owner}` cannot be a CNAME: it has SOA and NS records");
         findings.push(Finding::new(Rule::CnameBesideData, cname.span, message));
-    } else if let Some(other) = records.iter().find(|record| record.span != cname.span && record.rdata != cname.rdata) {
+    } else if let Some(other) =
+        records.iter().find(|record| record.span != cname.span && record.rdata != cname.rdata)
+    {
         let message = format!("`{owner}` has a CNAME and a {} record", other.rtype);
-        findings.push(Finding::new(Rule::CnameBesideData, cname.span, message).other(other.span, "the other record"));
+        findings.push(
+            Finding::new(Rule::CnameBesideData, cname.span, message).other(other.span, "the other record"),
+        );
     }
 }
 
 fn one_rrset(rrset: &[Record], findings: &mut Vec<Finding>) {
     for pair in rrset.windows(2) {
         if pair[0].rdata == pair[1].rdata {
-            let (first, again) = if pair[0].span <= pair[1].span { (&pair[0], &pair[1]) } else { (&pair[1], &pair[0]) };
+            let (first, again) =
+                if pair[0].span <= pair[1].span { (&pair[0], &pair[1]) } else { (&pair[1], &pair[0]) };
             let message = format!("the {} record of `{}` is written twice", again.rtype, again.owner);
-            findings.push(Finding::new(Rule::DuplicateRecord, again.span, message).other(first.span, "first here"));
+            findings.push(
+                Finding::new(Rule::DuplicateRecord, again.span, message).other(first.span, "first here"),
+            );
         }
     }
     if let Some(other) = rrset.iter().find(|record| record.ttl != rrset[0].ttl) {
         let message = format!("the {} records of `{}` have different TTLs", other.rtype, other.owner);
-        findings.push(Finding::new(Rule::TtlsDiffer, other.span, message).other(rrset[0].span, "another TTL here"));
+        findings.push(
+            Finding::new(Rule::TtlsDiffer, other.span, message).other(rrset[0].span, "another TTL here"),
+        );
     }
 }
 
@@ -86,7 +96,8 @@ fn target(
     findings: &mut Vec<Finding>,
 ) {
     let watched = [RecordType::MX, RecordType::SRV, RecordType::NS, RecordType::CNAME];
-    let Some(name) = record.target.as_ref().filter(|name| watched.contains(&record.rtype) && !name.is_root()) else {
+    let Some(name) = record.target.as_ref().filter(|name| watched.contains(&record.rtype) && !name.is_root())
+    else {
         return;
     };
     let (rtype, owner) = (record.rtype, &record.owner);
@@ -175,7 +186,10 @@ impl<'a> TargetIndex<'a> {
         let nics = hosts.clone().flat_map(|host| host.named_nics().map(|(name, _)| &name.fqdn));
         TargetIndex {
             names: nics.collect(),
-            aliases: hosts.clone().flat_map(|host| host.aliases.iter().map(|alias| &alias.name.fqdn)).collect(),
+            aliases: hosts
+                .clone()
+                .flat_map(|host| host.aliases.iter().map(|alias| &alias.name.fqdn))
+                .collect(),
             hosts: HostIndex::new(hosts),
         }
     }

@@ -68,7 +68,11 @@ fn machine_of<'a>(
         let itself = if machine.name == vm.name { "itself" } else { "a virtual machine" };
         let message = format!("`{}` runs on `{}`, which is {itself}", vm.name.fqdn, machine.name.fqdn);
         let finding = Finding::new(Rule::VmOnVm, span, message);
-        findings.push(if machine.name == vm.name { finding } else { finding.other(*other, "its own `vmhost`") });
+        findings.push(if machine.name == vm.name {
+            finding
+        } else {
+            finding.other(*other, "its own `vmhost`")
+        });
         return None;
     }
     Some(machine)

@@ -53,7 +53,9 @@ impl<'a> Locator<'a> {
             message: finding.message.clone(),
             place: self.place(finding.span),
             label: finding.label.clone(),
-            others: others.map(|(span, label)| Other { place: self.place(*span), label: label.clone() }).collect(),
+            others: others
+                .map(|(span, label)| Other { place: self.place(*span), label: label.clone() })
+                .collect(),
             help: finding.help.clone(),
         }
     }
@@ -99,7 +101,8 @@ impl Lines {
         let before = self.text[line_start..start].chars().count();
         let end = end.min(line_start + content.len()).max(start);
         let width = self.text[start..end].chars().count().max(1);
-        let cut = if content.chars().count() > EXCERPT_MAX { before.saturating_sub(EXCERPT_MAX / 4) } else { 0 };
+        let cut =
+            if content.chars().count() > EXCERPT_MAX { before.saturating_sub(EXCERPT_MAX / 4) } else { 0 };
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Place {
             path,

@@ -19,7 +19,8 @@ pub fn short(diagnostic: &Diagnostic) -> String {
 pub fn terminal(diagnostic: &Diagnostic, colour: bool) -> String {
     let level = if diagnostic.is_error() { Level::ERROR } else { Level::WARNING };
     let title = level.primary_title(printable(&diagnostic.message)).id(diagnostic.code.as_str());
-    let mut group = excerpt(Group::with_title(title), &diagnostic.place, &diagnostic.label, AnnotationKind::Primary);
+    let mut group =
+        excerpt(Group::with_title(title), &diagnostic.place, &diagnostic.label, AnnotationKind::Primary);
     for other in &diagnostic.others {
         group = excerpt(group, &other.place, &other.label, AnnotationKind::Context);
     }
@@ -82,20 +83,28 @@ mod tests {
             message: "address of `db1` lies outside its network".into(),
             place: place(14, "ip = \"10.0.9.7\"", 6, 16),
             label: "not in 10.0.8.0/24".into(),
-            others: vec![Other { place: place(3, "[network.servers]", 1, 18), label: "declared here".into() }],
+            others: vec![Other {
+                place: place(3, "[network.servers]", 1, 18),
+                label: "declared here".into(),
+            }],
             help: Some("choose an address from 10.0.8.0/24".into()),
         }
     }
 
     #[test]
     fn the_short_form_is_one_line_that_editors_know() {
-        assert_eq!(short(&sample()), "hosts/db.toml:14:6: error[HB050]: address of `db1` lies outside its network");
+        assert_eq!(
+            short(&sample()),
+            "hosts/db.toml:14:6: error[HB050]: address of `db1` lies outside its network"
+        );
     }
 
     #[test]
     fn the_terminal_form_shows_both_places_and_the_help() {
         let text = terminal(&sample(), false);
-        for part in ["error[HB050]", "hosts/db.toml:14:6", "not in 10.0.8.0/24", "declared here", "help: choose"] {
+        for part in
+            ["error[HB050]", "hosts/db.toml:14:6", "not in 10.0.8.0/24", "declared here", "help: choose"]
+        {
             assert!(text.contains(part), "{part} in\n{text}");
         }
         assert!(!text.contains('\u{1b}'));

@@ -78,7 +78,9 @@ pub(super) fn read_all(source: &dyn Source, wanted: &[Wanted], order: Order) -> 
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
-        while let Some((at, file)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, wanted.get(at)?))) {
+        while let Some((at, file)) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, wanted.get(at)?)))
+        {
             done.push((at, read_one(source, file, order)));
         }
         done
@@ -143,7 +145,10 @@ fn read_one(source: &dyn Source, wanted: &Wanted, order: Order) -> Read {
 
 /// Whether every table header in `octets` seems to be a host's. Only a guess: the parser knows.
 fn seems_hosts_only(octets: &[u8]) -> bool {
-    let mut headers = octets.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii_start).filter(|line| line.starts_with(b"["));
+    let mut headers = octets
+        .split(|octet| *octet == b'\n')
+        .map(<[u8]>::trim_ascii_start)
+        .filter(|line| line.starts_with(b"["));
     let mut any = false;
     headers.all(|line| {
         any = true;

@@ -63,11 +63,18 @@ impl Loader {
             let id = self.id(&Arc::from("."));
             let message = format!("there is no `*.toml` file in `{}`", self.source.describe());
             let finding = Finding::new(Rule::EmptyInventory, Span::whole(id), message);
-            findings.push(finding.help("an inventory is a directory of TOML files; is it mounted, and is the path right?"));
+            findings
+                .push(finding.help(
+                    "an inventory is a directory of TOML files; is it mounted, and is the path right?",
+                ));
         }
         for (path, span) in resolve::referenced(self.files.values().map(|state| &state.globals)) {
             if !self.referenced.contains_key(path) {
-                let why = self.source.version(path).err().map_or_else(|| "cannot be read".to_owned(), |e| e.to_string());
+                let why = self
+                    .source
+                    .version(path)
+                    .err()
+                    .map_or_else(|| "cannot be read".to_owned(), |e| e.to_string());
                 let finding = Finding::new(Rule::MissingFile, span, format!("file `{path}` {why}"));
                 findings.push(finding.help("paths are relative to the inventory's root"));
             }
@@ -76,8 +83,10 @@ impl Loader {
 
     /// Drops references to what an unreadable file or line may define.
     fn drop_uncertain(&self, findings: &mut Vec<Finding>) {
-        let unread = !self.unreadable.is_empty() || self.files.values().any(super::file::FileState::is_unread);
-        let lines: Vec<&str> = self.files.values().map(|state| &*state.uncertain).filter(|text| !text.is_empty()).collect();
+        let unread =
+            !self.unreadable.is_empty() || self.files.values().any(super::file::FileState::is_unread);
+        let lines: Vec<&str> =
+            self.files.values().map(|state| &*state.uncertain).filter(|text| !text.is_empty()).collect();
         if !unread && lines.is_empty() {
             return;
         }

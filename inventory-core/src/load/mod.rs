@@ -165,7 +165,11 @@ impl Loader {
         let mut wanted = Vec::new();
         for (path, version) in listed {
             if self.files.get(path).is_none_or(|state| state.version != Some(*version)) {
-                wanted.push((Arc::clone(path), self.id(path), self.files.get(path).and_then(|state| state.hash)));
+                wanted.push((
+                    Arc::clone(path),
+                    self.id(path),
+                    self.files.get(path).and_then(|state| state.hash),
+                ));
             }
         }
         let order = if wanted.len() > FILES_AT_ONCE { Order::FewFirst } else { Order::Everything };
@@ -210,7 +214,8 @@ impl Loader {
         self.merged = true;
         for parsed in changed {
             let globals = std::mem::take(&mut parsed.decls.globals);
-            let state = self.files.entry(Arc::clone(&parsed.path)).or_insert_with(|| FileState::new(parsed.id));
+            let state =
+                self.files.entry(Arc::clone(&parsed.path)).or_insert_with(|| FileState::new(parsed.id));
             differ |= state.globals != globals;
             state.globals = globals;
             state.version = parsed.version;
@@ -270,7 +275,11 @@ impl Loader {
 
     /// Replaces the claims of the touched files by what they claim now.
     fn claim(&mut self, touched: &HashSet<FileId>) {
-        let added = self.files.values().filter(|state| touched.contains(&state.id)).map(|state| (state.id, &*state.shard));
+        let added = self
+            .files
+            .values()
+            .filter(|state| touched.contains(&state.id))
+            .map(|state| (state.id, &*state.shard));
         self.claims.update(touched, added);
     }
 

@@ -48,7 +48,10 @@ impl<'a> HostIndex<'a> {
     /// The host that `text` means. With a dot it is an FQDN, or else a name below `near`; a plain name
     /// is the one of zone `near` first, else it must be the only one.
     pub fn find(&self, text: &str, near: Option<&Name>) -> Found<'a> {
-        let candidates = [Name::parse(text, near).ok(), text.contains('.').then(|| Name::parse(text, None).ok()).flatten()];
+        let candidates = [
+            Name::parse(text, near).ok(),
+            text.contains('.').then(|| Name::parse(text, None).ok()).flatten(),
+        ];
         if let Some(host) = candidates.iter().flatten().rev().find_map(|name| self.fqdn(name)) {
             return Found::One(host);
         }

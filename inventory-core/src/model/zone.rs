@@ -98,7 +98,6 @@ mod tests {
             ("2001:db8:20::/64", "0.0.0.0.0.2.0.0.8.b.d.0.1.0.0.2.ip6.arpa"),
             ("2001:db8::/34", "8.b.d.0.1.0.0.2.ip6.arpa"),
         ] {
-
             assert_eq!(reverse_zone_v6(net.parse().unwrap()).unwrap().to_string(), zone, "{net}");
         }
     }

@@ -71,7 +71,10 @@ fn check_source(boot: &BootDecl, table: Table<'_, '_>, findings: Findings<'_>) {
     }
 }
 
-fn read_files(value: crate::toml::Value<'_, '_>, findings: Findings<'_>) -> Vec<(Box<str>, Spanned<Box<str>>)> {
+fn read_files(
+    value: crate::toml::Value<'_, '_>,
+    findings: Findings<'_>,
+) -> Vec<(Box<str>, Spanned<Box<str>>)> {
     let Some(table) = read::table(value, findings) else {
         return Vec::new();
     };

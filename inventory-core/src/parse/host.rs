@@ -78,11 +78,41 @@ pub struct NicDecl {
 }
 
 const HOST_KEYS: &[&str] = &[
-    "network", "mac", "ip", "alias", "tags", "state", "boot", "use", "cpu", "memory", "disk", "vmhost", "ttl", "nic",
-    "duid", "client-id", "port", "options", "options6", "lease", "dhcp",
+    "network",
+    "mac",
+    "ip",
+    "alias",
+    "tags",
+    "state",
+    "boot",
+    "use",
+    "cpu",
+    "memory",
+    "disk",
+    "vmhost",
+    "ttl",
+    "nic",
+    "duid",
+    "client-id",
+    "port",
+    "options",
+    "options6",
+    "lease",
+    "dhcp",
 ];
 const NIC_KEYS: &[&str] = &[
-    "network", "mac", "ip", "name", "primary", "duid", "client-id", "port", "options", "options6", "lease", "dhcp",
+    "network",
+    "mac",
+    "ip",
+    "name",
+    "primary",
+    "duid",
+    "client-id",
+    "port",
+    "options",
+    "options6",
+    "lease",
+    "dhcp",
 ];
 const STATES: &[(&str, State)] = &[
     ("planned", State::Planned),
@@ -91,7 +121,12 @@ const STATES: &[(&str, State)] = &[
     ("retired", State::Retired),
 ];
 
-pub(super) fn read_host(key: Spanned<&str>, table: Table<'_, '_>, what: &str, findings: Findings<'_>) -> HostDecl {
+pub(super) fn read_host(
+    key: Spanned<&str>,
+    table: Table<'_, '_>,
+    what: &str,
+    findings: Findings<'_>,
+) -> HostDecl {
     let mut host = HostDecl {
         key: Spanned { value: key.value.into(), span: key.span },
         profiles: Field::Absent,
@@ -145,7 +180,9 @@ fn read_nic_key(nic: &mut NicDecl, entry: Entry<'_, '_>, findings: Findings<'_>)
         "mac" => nic.mac = read::field(entry, findings, read::mac),
         "ip" => nic.ip = read::list(entry, findings, read::address),
         "duid" => nic.duid = read::field(entry, findings, |v, f| read::octets(v, "DUID", f)),
-        "client-id" => nic.client_id = read::field(entry, findings, |v, f| read::octets(v, "client identifier", f)),
+        "client-id" => {
+            nic.client_id = read::field(entry, findings, |v, f| read::octets(v, "client identifier", f))
+        }
         "port" => nic.port = read::field(entry, findings, port),
         "options" => nic.options = read_options(Family::V4, entry.value(), findings),
         "options6" => nic.options6 = read_options(Family::V6, entry.value(), findings),
@@ -246,9 +283,11 @@ fn unquoted_fqdn(key: Spanned<&str>, entry: Entry<'_, '_>, what: &str, findings:
     let mut name = format!("{}.{}", key.value, entry.key());
     let mut here = entry.value();
     while let Kind::Table(table) = here.kind() {
-        let Some(only) = table.entries().next().filter(|next| {
-            !HOST_KEYS.contains(&next.key()) && matches!(next.value().kind(), Kind::Table(_))
-        }) else {
+        let Some(only) = table
+            .entries()
+            .next()
+            .filter(|next| !HOST_KEYS.contains(&next.key()) && matches!(next.value().kind(), Kind::Table(_)))
+        else {
             break;
         };
         name = format!("{name}.{}", only.key());

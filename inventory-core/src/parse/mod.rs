@@ -76,12 +76,16 @@ fn read_table(entry: Entry<'_, '_>, decls: &mut FileDecls, findings: Findings<'_
     match entry.key() {
         "site" => globals.site = Some(site::read_site(table, findings)),
         "zone" => each(table, findings, |key, table, f| globals.zones.extend(site::read_zone(key, table, f))),
-        "network" => each(table, findings, |key, table, f| globals.networks.push(network::read_network(key, table, f))),
+        "network" => {
+            each(table, findings, |key, table, f| globals.networks.push(network::read_network(key, table, f)))
+        }
         "boot" => each(table, findings, |key, table, f| globals.boots.push(boot::read_boot(key, table, f))),
         "profile" => each(table, findings, |key, table, f| {
             globals.profiles.push(host::read_host(key, table, "a profile", f));
         }),
-        _ => each(table, findings, |key, table, f| decls.hosts.push(host::read_host(key, table, "a host", f))),
+        _ => {
+            each(table, findings, |key, table, f| decls.hosts.push(host::read_host(key, table, "a host", f)))
+        }
     }
 }
 

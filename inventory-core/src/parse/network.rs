@@ -47,7 +47,8 @@ pub struct NetworkDecl {
 }
 
 const KEYS: &[&str] = &[
-    "zone", "ipv4", "ipv6", "gateway", "dns", "pool", "exclude", "lease", "options", "options6", "dhcp", "reverse",
+    "zone", "ipv4", "ipv6", "gateway", "dns", "pool", "exclude", "lease", "options", "options6", "dhcp",
+    "reverse",
 ];
 
 /// Shortest lease that is served: renewals at half of less would be a flood.
@@ -89,7 +90,9 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
     }
     if network.ipv4.is_absent() && network.ipv6.is_absent() {
         let message = format!("network `{}` has neither `ipv4` nor `ipv6`", network.name);
-        findings.push(Finding::new(Rule::MissingKey, table.span(), message).help("add `ipv4 = \"10.20.0.0/24\"`"));
+        findings.push(
+            Finding::new(Rule::MissingKey, table.span(), message).help("add `ipv4 = \"10.20.0.0/24\"`"),
+        );
     }
     network
 }

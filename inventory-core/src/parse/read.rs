@@ -17,9 +17,15 @@ use crate::units;
 pub(super) type Findings<'f> = &'f mut Vec<Finding>;
 
 /// Reports a key that `table_kind` does not have.
-pub(super) fn unknown_key(entry: Entry<'_, '_>, table_kind: &str, known: &[&'static str], findings: Findings<'_>) {
+pub(super) fn unknown_key(
+    entry: Entry<'_, '_>,
+    table_kind: &str,
+    known: &[&'static str],
+    findings: Findings<'_>,
+) {
     let key = entry.key();
-    let finding = Finding::new(Rule::UnknownKey, entry.key_span(), format!("{table_kind} has no key `{key}`"));
+    let finding =
+        Finding::new(Rule::UnknownKey, entry.key_span(), format!("{table_kind} has no key `{key}`"));
     findings.push(match did_you_mean(key, known.iter().copied()) {
         Some(near) => finding.label(format!("did you mean `{near}`?")),
         None => finding.help(format!("the keys of {table_kind} are: {}", known.join(", "))),
@@ -34,7 +40,13 @@ pub(super) fn wrong_type<T>(value: Value<'_, '_>, wanted: &str, findings: Findin
 }
 
 /// Reports a value that `rule` refuses; `why` continues the sentence.
-fn refuse<T>(rule: Rule, value: Value<'_, '_>, why: impl Into<String>, help: &str, findings: Findings<'_>) -> Option<T> {
+fn refuse<T>(
+    rule: Rule,
+    value: Value<'_, '_>,
+    why: impl Into<String>,
+    help: &str,
+    findings: Findings<'_>,
+) -> Option<T> {
     let finding = Finding::new(rule, value.span(), why);
     findings.push(if help.is_empty() { finding } else { finding.help(help) });
     None
@@ -59,7 +71,10 @@ pub(super) fn list<'a, 't, T>(
     let value = entry.value();
     let Kind::Array(array) = value.kind() else {
         let item = read(value, findings);
-        return Field::from_option(item.map(|item| vec![Spanned { value: item, span: value.span() }]), value.span());
+        return Field::from_option(
+            item.map(|item| vec![Spanned { value: item, span: value.span() }]),
+            value.span(),
+        );
     };
     let mut all = Vec::with_capacity(array.len());
     let mut broken = false;
@@ -104,7 +119,13 @@ pub(super) fn number(value: Value<'_, '_>, least: u32, most: u32, findings: Find
     };
     match u32::try_from(number) {
         Ok(number) if (least..=most).contains(&number) => Some(number),
-        _ => refuse(Rule::OutOfBounds, value, format!("{number} is not between {least} and {most}"), "", findings),
+        _ => refuse(
+            Rule::OutOfBounds,
+            value,
+            format!("{number} is not between {least} and {most}"),
+            "",
+            findings,
+        ),
     }
 }
 
@@ -121,7 +142,9 @@ pub(super) fn seconds(value: Value<'_, '_>, least: u32, most: u32, findings: Fin
     };
     let whole = match units::parse_duration(text) {
         Ok(whole) => whole,
-        Err(error) => return refuse(Rule::InvalidDuration, value, format!("duration `{text}` {error}"), HELP, findings),
+        Err(error) => {
+            return refuse(Rule::InvalidDuration, value, format!("duration `{text}` {error}"), HELP, findings);
+        }
     };
     match u32::try_from(whole) {
         Ok(fits) if (least..=most).contains(&fits) => Some(fits),
@@ -141,7 +164,9 @@ pub(super) fn size(value: Value<'_, '_>, findings: Findings<'_>) -> Option<u64> 
             Ok(octets) => Some(octets),
             Err(error) => refuse(Rule::InvalidSize, value, format!("size `{text}` {error}"), HELP, findings),
         },
-        Kind::Integer(n) => refuse(Rule::InvalidSize, value, format!("size `{n}` has no unit"), HELP, findings),
+        Kind::Integer(n) => {
+            refuse(Rule::InvalidSize, value, format!("size `{n}` has no unit"), HELP, findings)
+        }
         _ => wrong_type(value, "a size such as \"8 GiB\"", findings),
     }
 }
@@ -173,7 +198,9 @@ pub(super) fn address(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Ip
 pub(super) fn ipv4(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Ipv4Addr> {
     match address(value, findings)? {
         IpAddr::V4(v4) => Some(v4),
-        IpAddr::V6(v6) => refuse(Rule::InvalidAddress, value, format!("`{v6}` is IPv6; this key takes IPv4"), "", findings),
+        IpAddr::V6(v6) => {
+            refuse(Rule::InvalidAddress, value, format!("`{v6}` is IPv6; this key takes IPv4"), "", findings)
+        }
     }
 }
 
@@ -181,7 +208,11 @@ pub(super) fn ipv4_net(value: Value<'_, '_>, findings: Findings<'_>) -> Option<I
     const EXAMPLE: &str = "write a prefix as in `10.20.0.0/24`";
     let text = string(value, findings)?;
     let Ok(net) = text.parse::<Ipv4Net>() else {
-        let family = if text.parse::<Ipv6Net>().is_ok() { "is IPv6; `ipv4` takes IPv4" } else { "is not an IPv4 prefix" };
+        let family = if text.parse::<Ipv6Net>().is_ok() {
+            "is IPv6; `ipv4` takes IPv4"
+        } else {
+            "is not an IPv4 prefix"
+        };
         return refuse(Rule::InvalidPrefix, value, format!("`{text}` {family}"), EXAMPLE, findings);
     };
     if net.addr() != net.network() {
@@ -192,7 +223,8 @@ pub(super) fn ipv4_net(value: Value<'_, '_>, findings: Findings<'_>) -> Option<I
         let why = "a network of length /0 is the whole Internet";
         return refuse(Rule::InvalidPrefix, value, why, EXAMPLE, findings);
     }
-    if Ipv4Addr::is_multicast(&net.network()) || net.network().is_loopback() || net.network().octets()[0] == 0 {
+    if Ipv4Addr::is_multicast(&net.network()) || net.network().is_loopback() || net.network().octets()[0] == 0
+    {
         return refuse(Rule::InvalidPrefix, value, format!("`{text}` is not for hosts"), "", findings);
     }
     Some(net)
@@ -202,7 +234,11 @@ pub(super) fn ipv6_net(value: Value<'_, '_>, findings: Findings<'_>) -> Option<I
     const EXAMPLE: &str = "write a prefix as in `2001:db8:20::/64`";
     let text = string(value, findings)?;
     let Ok(net) = text.parse::<Ipv6Net>() else {
-        let family = if text.parse::<Ipv4Net>().is_ok() { "is IPv4; `ipv6` takes IPv6" } else { "is not an IPv6 prefix" };
+        let family = if text.parse::<Ipv4Net>().is_ok() {
+            "is IPv4; `ipv6` takes IPv6"
+        } else {
+            "is not an IPv6 prefix"
+        };
         return refuse(Rule::InvalidPrefix, value, format!("`{text}` {family}"), EXAMPLE, findings);
     };
     if net.addr() != net.network() {
@@ -214,7 +250,13 @@ pub(super) fn ipv6_net(value: Value<'_, '_>, findings: Findings<'_>) -> Option<I
         return refuse(Rule::InvalidPrefix, value, why, EXAMPLE, findings);
     }
     if Ipv6Addr::is_multicast(&net.network()) || net.network().is_unicast_link_local() {
-        return refuse(Rule::InvalidPrefix, value, format!("`{text}` is not for hosts with names"), "", findings);
+        return refuse(
+            Rule::InvalidPrefix,
+            value,
+            format!("`{text}` is not for hosts with names"),
+            "",
+            findings,
+        );
     }
     Some(net)
 }
@@ -228,7 +270,15 @@ pub(super) fn range(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Rang
     for end in [first.trim(), last.trim()] {
         match end.parse::<IpAddr>() {
             Ok(address) => ends.push(address),
-            Err(_) => return refuse(Rule::InvalidRange, value, format!("`{end}` is not an IP address"), EXAMPLE, findings),
+            Err(_) => {
+                return refuse(
+                    Rule::InvalidRange,
+                    value,
+                    format!("`{end}` is not an IP address"),
+                    EXAMPLE,
+                    findings,
+                );
+            }
         }
     }
     let (first, last) = (ends[0], ends[1]);
@@ -252,13 +302,18 @@ pub(super) fn domain_name(value: Value<'_, '_>, findings: Findings<'_>) -> Optio
 }
 
 /// One of `choices` by its word.
-pub(super) fn choice<T: Copy>(value: Value<'_, '_>, choices: &[(&'static str, T)], findings: Findings<'_>) -> Option<T> {
+pub(super) fn choice<T: Copy>(
+    value: Value<'_, '_>,
+    choices: &[(&'static str, T)],
+    findings: Findings<'_>,
+) -> Option<T> {
     let text = string(value, findings)?;
     if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == text) {
         return Some(*choice);
     }
     let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-    let finding = Finding::new(Rule::InvalidChoice, value.span(), format!("`{text}` is none of {}", words.join(", ")));
+    let finding =
+        Finding::new(Rule::InvalidChoice, value.span(), format!("`{text}` is none of {}", words.join(", ")));
     let near = did_you_mean(text, words);
     findings.push(match near {
         Some(near) => finding.label(format!("did you mean `{near}`?")),
@@ -311,7 +366,8 @@ pub(super) fn octets(value: Value<'_, '_>, what: &str, findings: Findings<'_>) -
     match octets {
         Some(octets) if (1..=255).contains(&octets.len()) => Some(octets.into()),
         _ => {
-            let help = "write hexadecimal octets as in `01:52:54:00:aa:00:11` or `0x0152…`, or `text:` and a text";
+            let help =
+                "write hexadecimal octets as in `01:52:54:00:aa:00:11` or `0x0152…`, or `text:` and a text";
             refuse(Rule::InvalidIdentifier, value, format!("`{text}` is no {what}"), help, findings)
         }
     }

@@ -60,7 +60,11 @@ pub(super) fn read_site(table: Table<'_, '_>, findings: Findings<'_>) -> SiteDec
 }
 
 /// `None` if the zone's own name is no name.
-pub(super) fn read_zone(key: Spanned<&str>, table: Table<'_, '_>, findings: Findings<'_>) -> Option<ZoneDecl> {
+pub(super) fn read_zone(
+    key: Spanned<&str>,
+    table: Table<'_, '_>,
+    findings: Findings<'_>,
+) -> Option<ZoneDecl> {
     let Spanned { value: text, span } = key;
     let name = match Name::parse(text, None) {
         Ok(name) if !name.is_root() => name,
@@ -86,7 +90,9 @@ pub(super) fn read_zone(key: Spanned<&str>, table: Table<'_, '_>, findings: Find
     for entry in table.entries() {
         match entry.key() {
             "ttl" => zone.ttl = read::field(entry, findings, |v, f| read::seconds(v, 0, TTL_MAX, f)),
-            "negative-ttl" => zone.negative_ttl = read::field(entry, findings, |v, f| read::seconds(v, 0, TTL_MAX, f)),
+            "negative-ttl" => {
+                zone.negative_ttl = read::field(entry, findings, |v, f| read::seconds(v, 0, TTL_MAX, f))
+            }
             "nameservers" => zone.nameservers = read::list(entry, findings, host_fqdn),
             "contact" => zone.contact = read::field(entry, findings, mailbox),
             "records" => zone.records = read_records(entry.value(), &zone.name, findings),
@@ -95,8 +101,11 @@ pub(super) fn read_zone(key: Spanned<&str>, table: Table<'_, '_>, findings: Find
         }
     }
     if let (Field::Set(_, file), Some(records)) = (&zone.file, table.get("records")) {
-        let finding = Finding::new(Rule::ConflictingKeys, records.key_span(), "a zone has either `file` or `records`");
-        findings.push(finding.other(*file, "the whole master file").help("write the records into the master file"));
+        let finding =
+            Finding::new(Rule::ConflictingKeys, records.key_span(), "a zone has either `file` or `records`");
+        findings.push(
+            finding.other(*file, "the whole master file").help("write the records into the master file"),
+        );
     }
     Some(zone)
 }
@@ -117,7 +126,8 @@ fn host_fqdn(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Name> {
     }
     let message = format!("name server `{name}` is not a full name");
     findings.push(
-        Finding::new(Rule::InvalidName, value.span(), message).help("write the whole name, as in `ns1.lab.example.org`"),
+        Finding::new(Rule::InvalidName, value.span(), message)
+            .help("write the whole name, as in `ns1.lab.example.org`"),
     );
     None
 }
@@ -130,7 +140,8 @@ fn mailbox(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Name> {
         (!local.is_empty() && !local.contains([' ', '@'])).then(|| domain.child(local).ok()).flatten()
     });
     if name.is_none() {
-        let finding = Finding::new(Rule::InvalidName, value.span(), format!("`{text}` is not a mail address"));
+        let finding =
+            Finding::new(Rule::InvalidName, value.span(), format!("`{text}` is not a mail address"));
         findings.push(finding.help("write it as in `hostmaster@lab.example.org`"));
     }
     name

@@ -11,10 +11,16 @@ use crate::span::Span;
 
 /// Joins what the files declare, in the order given (of two definitions the later one is refused).
 pub fn merge(files: &[&GlobalDecls], findings: &mut Vec<Finding>) -> Context {
-    let networks = once("network", files.iter().flat_map(|file| &file.networks), |n| (&n.name, n.span), findings);
-    let boots = once("boot profile", files.iter().flat_map(|file| &file.boots), |b| (&b.name, b.span), findings);
-    let profile_decls =
-        once("profile", files.iter().flat_map(|file| &file.profiles), |p| (&p.key.value, p.key.span), findings);
+    let networks =
+        once("network", files.iter().flat_map(|file| &file.networks), |n| (&n.name, n.span), findings);
+    let boots =
+        once("boot profile", files.iter().flat_map(|file| &file.boots), |b| (&b.name, b.span), findings);
+    let profile_decls = once(
+        "profile",
+        files.iter().flat_map(|file| &file.profiles),
+        |p| (&p.key.value, p.key.span),
+        findings,
+    );
 
     let mut context = Context::default();
     let mut globals = Globals { zones: zones::collect(files, &networks, findings), ..Globals::default() };
@@ -50,7 +56,9 @@ fn once<'a, T>(
         let (name, span) = key(item);
         if let Some(first) = map.get(&**name) {
             let finding = Finding::new(Rule::DefinedTwice, span, format!("{kind} `{name}` is defined twice"));
-            findings.push(finding.other(key(first).1, "first defined here").help("rename one of them, or join them"));
+            findings.push(
+                finding.other(key(first).1, "first defined here").help("rename one of them, or join them"),
+            );
         } else {
             map.insert(name, item);
         }
@@ -109,10 +117,10 @@ fn boot(decl: &BootDecl) -> Boot {
         // Refused already; the name stays known so that hosts that use it are not reported as well.
         _ => BootSource::Script("".into()),
     };
-    let files = decl.files.iter().map(|(name, template)| BootFile {
-        name: name.clone(),
-        template: Arc::from(&*template.value),
-    });
+    let files = decl
+        .files
+        .iter()
+        .map(|(name, template)| BootFile { name: name.clone(), template: Arc::from(&*template.value) });
     Boot { name: decl.name.clone(), span: decl.span, source, files: files.collect() }
 }
 

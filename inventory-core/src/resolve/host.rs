@@ -45,7 +45,9 @@ impl<'a> Resolver<'a> {
             .into_iter()
             .zip(networks)
             .enumerate()
-            .filter_map(|(index, (nic, network))| nic::resolve(self, &name, nic, network?, index == 0, findings))
+            .filter_map(|(index, (nic, network))| {
+                nic::resolve(self, &name, nic, network?, index == 0, findings)
+            })
             .collect();
         if nics.is_empty() {
             return None;
@@ -105,7 +107,12 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    fn aliases(&self, decl: &HostDecl, zone: crate::model::ZoneId, findings: &mut Vec<Finding>) -> Vec<Alias> {
+    fn aliases(
+        &self,
+        decl: &HostDecl,
+        zone: crate::model::ZoneId,
+        findings: &mut Vec<Finding>,
+    ) -> Vec<Alias> {
         let written = decl.alias.get().into_iter().flatten();
         written
             .filter_map(|alias| {

@@ -24,7 +24,8 @@ pub(super) fn host_name(
         if !context.vague_zone.contains(&network_id) {
             let message = format!("host `{key}` has no zone: network `{}` names none", network.name);
             let finding = Finding::new(Rule::NoZone, span, message).other(network.span, "add `zone` here");
-            findings.push(finding.help(format!("or write the whole name: `[host.\"{key}.lab.example.org\"]`")));
+            findings
+                .push(finding.help(format!("or write the whole name: `[host.\"{key}.lab.example.org\"]`")));
         }
         return None;
     };
@@ -48,7 +49,11 @@ pub(super) fn nic_name(
         return joined(context, zone, &format!("{label}-{key}"), key_span, findings);
     };
     check_labels("nic", text, span, findings)?;
-    if text.contains('.') { fqdn(context, "nic", text, span, findings) } else { joined(context, zone, text, span, findings) }
+    if text.contains('.') {
+        fqdn(context, "nic", text, span, findings)
+    } else {
+        joined(context, zone, text, span, findings)
+    }
 }
 
 /// The name of an alias of a host in `zone`.
@@ -91,7 +96,13 @@ fn check_labels(what: &str, text: &str, span: Span, findings: &mut Vec<Finding>)
     None
 }
 
-fn fqdn(context: &Context, what: &str, text: &str, span: Span, findings: &mut Vec<Finding>) -> Option<HostName> {
+fn fqdn(
+    context: &Context,
+    what: &str,
+    text: &str,
+    span: Span,
+    findings: &mut Vec<Finding>,
+) -> Option<HostName> {
     let name = match Name::parse(text, None) {
         Ok(name) => name,
         Err(error) => return unfit(text, error, span, findings),
@@ -99,15 +110,24 @@ fn fqdn(context: &Context, what: &str, text: &str, span: Span, findings: &mut Ve
     let Some(zone) = context.globals.zone_of(&name) else {
         let message = format!("{what} name `{name}` lies in no zone of the inventory");
         let parent = name.parent().map(|parent| parent.to_string()).unwrap_or_default();
-        let finding = Finding::new(if what == "alias" { Rule::BadAlias } else { Rule::NoZone }, span, message);
-        findings.push(finding.help(format!("define the zone it is to be served in, such as `[zone.\"{parent}\"]`")));
+        let finding =
+            Finding::new(if what == "alias" { Rule::BadAlias } else { Rule::NoZone }, span, message);
+        findings.push(
+            finding.help(format!("define the zone it is to be served in, such as `[zone.\"{parent}\"]`")),
+        );
         return None;
     };
     Some(HostName { fqdn: name, zone })
 }
 
 /// `label` in `zone`; if a deeper zone has that name, then there.
-fn joined(context: &Context, zone: ZoneId, label: &str, span: Span, findings: &mut Vec<Finding>) -> Option<HostName> {
+fn joined(
+    context: &Context,
+    zone: ZoneId,
+    label: &str,
+    span: Span,
+    findings: &mut Vec<Finding>,
+) -> Option<HostName> {
     match context.globals.zone(zone).name.child(label) {
         Ok(name) => Some(HostName { zone: context.globals.zone_named(&name).unwrap_or(zone), fqdn: name }),
         Err(error) => unfit(label, error, span, findings),

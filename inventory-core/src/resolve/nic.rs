@@ -78,7 +78,8 @@ pub(super) fn network_of(
             let whose = if nic.key.is_empty() { String::new() } else { format!("nic `{}` of ", nic.key) };
             let message = format!("{whose}host `{host}` has no `network`");
             let finding = Finding::new(Rule::MissingKey, nic.span, message);
-            findings.push(finding.help("the network is written on every nic, never guessed from the address"));
+            findings
+                .push(finding.help("the network is written on every nic, never guessed from the address"));
             return None;
         }
     };
@@ -130,11 +131,8 @@ pub(super) fn resolve(
 }
 
 fn identifiers(decl: &NicDecl) -> Option<Box<Identifiers>> {
-    let all = Identifiers {
-        duid: pair(&decl.duid),
-        client_id: pair(&decl.client_id),
-        port: pair(&decl.port),
-    };
+    let all =
+        Identifiers { duid: pair(&decl.duid), client_id: pair(&decl.client_id), port: pair(&decl.port) };
     (all != Identifiers::default()).then(|| Box::new(all))
 }
 

@@ -36,14 +36,19 @@ pub(super) fn collect(
             continue;
         }
         let zone = written(decl, &defaults);
-        let refused = decl.nameservers.is_broken() || site_decl.is_some_and(|site| site.nameservers.is_broken());
+        let refused =
+            decl.nameservers.is_broken() || site_decl.is_some_and(|site| site.nameservers.is_broken());
         if zone.nameservers.is_empty() && zone.file.is_none() && !refused {
             nameless.push(decl);
         }
         zones.insert(decl.name.clone(), zone);
     }
     if let Some(first) = nameless.first() {
-        let more = if nameless.len() > 1 { format!(" (nor have {} others)", nameless.len() - 1) } else { String::new() };
+        let more = if nameless.len() > 1 {
+            format!(" (nor have {} others)", nameless.len() - 1)
+        } else {
+            String::new()
+        };
         let message = format!("zone `{}` has no name servers{more}", first.name);
         let help = "name them once for all zones: `[site]` with `nameservers = [\"ns1.lab.example.org\"]`";
         findings.push(Finding::new(Rule::NoNameservers, first.span, message).help(help));
@@ -80,7 +85,12 @@ fn written(decl: &ZoneDecl, defaults: &Site) -> Zone {
         ttl: decl.ttl_seconds(),
         negative_ttl: decl.negative_ttl_seconds(),
         nameservers: names(&decl.nameservers).unwrap_or_else(|| Arc::clone(&defaults.nameservers)),
-        contact: decl.contact.get().or(defaults.contact.as_ref()).cloned().unwrap_or_else(|| hostmaster(&decl.name)),
+        contact: decl
+            .contact
+            .get()
+            .or(defaults.contact.as_ref())
+            .cloned()
+            .unwrap_or_else(|| hostmaster(&decl.name)),
         records: Arc::default(),
         file: decl.file.get().map(|path| Arc::from(&**path)),
     }
@@ -106,7 +116,8 @@ fn derived(
     };
     let v6 = network.ipv6.get().and_then(|net| reverse_zone_v6(*net));
     let all = [v4.map(|name| (name, Reverse::V4)), v6.map(|name| (name, Reverse::V6))];
-    let written = |name: &Name| zones.values().any(|zone| zone.derived.is_none() && name.is_within(&zone.name));
+    let written =
+        |name: &Name| zones.values().any(|zone| zone.derived.is_none() && name.is_within(&zone.name));
     let missing = all.into_iter().flatten().filter(|(name, _)| !written(name));
     missing
         .map(|(name, family)| Zone {
@@ -146,9 +157,13 @@ fn classless(
     } else {
         return Some(name.clone());
     };
-    let finding = Finding::new(Rule::ReverseUnfit, span, format!("reverse zone `{name}` does not fit {net}: {why}"));
+    let finding =
+        Finding::new(Rule::ReverseUnfit, span, format!("reverse zone `{name}` does not fit {net}: {why}"));
     let first = net.network().octets()[3];
-    findings.push(finding.help(format!("RFC 2317 zones are named like `{first}-{}.{enclosing}`", net.broadcast().octets()[3])));
+    findings.push(finding.help(format!(
+        "RFC 2317 zones are named like `{first}-{}.{enclosing}`",
+        net.broadcast().octets()[3]
+    )));
     None
 }
 
@@ -181,7 +196,9 @@ fn stray(record: &Record, decl: &ZoneDecl, zones: &BTreeMap<Name, Zone>) -> Opti
         let finding = Finding::new(Rule::OutOfZone, record.span, message);
         return Some(finding.help("names without a trailing dot are relative to the zone"));
     }
-    let cut = zones.values().find(|zone| zone.name != decl.name && zone.name.is_within(&decl.name) && owner.is_within(&zone.name))?;
+    let cut = zones.values().find(|zone| {
+        zone.name != decl.name && zone.name.is_within(&decl.name) && owner.is_within(&zone.name)
+    })?;
     // At a cut the parent keeps the delegation, and glue at and below it (RFC 1034, section 4.2.1).
     let parental = [RecordType::A, RecordType::AAAA].contains(&record.rtype)
         || *owner == cut.name && [RecordType::NS, RecordType::DS].contains(&record.rtype);
@@ -189,5 +206,9 @@ fn stray(record: &Record, decl: &ZoneDecl, zones: &BTreeMap<Name, Zone>) -> Opti
         return None;
     }
     let message = format!("`{owner}` lies in zone `{}`, not in `{}`", cut.name, decl.name);
-    Some(Finding::new(Rule::OutOfZone, record.span, message).other(cut.span, "the zone it lies in").help("move the record there"))
+    Some(
+        Finding::new(Rule::OutOfZone, record.span, message)
+            .other(cut.span, "the zone it lies in")
+            .help("move the record there"),
+    )
 }

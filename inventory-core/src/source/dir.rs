@@ -76,10 +76,16 @@ impl Source for Directory {
                 return Err(ReadError::Unreadable("it is not a file".to_owned()));
             }
             if before.len() > FILE_OCTETS_MAX {
-                return Err(ReadError::Unreadable(format!("it has {} octets, more than {FILE_OCTETS_MAX}", before.len())));
+                return Err(ReadError::Unreadable(format!(
+                    "it has {} octets, more than {FILE_OCTETS_MAX}",
+                    before.len()
+                )));
             }
             let mut octets = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0) + 1);
-            file.by_ref().take(FILE_OCTETS_MAX + 1).read_to_end(&mut octets).map_err(|error| read_error(&error))?;
+            file.by_ref()
+                .take(FILE_OCTETS_MAX + 1)
+                .read_to_end(&mut octets)
+                .map_err(|error| read_error(&error))?;
             let after = file.metadata().map_err(|error| read_error(&error))?;
             let version = version_of(&after);
             if version == version_of(&before) && octets.len() as u64 == after.len() {
@@ -124,7 +130,9 @@ impl Walk {
             let Some(name) = name.to_str() else {
                 let lossy = name.to_string_lossy().into_owned();
                 if lossy.ends_with(".toml") {
-                    self.listing.unreadable.push((format!("{prefix}{lossy}").into(), "its name is not UTF-8".to_owned()));
+                    self.listing
+                        .unreadable
+                        .push((format!("{prefix}{lossy}").into(), "its name is not UTF-8".to_owned()));
                 }
                 continue;
             };

@@ -43,7 +43,9 @@ impl Source for Memory {
             !reserved && path.rsplit('/').next().is_some_and(super::is_inventory_file)
         });
         Listing {
-            files: inventory.map(|(path, (version, _))| (Arc::clone(path), Version::Count(*version))).collect(),
+            files: inventory
+                .map(|(path, (version, _))| (Arc::clone(path), Version::Count(*version)))
+                .collect(),
             unreadable: Vec::new(),
         }
     }

@@ -36,8 +36,10 @@ impl Lab {
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
         let lease = self.directory.join("lease");
         let _ = fs::remove_file(&lease);
-        let command =
-            format!("udhcpc -i eth0 -f -q -n -t 20 -T 2 -O search -O domain -O hostname -s {} 2>&1", script.display());
+        let command = format!(
+            "udhcpc -i eth0 -f -q -n -t 20 -T 2 -O search -O domain -O hostname -s {} 2>&1",
+            script.display()
+        );
         self.in_client(&command)?;
         let text = fs::read_to_string(&lease)?;
         let mut lines = text.lines().map(str::to_owned);
@@ -54,7 +56,10 @@ impl Lab {
 
     /// Makes the resolver of this namespace ask the servers that DHCP named.
     pub(super) fn use_given_resolvers(&self) -> Result<(), Failure> {
-        sh(&format!("mount --bind {}/resolv.conf $(readlink -f /etc/resolv.conf)", self.directory.display()))?;
+        sh(&format!(
+            "mount --bind {}/resolv.conf $(readlink -f /etc/resolv.conf)",
+            self.directory.display()
+        ))?;
         Ok(())
     }
 

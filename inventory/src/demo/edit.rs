@@ -9,7 +9,10 @@ use crate::exit::Failure;
 pub(super) fn replace(path: &Path, old: &str, new: &str) -> Result<(), Failure> {
     let text = fs::read_to_string(path)?;
     if text.matches(old).count() != 1 {
-        let message = format!("`{old}` is not in `{}` exactly once: the demo needs the inventory examples/lab", path.display());
+        let message = format!(
+            "`{old}` is not in `{}` exactly once: the demo needs the inventory examples/lab",
+            path.display()
+        );
         return Err(Failure::new(message));
     }
     let beside = path.with_extension("toml.new");

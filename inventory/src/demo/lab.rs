@@ -45,7 +45,8 @@ pub(super) fn require_tools() -> Result<(), Failure> {
         ("getent", "libc-bin"),
         ("udhcpc", "udhcpc"),
     ];
-    let missing: Vec<&str> = tools.iter().filter(|(name, _)| !found(name)).map(|(_, package)| *package).collect();
+    let missing: Vec<&str> =
+        tools.iter().filter(|(name, _)| !found(name)).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -72,7 +73,9 @@ impl Lab {
         sh(&format!("ip address add {SERVER}/24 dev lab0"))?;
         // Kernels without IPv6 still show the rest.
         let _ = sh(&format!("ip address add {SERVER_V6}/64 dev lab0 nodad 2>/dev/null"));
-        lab.in_client(&format!("ip link set lo up && ip link set eth0 address {CLIENT_MAC} && ip link set eth0 up"))?;
+        lab.in_client(&format!(
+            "ip link set lo up && ip link set eth0 address {CLIENT_MAC} && ip link set eth0 up"
+        ))?;
         Ok(lab)
     }
 
@@ -102,7 +105,9 @@ impl Lab {
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
-            .map_err(|error| Failure::new(format!("cannot start `{}`: {error}; build it first", program.display())))?;
+            .map_err(|error| {
+                Failure::new(format!("cannot start `{}`: {error}; build it first", program.display()))
+            })?;
         self.daemons.push((name, child));
         Ok(())
     }

@@ -18,7 +18,9 @@ use crate::exit::{Failure, Outcome};
 pub(crate) fn run(args: &Demo) -> Outcome {
     if !args.inventory.is_dir() {
         let place = args.inventory.display();
-        return Err(Failure::new(format!("there is no inventory `{place}`: name one with `-i`, such as examples/lab")));
+        return Err(Failure::new(format!(
+            "there is no inventory `{place}`: name one with `-i`, such as examples/lab"
+        )));
     }
     lab::require_tools()?;
     if args.inside { story::tell(&args.inventory) } else { enter(args) }
@@ -37,7 +39,9 @@ fn enter(args: &Demo) -> Outcome {
         Some(0) => Ok(ExitCode::SUCCESS),
         Some(code) => {
             if !nix::unistd::geteuid().is_root() {
-                eprintln!("hostbook: the demo makes namespaces; where users may not (see `sysctl kernel.unprivileged_userns_clone user.max_user_namespaces`), run it with sudo");
+                eprintln!(
+                    "hostbook: the demo makes namespaces; where users may not (see `sysctl kernel.unprivileged_userns_clone user.max_user_namespaces`), run it with sudo"
+                );
             }
             Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
         }

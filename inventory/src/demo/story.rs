@@ -22,7 +22,9 @@ pub(super) fn tell(inventory: &Path) -> Outcome {
     show(&format!("hostbook-dhcpd -i {} --interface lab0", lab.inventory.display()));
     show(&format!("hostbook-dnsd  -i {} --listen {SERVER}:53", lab.inventory.display()));
     lab.start_daemons()?;
-    let hash = |name: &str| lab.status(name).and_then(|status| Some(status["inventory"]["hash"].as_str()?.to_owned()));
+    let hash = |name: &str| {
+        lab.status(name).and_then(|status| Some(status["inventory"]["hash"].as_str()?.to_owned()))
+    };
     let (dhcpd, dnsd) = (hash("dhcpd").unwrap_or_default(), hash("dnsd").unwrap_or_default());
     if dhcpd != dnsd || dhcpd.is_empty() {
         return Err(Failure::new("the daemons do not serve the same content"));
@@ -39,7 +41,9 @@ pub(super) fn tell(inventory: &Path) -> Outcome {
 
 fn first_lease(lab: &Lab) -> Result<(), Failure> {
     step(2, "A machine boots and asks for an address");
-    explain(&format!("Its MAC is {CLIENT_MAC}; hosts/web.toml says who that is. The client is busybox's udhcpc."));
+    explain(&format!(
+        "Its MAC is {CLIENT_MAC}; hosts/web.toml says who that is. The client is busybox's udhcpc."
+    ));
     let lease = lab.dhcp()?;
     result(&format!("{} for {} s, router {}", lease.address, lease.seconds, lease.router));
     result(&format!("host name {}, domain {}, resolver {}", lease.host_name, lease.domain, lease.resolvers));
@@ -64,10 +68,16 @@ fn rename_address(lab: &Lab) -> Result<(), Failure> {
     edit::replace(&file, "\"10.20.0.11\"", "\"10.20.0.77\"")?;
     wait_for("the new address in DNS", || lab.resolve("web1").contains("10.20.0.77"))?;
     let milliseconds = start.elapsed().as_millis();
-    result(&format!("web1 -> {}, {milliseconds} ms after the file was saved; no daemon was restarted", lab.resolve("web1")));
+    result(&format!(
+        "web1 -> {}, {milliseconds} ms after the file was saved; no daemon was restarted",
+        lab.resolve("web1")
+    ));
     let old = lab.resolve_back("10.20.0.11");
     let new = lab.resolve_back("10.20.0.77");
-    result(&format!("10.20.0.77 -> {new};  10.20.0.11 -> {}", if old.is_empty() { "nothing any more" } else { &old }));
+    result(&format!(
+        "10.20.0.77 -> {new};  10.20.0.11 -> {}",
+        if old.is_empty() { "nothing any more" } else { &old }
+    ));
     expect(&new, "web1.lab.example.org")?;
     if !old.is_empty() {
         return Err(Failure::new("the old PTR record is still served"));
@@ -92,10 +102,17 @@ fn broken_file(lab: &Lab) -> Result<(), Failure> {
     }
     let answer = lab.resolve("web1");
     let lease = lab.dhcp()?;
-    result(&format!("meanwhile the last good state stays in service: web1 -> {answer}, DHCP gives {}", lease.address));
+    result(&format!(
+        "meanwhile the last good state stays in service: web1 -> {answer}, DHCP gives {}",
+        lease.address
+    ));
     expect(&answer, "10.20.0.77")?;
     expect(&lease.address, "10.20.0.77/24")?;
-    edit::replace(&file, "use    = \"web\"\nmac    = \"52:54:00:aa:00:11\"\nip     = [\"10.20.0.12\"", "use    = \"web\"\nmac    = \"52:54:00:aa:00:12\"\nip     = [\"10.20.0.12\"")?;
+    edit::replace(
+        &file,
+        "use    = \"web\"\nmac    = \"52:54:00:aa:00:11\"\nip     = [\"10.20.0.12\"",
+        "use    = \"web\"\nmac    = \"52:54:00:aa:00:12\"\nip     = [\"10.20.0.12\"",
+    )?;
     wait_for("both daemons to see it mended", || !broken("dhcpd") && !broken("dnsd"))?;
     result("mended, and both daemons are content again");
     Ok(())
@@ -117,7 +134,9 @@ fn summary() {
     explain("* one entry in a text file gave a machine its lease, its name and its reverse name");
     explain("* a saved edit was on the wire at once, in DHCP and DNS alike, deletions included");
     explain("* a mistake was refused with file, line and column, and the last good state stayed in service");
-    explain("Next: look at examples/lab, run `hostbook check -i examples/lab`, and see the README for a real LAN.");
+    explain(
+        "Next: look at examples/lab, run `hostbook check -i examples/lab`, and see the README for a real LAN.",
+    );
 }
 
 fn say(text: &str) {
