@@ -4,6 +4,5 @@
 //! function, [`shell`] owns sockets, threads, files and clocks. See `ARCHITECTURE.md`.
 
 pub mod core;
-mod error;
 pub mod shell;
 pub mod view;

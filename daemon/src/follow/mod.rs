@@ -20,6 +20,8 @@ use inventory_core::source::Directory;
 use inventory_core::watch::{Wake, Waker, Watcher};
 use tracing::{error, info, warn};
 
+use crate::exit::{Exit, Fatal};
+
 use last_good::LastGood;
 pub use status::{Errors, FollowStatus};
 
@@ -69,6 +71,12 @@ impl std::fmt::Display for StartError {
 }
 
 impl std::error::Error for StartError {}
+
+impl From<StartError> for Fatal {
+    fn from(error: StartError) -> Fatal {
+        Fatal::new(error.to_string()).with_exit(Exit::BadInventory)
+    }
+}
 
 /// Loads the inventory, applies the first snapshot, and then follows it.
 ///
