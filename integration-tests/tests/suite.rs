@@ -1,0 +1,8 @@
+//! Everything that is tested across crates, in one binary.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "all of this is test code")]
+
+mod suite {
+    mod generator;
+    mod workspace;
+}
