@@ -5,4 +5,5 @@
 
 pub mod code;
 pub mod core;
+pub mod shell;
 pub mod view;

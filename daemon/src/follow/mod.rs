@@ -99,7 +99,7 @@ pub fn start(
     match loader.load() {
         Loaded::Good { snapshot, warnings } => follower.good(&snapshot, &warnings, &loader, &mut apply),
         Loaded::Broken { diagnostics } => {
-            follower.start_from_last_good(&options, diagnostics, &mut loader, &mut apply)?
+            follower.start_from_last_good(&options, diagnostics, &mut loader, &mut apply)?;
         }
         Loaded::Unchanged => {}
     }
@@ -179,7 +179,7 @@ impl Follower {
             }
             Loaded::Broken { diagnostics } => self.broken(diagnostics),
         }
-        self.with_status(|status| status.looked());
+        self.with_status(FollowStatus::looked);
     }
 
     /// Takes `snapshot` into service, then keeps it as the last good one.

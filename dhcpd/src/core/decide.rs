@@ -207,6 +207,8 @@ fn decline<'v>(
     let declined = message.options.fixed::<4>(code::REQUESTED_ADDRESS)?.map(Ipv4Addr::from);
     match client(message, place) {
         Client::Reserved(grant) if Some(grant.address) == declined => Ok(Decision::Conflict(grant)),
-        _ => Err(Reason::Declined),
+        Client::Reserved(_) | Client::Pool | Client::Unknown | Client::Withdrawn | Client::Off => {
+            Err(Reason::Declined)
+        }
     }
 }

@@ -64,9 +64,8 @@ impl Kind {
 impl<'a> Message<'a> {
     /// Reads the octets of a datagram; the reason why it is no request that is answered.
     pub fn read(octets: &'a [u8]) -> Result<Message<'a>, Reason> {
-        let (fixed, rest) = match octets.split_first_chunk::<FIXED_OCTETS>() {
-            Some(parts) => parts,
-            None => return Err(Reason::Short),
+        let Some((fixed, rest)) = octets.split_first_chunk::<FIXED_OCTETS>() else {
+            return Err(Reason::Short);
         };
         let [op, _htype, hlen, ..] = *fixed;
         if op != BOOTREQUEST {

@@ -135,6 +135,7 @@ fn written_elsewhere() -> CodeSet {
 }
 
 /// Every option code, ascending.
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
 const ALL: [u8; 254] = {
     let mut all = [0; 254];
     let mut code = 1;
