@@ -16,7 +16,7 @@ use daemon::interfaces::{Changes, interfaces};
 use daemon::stop::StopToken;
 use daemon::udp::{Datagram, MAX_BATCH, RecvBatch, Wait};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use tracing::{debug, error, info, warn};
+use tracing::{Level, debug, enabled, error, info, warn};
 
 use super::counters::{Traffic, WorkerTally};
 use super::links::Links;
@@ -215,15 +215,8 @@ fn now(started: Instant) -> Now {
 
 /// One line a transaction for who debugs, and what an operator must know.
 fn tell(out: &Outputs) {
-    for Transaction { received, outcome } in out.transactions() {
-        match received {
-            Some(received) => {
-                let mac = received.mac.map(|mac| mac.to_string()).unwrap_or_default();
-                let xid = format_args!("{:08x}", received.xid);
-                debug!(message = ?received.kind, %xid, %mac, ?outcome, "transaction");
-            }
-            None => debug!(?outcome, "a datagram that is no request"),
-        }
+    if enabled!(Level::DEBUG) {
+        out.transactions().iter().for_each(trace);
     }
     for notice in out.notices() {
         match notice {
@@ -236,5 +229,18 @@ fn tell(out: &Outputs) {
                 );
             }
         }
+    }
+}
+
+#[cold]
+fn trace(transaction: &Transaction) {
+    let outcome = &transaction.outcome;
+    match &transaction.received {
+        Some(received) => {
+            let mac = received.mac.map(|mac| mac.to_string()).unwrap_or_default();
+            let xid = format_args!("{:08x}", received.xid);
+            debug!(message = ?received.kind, %xid, %mac, ?outcome, "transaction");
+        }
+        None => debug!(?outcome, "a datagram that is no request"),
     }
 }
