@@ -27,10 +27,10 @@ demo:
 	$(MAKE) --no-print-directory build
 	$(CARGO_TARGET_DIR)/debug/hostbook demo -i examples/lab
 
-test: lint
+test: lint build
 	$(CARGO) test --workspace --no-fail-fast
 
-test-long: lint
+test-long: lint build
 	PROPTEST_CASES=20000 $(CARGO) test --workspace --no-fail-fast -- --include-ignored
 
 lint:

@@ -4,5 +4,6 @@
 
 mod suite {
     mod generator;
+    mod resolvers;
     mod workspace;
 }
