@@ -1,3 +1,6 @@
-//! Home of `hostbook-config`: pushes configuration over ssh, in the language of cdist.
+//! `hostbook-config`: pushes configuration over ssh, in the language of cdist.
 //!
-//! Nothing lives here yet; the crate keeps the place that the workspace layout gives it.
+//! `core` decides: objects, requirements, what may run next, the texts exchanged with a target. `shell`
+//! acts: run directories, scripts, the emulator's socket, ssh.
+
+pub mod core;
