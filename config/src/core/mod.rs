@@ -2,11 +2,13 @@
 //! go to and come from a target. Nothing here touches files, sockets, processes or clocks; see `shell`.
 
 pub mod args;
+pub mod batch;
 pub mod cycle;
 pub mod engine;
 pub mod model;
 pub mod name;
 pub mod quote;
+pub mod reply;
 pub mod types;
 pub mod value;
 

@@ -1,0 +1,179 @@
+//! What is sent to a target in one round trip: files to put there, scripts to run, in order.
+//!
+//! A batch is text for a POSIX shell that has the functions of `agent.sh`. Everything foreign in it is
+//! quoted: no id, value or script can be read as something else. Paths are relative to the private
+//! directory of the run on the target, except where a program of the user runs.
+
+use std::collections::BTreeSet;
+
+use super::quote::{quote, quote_text};
+
+/// A shell variable and its value.
+pub type Variable = (&'static str, String);
+
+/// What a script is to a target: whether several may run at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Changes nothing; runs beside others.
+    Explorer,
+    /// Runs alone.
+    Code,
+}
+
+/// A batch being put together.
+#[derive(Debug, Default)]
+pub struct Batch {
+    directories: BTreeSet<String>,
+    puts: Vec<u8>,
+    executables: Vec<String>,
+    runs: Vec<u8>,
+    /// Number of scripts so far.
+    scripts: usize,
+    /// Explorers started since the last time that all were waited for.
+    beside: usize,
+}
+
+/// Explorers that run at the same time on a target.
+const BESIDE_MAX: usize = 4;
+
+/// Files given to one `chmod` or directories to one `mkdir`: far below any limit of a command line.
+const WORDS_MAX: usize = 100;
+
+impl Batch {
+    /// Puts a file there, for the user only.
+    pub fn put(&mut self, path: &str, content: &[u8]) {
+        self.enclose(path);
+        self.puts.extend_from_slice(b"P ");
+        self.puts.extend_from_slice(quote_text(path).as_bytes());
+        self.puts.push(b' ');
+        self.puts.extend_from_slice(&quote(content));
+        self.puts.push(b'\n');
+    }
+
+    /// Puts a program there.
+    pub fn put_program(&mut self, path: &str, content: &[u8]) {
+        self.put(path, content);
+        self.executables.push(path.to_owned());
+    }
+
+    /// Runs the script at `path` with these variables. Returns its number in the reply.
+    pub fn run(&mut self, kind: Kind, path: &str, variables: &[Variable]) -> usize {
+        let number = self.scripts;
+        self.scripts += 1;
+        let exports: String =
+            variables.iter().map(|(name, value)| format!(" {name}={}", in_directory(value))).collect();
+        let exports = if exports.is_empty() { exports } else { format!("export{exports}; ") };
+        let command = format!("{exports}exec /bin/sh -e \"$d\"/{}", quote_text(path));
+        self.script(kind, number, &command);
+        number
+    }
+
+    /// Runs a command line with the user's login shell. Returns its number in the reply.
+    pub fn command(&mut self, line: &[u8]) -> usize {
+        let number = self.scripts;
+        self.scripts += 1;
+        let command = [b"exec \"${SHELL:-/bin/sh}\" -c ".as_slice(), &quote(line)].concat();
+        self.script(Kind::Code, number, &String::from_utf8_lossy(&command));
+        number
+    }
+
+    /// Number of scripts.
+    pub fn scripts(&self) -> usize {
+        self.scripts
+    }
+
+    /// Whether there is nothing to send.
+    pub fn is_empty(&self) -> bool {
+        self.scripts == 0 && self.puts.is_empty()
+    }
+
+    /// The text.
+    pub fn text(&self) -> Vec<u8> {
+        // One group: a shell reads it to its end before it runs any of it, so that a batch that was cut
+        // off on its way does nothing at all.
+        let mut text = b"{\nbegin\n".to_vec();
+        let in_words = |command: &str, words: &mut dyn Iterator<Item = &String>, text: &mut Vec<u8>| {
+            let words: Vec<String> = words.map(|word| format!(" \"$d\"/{}", quote_text(word))).collect();
+            for some in words.chunks(WORDS_MAX) {
+                text.extend_from_slice(format!("{command}{} || oops\n", some.concat()).as_bytes());
+            }
+        };
+        in_words("mkdir -p", &mut self.directories.iter(), &mut text);
+        text.extend_from_slice(&self.puts);
+        in_words("chmod 700", &mut self.executables.iter(), &mut text);
+        text.extend_from_slice(b"ready\n");
+        text.extend_from_slice(&self.runs);
+        if self.beside > 0 {
+            text.extend_from_slice(b"wait\n");
+        }
+        text.extend_from_slice(b"end\n}\n");
+        text
+    }
+
+    fn script(&mut self, kind: Kind, number: usize, command: &str) {
+        let line = match kind {
+            Kind::Explorer => format!("ok && {{ ( {command} ) {}; F {number} $?; }} &\n", streams(number)),
+            Kind::Code => format!("ok && {{ ( {command} ) {}; F {number} $?; }}\n", streams(number)),
+        };
+        if kind == Kind::Code && self.beside > 0 || self.beside == BESIDE_MAX {
+            self.runs.extend_from_slice(b"wait\n");
+            self.beside = 0;
+        }
+        self.beside += usize::from(kind == Kind::Explorer);
+        self.runs.extend_from_slice(line.as_bytes());
+    }
+
+    fn enclose(&mut self, path: &str) {
+        if let Some((directory, _)) = path.rsplit_once('/') {
+            self.directories.insert(directory.to_owned());
+        }
+    }
+}
+
+/// Where a script's streams go. Numbers have six digits, so that names sort as numbers do.
+fn streams(number: usize) -> String {
+    format!("</dev/null >\"$d\"/.r/{number:06}o 2>\"$d\"/.r/{number:06}e")
+}
+
+/// A value that begins with the mark [`HERE`] means a path in the run's directory on the target.
+fn in_directory(value: &str) -> String {
+    match value.strip_prefix(HERE) {
+        Some(path) => format!("\"$d\"/{}", quote_text(path)),
+        None => quote_text(value),
+    }
+}
+
+/// Stands at the beginning of a value for the directory of the run on the target.
+pub const HERE: &str = "\u{1}here/";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_waits_for_explorers_and_explorers_run_beside_each_other() {
+        let mut batch = Batch::default();
+        batch.put_program("conf/explorer/os", b"echo it's");
+        assert_eq!(
+            batch.run(Kind::Explorer, "conf/explorer/os", &[("__explorer", format!("{HERE}conf/explorer"))]),
+            0
+        );
+        assert_eq!(batch.run(Kind::Code, "object/a b/code-remote", &[]), 1);
+        assert_eq!(
+            String::from_utf8(batch.text()).unwrap(),
+            "{\n\
+             begin\n\
+             mkdir -p \"$d\"/'conf/explorer' || oops\n\
+             P 'conf/explorer/os' 'echo it'\\''s'\n\
+             chmod 700 \"$d\"/'conf/explorer/os' || oops\n\
+             ready\n\
+             ok && { ( export __explorer=\"$d\"/'conf/explorer'; exec /bin/sh -e \"$d\"/'conf/explorer/os' ) \
+             </dev/null >\"$d\"/.r/000000o 2>\"$d\"/.r/000000e; F 0 $?; } &\n\
+             wait\n\
+             ok && { ( exec /bin/sh -e \"$d\"/'object/a b/code-remote' ) \
+             </dev/null >\"$d\"/.r/000001o 2>\"$d\"/.r/000001e; F 1 $?; }\n\
+             end\n\
+             }\n"
+        );
+    }
+}
