@@ -132,7 +132,8 @@ fn step(place: &Place<'_>, message: &mut Message<'_>) -> Step {
         }
         Found::PoolRedirect(classless, address) => {
             let ttl = place.view.zones().zone(place.zone).ttl;
-            synthesised_alias(place, ttl, Labels::of(&classless.owner(address)), message)
+            let target = Labels::of(&classless.owner(address));
+            synthesised_alias(place, ttl, target, &[rtype::CNAME, rtype::ANY], message)
         }
     }
 }
@@ -193,14 +194,21 @@ fn redirect(place: &Place<'_>, node: Node<'_>, depth: usize, message: &mut Messa
     };
     let head = place.name.relative(place.name.count(), depth);
     let Ok(name) = Labels::read(&[head, target.as_wire()].concat()) else { return Step::TooLong };
-    synthesised_alias(place, dname.ttl(), name, message)
+    synthesised_alias(place, dname.ttl(), name, &[rtype::CNAME], message)
 }
 
-/// A CNAME record that nobody wrote. If that is what was asked for, it is the answer; else it leads on.
-fn synthesised_alias(place: &Place<'_>, ttl: u32, target: Labels, message: &mut Message<'_>) -> Step {
+/// A CNAME record that nobody wrote. It is the answer to questions for the types of `ends`; else it
+/// leads on.
+fn synthesised_alias(
+    place: &Place<'_>,
+    ttl: u32,
+    target: Labels,
+    ends: &[u16],
+    message: &mut Message<'_>,
+) -> Step {
     let parts = [target.as_wire(), &[][..]];
     match message.plain(Owner::At(place.at), rtype::CNAME, ttl, parts, place.query) {
-        Some(_) if place.query.qtype == rtype::CNAME => Step::Done(Answer::Records),
+        Some(_) if ends.contains(&place.query.qtype) => Step::Done(Answer::Records),
         Some(at) => Step::Follow(Box::new(Next { name: target, at })),
         None => Step::Cut(Answer::Records),
     }
