@@ -116,7 +116,7 @@ impl Server {
                 seen.swap(now, Ordering::Relaxed) != now
             };
             // All are asked: each remembers what it saw.
-            pulses.iter().zip(&seen).map(went_on).fold(true, |all, one| all && one)
+            pulses.iter().zip(&seen).filter(|pair| !went_on(*pair)).count() == 0
         }
     }
 

@@ -143,7 +143,7 @@ impl DnsView {
     /// Names right below an apex change nothing above them, and they are most: only deeper ones are
     /// looked at, the deepest first.
     fn add_non_terminals<'a>(&self, globals: &Globals, written: &Written<'_>, edits: &mut Vec<Edit<'a>>) {
-        let mut names: BTreeMap<(Descending<usize>, ZoneNumber, Box<[u8]>), Counted> = BTreeMap::new();
+        let mut names: BTreeMap<Deepest, Counted> = BTreeMap::new();
         let mut scratch = Labels::root();
         for edit in edits.iter() {
             let Key::Name(zone, relative) = edit.key(globals, &self.zones, &mut scratch) else { continue };
@@ -174,6 +174,9 @@ impl DnsView {
         }
     }
 }
+
+/// Depth, zone and name relative to the apex: deep names come first.
+type Deepest = (Descending<usize>, ZoneNumber, Box<[u8]>);
 
 /// What edits do to a name two or more labels below its apex, or to one above such a name.
 #[derive(Clone, Copy, Debug, Default)]

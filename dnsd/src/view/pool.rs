@@ -134,7 +134,7 @@ impl Pools {
             let head = [kind, zone.ttl, first, last].map(u32::to_be_bytes);
             sum = sum.wrapping_add(record_digest(&[&head.concat()[..], &others.concat()].concat()));
         };
-        for pool in self.pools.iter() {
+        for pool in &self.pools {
             let names = zones.wire(pool.zone);
             let classless = self.classless_of(pool);
             let target = classless.map_or(&[][..], |classless| classless.name.as_wire());

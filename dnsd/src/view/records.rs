@@ -10,6 +10,7 @@ use super::encode::{name_in, owner};
 use super::labels::Labels;
 use super::node::{Key, rtype};
 use super::pool::PoolLabel;
+use super::shard::Shard;
 use super::zone::{Zone, ZoneNumber};
 use super::{DnsView, set_serial};
 
@@ -54,7 +55,7 @@ impl DnsView {
         for (number, zone) in self.zones.iter().filter(|(_, zone)| zone.served) {
             take(number, self.soa(number, zone));
         }
-        for node in self.shards.iter().flat_map(|shard| shard.nodes()) {
+        for node in self.shards.iter().flat_map(Shard::nodes) {
             if node.is_empty() {
                 continue;
             }
@@ -162,6 +163,10 @@ fn presentation(rtype: u16, rdata: &[u8]) -> Option<String> {
     use hickory_proto::rr::{RData, RecordType};
     use hickory_proto::serialize::binary::{BinDecoder, Restrict};
 
+    if rtype == rtype::DNAME {
+        // Unknown to hickory-proto.
+        return Name::from_wire(rdata).map(|target| format!("{target}."));
+    }
     let mut decoder = BinDecoder::new(rdata);
     let length = Restrict::new(u16::try_from(rdata.len()).ok()?);
     match RData::read(&mut decoder, RecordType::from(rtype), length).ok()? {

@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(block_of("in-addr.arpa"), Some(Block::V4(0, u32::MAX)));
         assert_eq!(block_of("ip6.arpa"), Some(Block::V6(0, u128::MAX)));
         let first = 0x2001_0db8_u128 << 96;
-        assert_eq!(block_of("8.b.d.0.1.0.0.2.ip6.arpa"), Some(Block::V6(first, first | (1 << 96) - 1)));
+        assert_eq!(block_of("8.b.d.0.1.0.0.2.ip6.arpa"), Some(Block::V6(first, first | ((1 << 96) - 1))));
     }
 
     #[test]
