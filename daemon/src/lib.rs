@@ -23,7 +23,6 @@ pub mod log;
 pub mod metrics;
 pub mod notify;
 pub mod privileges;
-pub mod service;
 pub mod signals;
 pub mod state;
 pub mod stop;
@@ -32,6 +31,5 @@ pub mod tcp;
 #[cfg(test)]
 mod testing;
 pub mod udp;
-pub mod view;
 
 pub use listen_error::ListenError;

@@ -4,5 +4,8 @@
 //! function, [`shell`] owns sockets, threads, files and clocks. See `ARCHITECTURE.md`.
 
 pub mod core;
+mod error;
 pub mod shell;
+#[cfg(test)]
+mod testing;
 pub mod view;

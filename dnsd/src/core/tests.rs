@@ -1,1 +1,9 @@
+//! Answers, message by message, and the reference that they agree with.
 
+mod agreement;
+mod hostile;
+mod kinds;
+mod messages;
+mod redirects;
+mod reverse;
+mod sizes;

@@ -1,7 +1,7 @@
 //! Taking a snapshot into service: its view is built beside the old one, then a pointer is swapped.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use daemon::state::StateDir;
@@ -13,6 +13,8 @@ use crate::view::{DnsView, Problem};
 
 /// File of the serials, below the state directory.
 const SERIALS: &str = "serials.json";
+/// How long a worker may hold an old view until it is left to that worker to free it.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Puts views into service.
 pub(super) struct Reloader {
@@ -22,7 +24,11 @@ pub(super) struct Reloader {
     trouble: Arc<Mutex<Option<String>>>,
     last: Option<Arc<Snapshot>>,
     known: Vec<Problem>,
+    clock: Clock,
 }
+
+/// Says the time: the system's, or a test's.
+pub(super) type Clock = Box<dyn FnMut() -> UnixSeconds + Send>;
 
 impl Reloader {
     /// Reads the serials of an earlier run. If they cannot be read, serials begin with the time, which is
@@ -31,6 +37,7 @@ impl Reloader {
         views: Arc<ArcSwap<DnsView>>,
         state: Arc<StateDir>,
         trouble: Arc<Mutex<Option<String>>>,
+        clock: Clock,
     ) -> Reloader {
         let serials = match state.read(SERIALS).map(|file| file.map(|text| serde_json::from_slice(&text))) {
             Ok(None) => Serials::default(),
@@ -44,7 +51,7 @@ impl Reloader {
                 Serials::default()
             }
         };
-        Reloader { views, state, serials, trouble, last: None, known: Vec::new() }
+        Reloader { views, state, serials, trouble, last: None, known: Vec::new(), clock }
     }
 
     /// Builds the view of `snapshot`, makes its serials durable, and swaps it in.
@@ -57,18 +64,18 @@ impl Reloader {
         self.advance_serials(&mut view);
         self.report(&view);
         let (names, zones) = (view.node_count(), view.zones().len());
+        let old = self.views.swap(Arc::new(view));
         let milliseconds = started.elapsed().as_millis();
-        daemon::view::swap(&self.views, view);
         info!(generation = snapshot.generation, zones, names, milliseconds, "names in service");
         self.last = Some(Arc::clone(snapshot));
+        free(old);
     }
 
     fn advance_serials(&mut self, view: &mut DnsView) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let now = (self.clock)();
         let mut grown = false;
         for (number, zone) in view.zones().iter().filter(|(_, zone)| zone.served) {
-            let (_, new) =
-                self.serials.advance(&zone.name.to_string(), view.content(number), UnixSeconds(now));
+            let (_, new) = self.serials.advance(&zone.name.to_string(), view.content(number), now);
             grown |= new;
         }
         view.set_serials(|zone| self.serials.get(&zone.to_string()).unwrap_or(0));
@@ -97,3 +104,22 @@ impl Reloader {
         self.known = view.problems().to_vec();
     }
 }
+
+/// The system's clock.
+pub(super) fn system_clock() -> Clock {
+    Box::new(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        UnixSeconds(since.map_or(0, |since| since.as_secs()))
+    })
+}
+
+/// Drops the old view here, not in the worker that happens to hold it last.
+fn free(old: Arc<DnsView>) {
+    let until = Instant::now() + GRACE;
+    while Arc::strong_count(&old) > 1 && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,8 @@ mod records;
 mod reverse;
 mod shard;
 mod soa;
+#[cfg(test)]
+mod tests;
 mod written;
 mod zone;
 

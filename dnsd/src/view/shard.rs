@@ -69,6 +69,12 @@ impl Shard {
         self.word(4).unwrap_or(0) as usize
     }
 
+    /// Whether both are one allocation.
+    #[cfg(test)]
+    pub(crate) fn is_same(&self, other: &Shard) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Octets in memory.
     pub(crate) fn octets(&self) -> usize {
         self.0.len()
@@ -105,7 +111,6 @@ fn slot_of(hash: u64, slots: u32) -> usize {
 
 /// Eight bits between those of the slot and those of the shard.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "eight bits are left")]
 fn tag_of(hash: u64) -> u32 {
     (hash >> 32) as u32 & 0xff
 }

@@ -1,0 +1,174 @@
+//! Serials on their way: they grow when a zone's content does, are on disk before they are served, and
+//! outlive the process.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+use daemon::state::StateDir;
+
+use super::*;
+use crate::testing::{Edited, SITE, name};
+
+/// A state directory that goes away with the value, and what reloads into it.
+struct Place {
+    path: PathBuf,
+    views: Arc<ArcSwap<DnsView>>,
+    trouble: Arc<Mutex<Option<String>>>,
+    clock: Arc<AtomicU64>,
+    inventory: Edited,
+}
+
+const START: u64 = 1_800_000_000;
+
+impl Place {
+    fn new() -> Place {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("hostbook-dnsd-{}-{number}", std::process::id()));
+        let inventory = Edited::new();
+        inventory.write("site.toml", SITE);
+        inventory.write("zones.toml", "[zone.\"lab.example\"]\n[zone.\"other.example\"]\n");
+        let nothing = crate::shell::nothing();
+        Place {
+            path,
+            views: Arc::new(ArcSwap::from_pointee(DnsView::build(&nothing))),
+            trouble: Arc::default(),
+            clock: Arc::new(AtomicU64::new(START)),
+            inventory,
+        }
+    }
+
+    fn reloader(&self) -> Reloader {
+        let state = Arc::new(StateDir::open(&self.path, None).unwrap());
+        let clock = Arc::clone(&self.clock);
+        let clock = Box::new(move || UnixSeconds(clock.load(Ordering::Relaxed)));
+        Reloader::new(Arc::clone(&self.views), state, Arc::clone(&self.trouble), clock)
+    }
+
+    fn host(&self, number: u32) {
+        let text = format!("[host.x]\nnetwork = \"lan\"\nip = \"10.20.0.{}\"\n", 20 + number % 200);
+        self.inventory.write("x.toml", &text);
+    }
+
+    fn apply(&mut self, reloader: &mut Reloader) {
+        reloader.apply(&Arc::new(self.inventory.load().unwrap()));
+    }
+
+    fn serial(&self, zone: &str) -> u32 {
+        serial_in(&self.views.load(), zone)
+    }
+}
+
+fn serial_in(view: &DnsView, zone: &str) -> u32 {
+    view.zone_of(&name(zone)).map_or(0, |number| view.serial(number))
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
+#[test]
+fn only_zones_that_change_get_a_new_serial() {
+    let mut place = Place::new();
+    let mut reloader = place.reloader();
+    place.apply(&mut reloader);
+    let first = u32::try_from(START).unwrap();
+    let zones = ["lab.example", "other.example", "0.20.10.in-addr.arpa"];
+    assert_eq!(zones.map(|zone| place.serial(zone)), [first; 3]);
+    place.clock.store(START + 60, Ordering::Relaxed);
+    place.host(1);
+    place.apply(&mut reloader);
+    assert_eq!(zones.map(|zone| place.serial(zone)), [first + 60, first, first + 60]);
+    place.inventory.write("boot.toml", "[boot.x]\nkernel = \"linux\"\n");
+    place.apply(&mut reloader);
+    assert_eq!(
+        zones.map(|zone| place.serial(zone)),
+        [first + 60, first, first + 60],
+        "nothing of DNS changed"
+    );
+}
+
+#[test]
+fn serials_outlive_the_process_and_clocks_that_go_back() {
+    let mut place = Place::new();
+    let first = u32::try_from(START).unwrap();
+    place.apply(&mut place.reloader());
+    place.clock.store(1_000, Ordering::Relaxed);
+    place.apply(&mut place.reloader());
+    assert_eq!(place.serial("lab.example"), first, "the same content has the same serial");
+    place.host(1);
+    place.apply(&mut place.reloader());
+    assert_eq!(place.serial("lab.example"), first + 1, "other content one that is greater");
+    place.host(2);
+    let mut reloader = place.reloader();
+    place.apply(&mut reloader);
+    place.host(3);
+    place.apply(&mut reloader);
+    assert_eq!(place.serial("lab.example"), first + 3);
+    assert_eq!(place.serial("other.example"), first);
+}
+
+#[test]
+fn a_serial_is_on_disk_before_anybody_sees_it() {
+    let mut place = Place::new();
+    let mut reloader = place.reloader();
+    place.apply(&mut reloader);
+    let done = Arc::new(AtomicBool::new(false));
+    let watching = {
+        let (views, path, done) = (Arc::clone(&place.views), place.path.join(SERIALS), Arc::clone(&done));
+        std::thread::spawn(move || {
+            let mut seen = 0;
+            while !done.load(Ordering::Relaxed) {
+                let served = serial_in(&views.load(), "lab.example");
+                if served == seen {
+                    continue;
+                }
+                let kept: Serials = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+                let kept = kept.get("lab.example").unwrap();
+                assert!(kept >= served, "{served} is served, {kept} on disk");
+                seen = served;
+            }
+            seen
+        })
+    };
+    for number in 0..60 {
+        place.host(number);
+        place.apply(&mut reloader);
+    }
+    let last = place.serial("lab.example");
+    done.store(true, Ordering::Relaxed);
+    assert!(watching.join().unwrap() > last - 60);
+}
+
+#[test]
+fn serials_that_cannot_be_kept_are_served_and_said() {
+    let mut place = Place::new();
+    let mut reloader = place.reloader();
+    place.apply(&mut reloader);
+    // In the way of the file, whoever we are.
+    std::fs::remove_file(place.path.join(SERIALS)).unwrap();
+    std::fs::create_dir_all(place.path.join(SERIALS).join("in-the-way")).unwrap();
+    place.host(1);
+    place.apply(&mut reloader);
+    assert_eq!(u64::from(place.serial("lab.example")), START + 1);
+    assert!(place.trouble.lock().unwrap().is_some());
+    std::fs::remove_dir_all(place.path.join(SERIALS)).unwrap();
+    place.inventory.write("boot.toml", "[boot.x]\nkernel = \"linux\"\n");
+    place.apply(&mut reloader);
+    assert_eq!(*place.trouble.lock().unwrap(), None, "it is tried again at the next change");
+    assert!(place.path.join(SERIALS).is_file());
+}
+
+#[test]
+fn a_broken_file_of_serials_starts_from_the_time() {
+    let mut place = Place::new();
+    place.apply(&mut place.reloader());
+    std::fs::write(place.path.join(SERIALS), "{").unwrap();
+    place.clock.store(START + 5, Ordering::Relaxed);
+    place.apply(&mut place.reloader());
+    assert_eq!(u64::from(place.serial("lab.example")), START + 5);
+}

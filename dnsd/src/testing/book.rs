@@ -1,0 +1,228 @@
+//! Which records an inventory means, worked out slowly: every owner in one sorted map per zone.
+//!
+//! The reference for the view. Follows the documentation of the format, and shares nothing with the
+//! view but the model that it reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use inventory_core::model::{Globals, Inventory, Network};
+use inventory_core::name::Name;
+
+use crate::view::{EXPIRE, REFRESH, RETRY, ZoneRecord, rtype};
+
+/// A zone as a list of records.
+#[derive(Clone, Debug)]
+pub(crate) struct BookZone {
+    pub(crate) apex: Name,
+    /// By owner and type: the lowest TTL, and the data.
+    pub(crate) sets: BTreeMap<Name, Sets>,
+    /// Every owner and every name above one, down from the apex.
+    pub(crate) names: BTreeSet<Name>,
+    ttl: u32,
+}
+
+/// RRsets by type: TTL and data.
+pub(crate) type Sets = BTreeMap<u16, (u32, BTreeSet<Vec<u8>>)>;
+
+/// All zones.
+#[derive(Clone, Debug)]
+pub(crate) struct Book {
+    pub(crate) zones: Vec<BookZone>,
+}
+
+impl Book {
+    /// What `inventory` means. `serial_of`: a zone's serial.
+    pub(crate) fn of(inventory: &Inventory, serial_of: impl Fn(&Name) -> u32) -> Book {
+        let globals = &inventory.globals;
+        let zones = globals.zones.iter().map(|zone| BookZone {
+            apex: zone.name.clone(),
+            sets: BTreeMap::new(),
+            names: BTreeSet::new(),
+            ttl: zone.ttl,
+        });
+        let mut book = Book { zones: zones.collect() };
+        book.zones(globals, serial_of);
+        book.hosts(inventory);
+        book.pools(globals);
+        for zone in &mut book.zones {
+            for owner in zone.sets.keys() {
+                let above = std::iter::successors(Some(owner.clone()), Name::parent);
+                zone.names.extend(above.take_while(|name| name.is_within(&zone.apex)));
+            }
+        }
+        book
+    }
+
+    /// The zone with the longest apex at or above `name`.
+    pub(crate) fn zone_of(&self, name: &Name) -> Option<usize> {
+        let enclosing = self.zones.iter().enumerate().filter(|(_, zone)| name.is_within(&zone.apex));
+        enclosing.max_by_key(|(_, zone)| zone.apex.labels().count()).map(|(index, _)| index)
+    }
+
+    /// Every record, sorted.
+    pub(crate) fn records(&self) -> Vec<ZoneRecord> {
+        let mut all: Vec<ZoneRecord> = self.zones.iter().flat_map(BookZone::records).collect();
+        sort(&mut all);
+        all
+    }
+
+    fn zones(&mut self, globals: &Globals, serial_of: impl Fn(&Name) -> u32) {
+        for (index, zone) in globals.zones.iter().enumerate() {
+            let numbers = [serial_of(&zone.name), REFRESH, RETRY, EXPIRE, zone.negative_ttl];
+            let numbers = numbers.map(u32::to_be_bytes).concat();
+            let soa = [zone.nameservers[0].as_wire(), zone.contact.as_wire(), &numbers].concat();
+            self.zones[index].add(&zone.name, rtype::SOA, zone.ttl, &soa);
+            for server in zone.nameservers.iter() {
+                self.zones[index].add(&zone.name, rtype::NS, zone.ttl, server.as_wire());
+            }
+            for record in zone.records.iter() {
+                let ttl = record.ttl.unwrap_or(zone.ttl);
+                self.zones[index].add(&record.owner, record.rtype.0, ttl, &record.rdata);
+            }
+            // The zone right around one of ours delegates to it.
+            let Some(outer) = zone.name.parent().and_then(|above| self.zone_of(&above)) else { continue };
+            let cut_is_written = globals.zones[outer]
+                .records
+                .iter()
+                .any(|record| record.owner == zone.name && record.rtype.0 == rtype::NS);
+            if !cut_is_written {
+                let ttl = self.zones[outer].ttl;
+                for server in zone.nameservers.iter() {
+                    self.zones[outer].add(&zone.name, rtype::NS, ttl, server.as_wire());
+                }
+            }
+        }
+    }
+
+    fn hosts(&mut self, inventory: &Inventory) {
+        let mut redirects = Vec::new();
+        for host in inventory.hosts().filter(|host| host.state.is_served()) {
+            for (name, nic) in host.named_nics() {
+                let network = inventory.globals.network(nic.network);
+                for address in &nic.addresses {
+                    match address {
+                        IpAddr::V4(v4) => self.add(&name.fqdn, rtype::A, host.ttl, &v4.octets()),
+                        IpAddr::V6(v6) => self.add(&name.fqdn, rtype::AAAA, host.ttl, &v6.octets()),
+                    }
+                    let plain = Name::reverse(*address);
+                    match classless(network, *address) {
+                        Some(owner) => {
+                            self.add(&owner, rtype::PTR, host.ttl, name.fqdn.as_wire());
+                            redirects.push((plain, owner, host.ttl));
+                        }
+                        None => self.add(&plain, rtype::PTR, host.ttl, name.fqdn.as_wire()),
+                    }
+                }
+            }
+            for alias in &host.aliases {
+                self.add(&alias.name.fqdn, rtype::CNAME, host.ttl, host.name.fqdn.as_wire());
+            }
+        }
+        for (plain, owner, ttl) in redirects {
+            let zone = self.zone_of(&plain).map(|index| &self.zones[index]);
+            if zone.is_some_and(|zone| !zone.sets.contains_key(&plain)) {
+                self.add(&plain, rtype::CNAME, ttl, owner.as_wire());
+            }
+        }
+    }
+
+    /// Addresses of IPv4 pools have names, unless somebody gave that name data, or something above it
+    /// takes it out of the zone's hands.
+    fn pools(&mut self, globals: &Globals) {
+        for network in &globals.networks {
+            let Some(zone) = network.zone else { continue };
+            for pool in &network.pools {
+                let (IpAddr::V4(first), IpAddr::V4(last)) = (pool.first(), pool.last()) else { continue };
+                for bits in first.to_bits()..=last.to_bits() {
+                    let address = IpAddr::V4(bits.into());
+                    if network.exclude.iter().any(|hole| hole.contains(address)) {
+                        continue;
+                    }
+                    let label = format!("dhcp-{}", address.to_string().replace('.', "-"));
+                    let Ok(name) = globals.zone(zone).name.child(&label) else { continue };
+                    self.add_if_free(&name, rtype::A, None, &bits.to_be_bytes());
+                    let plain = Name::reverse(address);
+                    match classless(network, address) {
+                        Some(owner) => {
+                            self.add_if_free(&plain, rtype::CNAME, None, owner.as_wire());
+                            self.add_if_free(&owner, rtype::PTR, None, name.as_wire());
+                        }
+                        None => self.add_if_free(&plain, rtype::PTR, None, name.as_wire()),
+                    }
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, owner: &Name, rtype: u16, ttl: Option<u32>, rdata: &[u8]) {
+        if let Some(index) = self.zone_of(owner) {
+            let zone = &mut self.zones[index];
+            let ttl = ttl.unwrap_or(zone.ttl);
+            zone.add(owner, rtype, ttl, rdata);
+        }
+    }
+
+    fn add_if_free(&mut self, owner: &Name, rtype: u16, ttl: Option<u32>, rdata: &[u8]) {
+        let Some(index) = self.zone_of(owner) else { return };
+        let zone = &self.zones[index];
+        if !zone.sets.contains_key(owner) && zone.cut_above(owner).is_none() {
+            self.add(owner, rtype, ttl, rdata);
+        }
+    }
+}
+
+impl BookZone {
+    fn add(&mut self, owner: &Name, rtype: u16, ttl: u32, rdata: &[u8]) {
+        let (least, set) =
+            self.sets.entry(owner.clone()).or_default().entry(rtype).or_insert((ttl, BTreeSet::new()));
+        *least = ttl.min(*least);
+        set.insert(rdata.to_vec());
+    }
+
+    /// The RRset, as records.
+    pub(crate) fn set(&self, owner: &Name, rtype: u16) -> Vec<ZoneRecord> {
+        let Some((ttl, set)) = self.sets.get(owner).and_then(|sets| sets.get(&rtype)) else {
+            return Vec::new();
+        };
+        let record = |rdata: &Vec<u8>| ZoneRecord {
+            owner: owner.clone(),
+            rtype,
+            ttl: *ttl,
+            rdata: rdata.as_slice().into(),
+        };
+        set.iter().map(record).collect()
+    }
+
+    pub(crate) fn has(&self, owner: &Name, rtype: u16) -> bool {
+        self.sets.get(owner).is_some_and(|sets| sets.contains_key(&rtype))
+    }
+
+    fn records(&self) -> Vec<ZoneRecord> {
+        let sets = self.sets.iter().flat_map(|(owner, sets)| sets.keys().map(move |rtype| (owner, *rtype)));
+        sets.flat_map(|(owner, rtype)| self.set(owner, rtype)).collect()
+    }
+
+    /// The highest delegation or DNAME record above `name`, a proper ancestor of it; a DNAME may be at the
+    /// apex.
+    pub(crate) fn cut_above(&self, name: &Name) -> Option<Name> {
+        let above = std::iter::successors(name.parent(), Name::parent);
+        let mut above: Vec<Name> = above.take_while(|name| name.is_within(&self.apex)).collect();
+        above.reverse();
+        above
+            .into_iter()
+            .find(|here| *here != self.apex && self.has(here, rtype::NS) || self.has(here, rtype::DNAME))
+    }
+}
+
+fn classless(network: &Network, address: IpAddr) -> Option<Name> {
+    match address {
+        IpAddr::V4(v4) => network.reverse.as_ref()?.child(&v4.octets()[3].to_string()).ok(),
+        IpAddr::V6(_) => None,
+    }
+}
+
+/// Sorts by owner in wire form, type and data.
+pub(crate) fn sort(records: &mut [ZoneRecord]) {
+    records.sort_by(|a, b| (&a.owner, a.rtype, &a.rdata, a.ttl).cmp(&(&b.owner, b.rtype, &b.rdata, b.ttl)));
+}
