@@ -54,6 +54,11 @@ impl Fatal {
         Fatal { exit: Exit::Failed, text: text.into(), help: None }
     }
 
+    /// Something that the operating system refused.
+    pub fn system(action: &str, error: &std::io::Error) -> Fatal {
+        Fatal::new(format!("cannot {action}: {error}"))
+    }
+
     /// The same error with advice.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Fatal {

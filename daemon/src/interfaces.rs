@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use nix::errno::Errno;
 use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 use nix::net::if_::{InterfaceFlags, if_nametoindex};
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, socket,
+};
 
 use crate::sys::ioctl;
 
@@ -57,6 +61,46 @@ pub fn interfaces() -> io::Result<Vec<Interface>> {
         .collect();
     all.sort_by_key(|interface| interface.index);
     Ok(all)
+}
+
+/// Tells that something about interfaces or addresses has changed (rtnetlink(7)).
+///
+/// A hint and no more: what changed is not read, since messages may be lost. List them again.
+#[derive(Debug)]
+pub struct Changes {
+    socket: OwnedFd,
+}
+
+impl Changes {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// The system refuses it, as some sandboxes do: then list the interfaces every few seconds.
+    pub fn listen() -> io::Result<Changes> {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let protocol = SockProtocol::NetlinkRoute;
+        let socket = socket(AddressFamily::Netlink, SockType::Raw, flags, protocol)?;
+        let groups = [libc::RTMGRP_LINK, libc::RTMGRP_IPV4_IFADDR, libc::RTMGRP_IPV6_IFADDR];
+        let groups = groups.into_iter().fold(0, |all, group| all | group.cast_unsigned());
+        bind(socket.as_raw_fd(), &NetlinkAddr::new(0, groups))?;
+        Ok(Changes { socket })
+    }
+
+    /// Forgets what was heard, so that the socket is readable at the next change.
+    pub fn clear(&self) {
+        let mut scrap = [0; 4096];
+        // ENOBUFS says that messages were lost; there may be more behind it.
+        while !matches!(
+            recv(self.socket.as_raw_fd(), &mut scrap, MsgFlags::empty()),
+            Ok(0) | Err(Errno::EAGAIN | Errno::EBADF)
+        ) {}
+    }
+}
+
+impl AsFd for Changes {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
 }
 
 fn assemble(name: String, index: u32, mtu: u32, entries: &[InterfaceAddress]) -> Interface {

@@ -23,6 +23,7 @@ pub mod log;
 pub mod metrics;
 pub mod notify;
 pub mod privileges;
+pub mod service;
 pub mod signals;
 pub mod state;
 pub mod stop;
@@ -31,5 +32,6 @@ pub mod tcp;
 #[cfg(test)]
 mod testing;
 pub mod udp;
+pub mod view;
 
 pub use listen_error::ListenError;

@@ -1,1 +1,15 @@
-//! placeholder
+//! What the tests of the whole workspace stand on: namespaces with machines in them, the programs under
+//! test, a generator of inventories, rules of the source text.
+//!
+//! Nothing here is part of a program that an operator runs.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "all of this is test code")]
+
+pub mod generate;
+pub mod isolated;
+pub mod net;
+pub mod place;
+pub mod programs;
+pub mod rules;
+pub mod run;
+pub mod temp;

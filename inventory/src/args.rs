@@ -175,9 +175,9 @@ pub(crate) struct Demo {
     /// Inventory to show; it is copied, never changed.
     #[arg(short = 'i', long = "inventory", value_name = "DIR", default_value = "examples/lab")]
     pub(crate) inventory: PathBuf,
-    /// Set by the demo itself when it starts again inside its namespaces.
-    #[arg(long, hide = true)]
-    pub(crate) inside: bool,
+    /// The network namespace outside, set by the demo itself when it starts again inside its own.
+    #[arg(long, hide = true, value_name = "NAMESPACE")]
+    pub(crate) inside: Option<String>,
 }
 
 /// The parsed command line; usage errors end the program with code 2.

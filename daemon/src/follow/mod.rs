@@ -20,6 +20,8 @@ use inventory_core::source::Directory;
 use inventory_core::watch::{Wake, Waker, Watcher};
 use tracing::{error, info, warn};
 
+use crate::exit::{Exit, Fatal};
+
 use last_good::LastGood;
 pub use status::{Errors, FollowStatus};
 
@@ -70,6 +72,12 @@ impl std::fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
+impl From<StartError> for Fatal {
+    fn from(error: StartError) -> Fatal {
+        Fatal::new(error.to_string()).with_exit(Exit::BadInventory)
+    }
+}
+
 /// Loads the inventory, applies the first snapshot, and then follows it.
 ///
 /// `apply` is called with each new good snapshot: once before this returns, later in the thread.
@@ -91,7 +99,7 @@ pub fn start(
     match loader.load() {
         Loaded::Good { snapshot, warnings } => follower.good(&snapshot, &warnings, &loader, &mut apply),
         Loaded::Broken { diagnostics } => {
-            follower.start_from_last_good(&options, diagnostics, &mut loader, &mut apply)?
+            follower.start_from_last_good(&options, diagnostics, &mut loader, &mut apply)?;
         }
         Loaded::Unchanged => {}
     }
@@ -171,7 +179,7 @@ impl Follower {
             }
             Loaded::Broken { diagnostics } => self.broken(diagnostics),
         }
-        self.with_status(|status| status.looked());
+        self.with_status(FollowStatus::looked);
     }
 
     /// Takes `snapshot` into service, then keeps it as the last good one.

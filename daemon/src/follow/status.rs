@@ -6,6 +6,8 @@ use inventory_core::diag::Diagnostic;
 use inventory_core::model::Snapshot;
 use serde::{Deserialize, Serialize};
 
+use crate::metrics::InventoryFigures;
+
 /// State of a followed inventory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FollowStatus {
@@ -48,6 +50,17 @@ pub struct Errors {
 const SHOWN_MAX: usize = 20;
 
 impl FollowStatus {
+    /// What of it goes to metrics.
+    pub fn figures(&self) -> InventoryFigures {
+        InventoryFigures {
+            generation: self.generation,
+            hash: self.hash.clone(),
+            ok: self.ok,
+            errors: u64::try_from(self.errors.count).unwrap_or(u64::MAX),
+            served_since: self.served_since,
+        }
+    }
+
     pub(super) fn good(&mut self, snapshot: &Snapshot, warnings: &[Diagnostic]) {
         let inventory = &snapshot.inventory;
         let hash = snapshot.hash.to_string();

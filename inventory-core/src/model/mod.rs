@@ -67,6 +67,13 @@ pub struct Snapshot {
     pub inventory: Arc<Inventory>,
 }
 
+impl Snapshot {
+    /// The snapshot before the first: generation 0, nothing in it.
+    pub fn nothing() -> Snapshot {
+        Snapshot { generation: 0, hash: ContentHash([0; 32]), inventory: Arc::default() }
+    }
+}
+
 /// Site, zones, networks, boot profiles, hosts.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {

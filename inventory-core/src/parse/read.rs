@@ -143,13 +143,7 @@ pub(super) fn seconds(value: Value<'_, '_>, least: u32, most: u32, findings: Fin
     let whole = match units::parse_duration(text) {
         Ok(whole) => whole,
         Err(error) => {
-            return refuse(
-                Rule::InvalidDuration,
-                value,
-                format!("duration `{text}` {error}"),
-                HELP,
-                findings,
-            );
+            return refuse(Rule::InvalidDuration, value, format!("duration `{text}` {error}"), HELP, findings);
         }
     };
     match u32::try_from(whole) {

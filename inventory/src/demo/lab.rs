@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use daemon::control;
 use serde_json::Value;
 
+use super::require_private;
 use crate::exit::Failure;
 use crate::external::program;
 
@@ -26,8 +27,9 @@ pub(super) struct Lab {
     pub(super) directory: PathBuf,
     /// The copy of the inventory that is edited.
     pub(super) inventory: PathBuf,
-    /// Process that holds the client's network namespace.
-    holder: Child,
+    /// File that the client's network namespace is bound to. A file and not a process: process numbers
+    /// mean something else where `/proc` shows another process namespace.
+    client: PathBuf,
     daemons: Vec<(&'static str, Child)>,
 }
 
@@ -55,21 +57,21 @@ pub(super) fn require_tools() -> Result<(), Failure> {
 
 impl Lab {
     /// Makes the networks, copies the inventory and starts both daemons.
-    pub(super) fn build(inventory: &Path) -> Result<Lab, Failure> {
+    /// `outside` is the machine's own network namespace.
+    pub(super) fn build(inventory: &Path, outside: &str) -> Result<Lab, Failure> {
         // Mounts made here stay here.
         sh("mount --make-rprivate / && mount -t tmpfs tmpfs /run")?;
         let directory = PathBuf::from("/run/hostbook-demo");
         let copy = directory.join("inventory");
         fs::create_dir_all(&copy)?;
         copy_tree(inventory, &copy)?;
-        let holder = hold_namespace()?;
-        let pid = holder.id();
-        let lab = Lab { directory, inventory: copy, holder, daemons: Vec::new() };
-        wait_for("a network namespace for the client", || {
-            fs::read_link(format!("/proc/{pid}/ns/net")).ok() != fs::read_link("/proc/self/ns/net").ok()
-        })?;
+        let client = directory.join("client");
+        File::create(&client)?;
+        sh(&format!("unshare --net={} true", client.display()))?;
+        let lab = Lab { directory, inventory: copy, client, daemons: Vec::new() };
+        require_private(&lab.in_client("readlink /proc/self/ns/net")?, outside)?;
         sh("ip link set lo up && ip link add lab0 type veth peer name eth0 && ip link set lab0 up")?;
-        sh(&format!("ip link set eth0 netns {pid}"))?;
+        sh(&format!("ip link set eth0 netns {}", lab.client.display()))?;
         sh(&format!("ip address add {SERVER}/24 dev lab0"))?;
         // Kernels without IPv6 still show the rest.
         let _ = sh(&format!("ip address add {SERVER_V6}/64 dev lab0 nodad 2>/dev/null"));
@@ -132,11 +134,16 @@ impl Lab {
         control::ask(&self.socket(name), &control::Request::new("status"), Duration::from_secs(2)).ok()
     }
 
+    /// Whether both daemons serve the same content now.
+    pub(super) fn serves_one_content(&self) -> bool {
+        let hash = |name| self.status(name).map(|status| status["hash"].clone());
+        hash("dhcpd").is_some() && hash("dhcpd") == hash("dnsd")
+    }
+
     /// Runs a shell command on the client's side of the cable; returns what it printed.
     pub(super) fn in_client(&self, command: &str) -> Result<String, Failure> {
-        let target = self.holder.id().to_string();
         let mut shell = Command::new("nsenter");
-        shell.args(["--target", &target, "--net", "--", "sh", "-c", command]);
+        shell.arg(format!("--net={}", self.client.display())).args(["--", "sh", "-c", command]);
         output(shell, command)
     }
 }
@@ -147,15 +154,7 @@ impl Drop for Lab {
             let _ = child.kill();
             let _ = child.wait();
         }
-        let _ = self.holder.kill();
-        let _ = self.holder.wait();
     }
-}
-
-/// A process that does nothing but keep a network namespace alive.
-fn hold_namespace() -> Result<Child, Failure> {
-    let spawned = Command::new("unshare").args(["--net", "sleep", "86400"]).stdin(Stdio::null()).spawn();
-    spawned.map_err(|error| Failure::new(format!("cannot run `unshare`: {error}")))
 }
 
 /// Runs a shell command; returns what it printed.

@@ -23,17 +23,22 @@ pub(crate) fn run(args: &Demo) -> Outcome {
         )));
     }
     lab::require_tools()?;
-    if args.inside { story::tell(&args.inventory) } else { enter(args) }
+    let Some(outside) = &args.inside else { return enter(args) };
+    require_private(&network_namespace()?, outside)?;
+    story::tell(&args.inventory, outside)
 }
 
 /// Starts the demo again inside new namespaces and waits for it.
 fn enter(args: &Demo) -> Outcome {
     let mut command = Command::new("unshare");
-    command.args(["--net", "--mount", "--pid", "--fork", "--kill-child"]);
+    // A `/proc` of its own: that of the machine would show other processes under the same numbers, and
+    // so name other namespaces.
+    command.args(["--net", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child"]);
     if !nix::unistd::geteuid().is_root() {
         command.args(["--user", "--map-root-user"]);
     }
-    command.arg(std::env::current_exe()?).args(["demo", "--inside", "-i"]).arg(&args.inventory);
+    command.arg(std::env::current_exe()?).args(["demo", "--inside", &network_namespace()?, "-i"]);
+    command.arg(&args.inventory);
     let status = command.status().map_err(|error| Failure::new(format!("cannot run `unshare`: {error}")))?;
     match status.code() {
         Some(0) => Ok(ExitCode::SUCCESS),
@@ -47,4 +52,20 @@ fn enter(args: &Demo) -> Outcome {
         }
         None => Err(Failure::new("the demo was ended by a signal")),
     }
+}
+
+/// Refuses to go on in the namespace `outside`: everything from here on changes networks and mounts, and
+/// those of the machine are never touched.
+fn require_private(namespace: &str, outside: &str) -> Result<(), Failure> {
+    if namespace.trim() == outside {
+        let message =
+            "no private network namespace was made, and the demo does not touch the machine's network";
+        return Err(Failure::new(message));
+    }
+    Ok(())
+}
+
+/// The network namespace that this process is in.
+fn network_namespace() -> Result<String, Failure> {
+    Ok(std::fs::read_link("/proc/self/ns/net")?.to_string_lossy().into_owned())
 }

@@ -13,10 +13,10 @@ use crate::inventory::load;
 use crate::output;
 
 /// Tells it, in the namespaces that are there already.
-pub(super) fn tell(inventory: &Path) -> Outcome {
+pub(super) fn tell(inventory: &Path, outside: &str) -> Outcome {
     say("hostbook demo: one book of hosts, served by DHCP and DNS as it stands");
     explain("Everything happens in private network namespaces; this machine's network is not touched.");
-    let mut lab = Lab::build(inventory)?;
+    let mut lab = Lab::build(inventory, outside)?;
     step(1, "Two daemons on one inventory");
     explain("A cable; on its one end this inventory's server, on the other a machine that knows nothing:");
     show(&format!("hostbook-dhcpd -i {} --interface lab0", lab.inventory.display()));
@@ -82,6 +82,7 @@ fn rename_address(lab: &Lab) -> Result<(), Failure> {
     if !old.is_empty() {
         return Err(Failure::new("the old PTR record is still served"));
     }
+    wait_for("the new address in DHCP", || lab.serves_one_content())?;
     let lease = lab.dhcp()?;
     result(&format!("the machine asks DHCP again: {}", lease.address));
     expect(&lease.address, "10.20.0.77/24")

@@ -1,0 +1,50 @@
+# What a newcomer, an operator and the machine that tests every change call. `make` alone lists it.
+
+# Outside the checkout, so that a fresh clone builds only what is new in it. One profile (dev) for the
+# demo and the tests, so that nothing is built twice.
+export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hostbook/target
+# Where rustup puts its programs; a fresh login does not have them on its path yet.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+CARGO = cargo --locked
+SETUP = integration-tests/setup.sh
+PREFIX = /usr/local
+DAEMONS = hostbook-dhcpd hostbook-dnsd
+
+.PHONY: help demo test test-long lint build release install
+
+help:
+	@echo 'make demo       builds, then shows the suite at work in private network namespaces'
+	@echo 'make test       installs what the tests need (apt), then runs all of them'
+	@echo 'make test-long  the same with the tests that take long, and far more random cases'
+	@echo 'make install    builds for speed and installs below $(PREFIX) (PREFIX=, DESTDIR=)'
+
+build:
+	$(CARGO) build --workspace --bins
+
+demo:
+	$(SETUP) demo
+	$(MAKE) --no-print-directory build
+	$(CARGO_TARGET_DIR)/debug/hostbook demo -i examples/lab
+
+test: lint build
+	$(CARGO) test --workspace --no-fail-fast
+
+test-long: lint build
+	PROPTEST_CASES=20000 $(CARGO) test --workspace --no-fail-fast -- --include-ignored
+
+lint:
+	$(SETUP) test
+	cargo fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+release:
+	$(SETUP) build
+	$(CARGO) build --workspace --bins --release
+
+# Only the copying needs rights: run it as yourself, it asks sudo where it must.
+install: release
+	@files=; for name in hostbook $(DAEMONS); do files="$$files $(CARGO_TARGET_DIR)/release/$$name"; done; \
+	  bin=$(DESTDIR)$(PREFIX)/bin; sudo=; \
+	  mkdir -p $$bin 2>/dev/null && [ -w $$bin ] || sudo=sudo; \
+	  set -x; $$sudo install -d $$bin && $$sudo install -m 755 $$files $$bin

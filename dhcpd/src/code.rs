@@ -1,0 +1,57 @@
+//! DHCPv4 option codes that the server reads or writes itself (RFC 2132 unless said otherwise).
+
+/// Fill octet without length.
+pub const PAD: u8 = 0;
+/// Subnet mask.
+pub const SUBNET_MASK: u8 = 1;
+/// Routers of the network.
+pub const ROUTERS: u8 = 3;
+/// DNS servers.
+pub const DOMAIN_NAME_SERVERS: u8 = 6;
+/// Host name.
+pub const HOST_NAME: u8 = 12;
+/// Domain that names without dots are looked up in.
+pub const DOMAIN_NAME: u8 = 15;
+/// Broadcast address.
+pub const BROADCAST_ADDRESS: u8 = 28;
+/// Vendor's own options.
+pub const VENDOR_OPTIONS: u8 = 43;
+/// Address that the client wants.
+pub const REQUESTED_ADDRESS: u8 = 50;
+/// Lease time in seconds.
+pub const LEASE_TIME: u8 = 51;
+/// Which of the fields `file` and `sname` hold options as well.
+pub const OVERLOAD: u8 = 52;
+/// Message type.
+pub const MESSAGE_TYPE: u8 = 53;
+/// Address of the server that is meant.
+pub const SERVER_ID: u8 = 54;
+/// Options that the client asks for, the dearest first.
+pub const PARAMETER_REQUEST_LIST: u8 = 55;
+/// Text for people.
+pub const MESSAGE: u8 = 56;
+/// Longest message that the client takes.
+pub const MAX_MESSAGE_SIZE: u8 = 57;
+/// Seconds until the client renews.
+pub const RENEWAL_TIME: u8 = 58;
+/// Seconds until the client asks any server.
+pub const REBINDING_TIME: u8 = 59;
+/// Vendor class of the client.
+pub const VENDOR_CLASS: u8 = 60;
+/// Client identifier.
+pub const CLIENT_ID: u8 = 61;
+/// TFTP server name.
+pub const TFTP_SERVER: u8 = 66;
+/// Boot file name.
+pub const BOOT_FILE: u8 = 67;
+/// Relay agent information (RFC 3046).
+pub const RELAY_AGENT: u8 = 82;
+/// Classless static routes (RFC 3442).
+pub const CLASSLESS_ROUTES: u8 = 121;
+/// End of the options.
+pub const END: u8 = 255;
+
+/// Circuit id, a suboption of [`RELAY_AGENT`].
+pub const RELAY_CIRCUIT_ID: u8 = 1;
+/// Remote id, a suboption of [`RELAY_AGENT`].
+pub const RELAY_REMOTE_ID: u8 = 2;

@@ -1,0 +1,49 @@
+//! What reaches the core: everything that it decides on beside the view.
+//!
+//! Inputs can be written down and played again; the same ones in the same order give the same outputs.
+
+use std::borrow::Cow;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use serde::{Deserialize, Serialize};
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// A datagram came in.
+    Packet(Packet<'a>),
+    /// The interfaces that are served are these, from now on.
+    Links(Vec<Link>),
+}
+
+/// A datagram to the server's port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packet<'a> {
+    /// Its payload.
+    pub bytes: Cow<'a, [u8]>,
+    /// Index of the interface it came in by.
+    pub interface: u32,
+    /// Who sent it.
+    pub from: SocketAddrV4,
+    /// Destination address in its IP header, broadcast addresses included.
+    pub destination: Option<Ipv4Addr>,
+}
+
+/// An interface that is served, as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The kernel's index.
+    pub index: u32,
+    /// Its IPv4 addresses, the primary one first.
+    pub addresses: Vec<Ipv4Addr>,
+    /// Largest IP packet in octets.
+    pub mtu: u32,
+}
+
+/// When an event happens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Now {
+    /// Milliseconds of a clock that never steps; only differences mean anything.
+    pub monotonic_ms: u64,
+}

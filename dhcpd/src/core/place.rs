@@ -1,0 +1,111 @@
+//! Where a client is: the networks that it may have an address of, and our address that it sees.
+//!
+//! By the relay agent's address, else, for a client that has an address and asks us directly, by that
+//! address, else by the addresses of the interface that the message came in by (RFC 2131, section
+//! 4.3.1). Several networks may share a link.
+//!
+//! The relay agent's link selection (RFC 3527) and the client's subnet selection (RFC 3011) belong in
+//! [`Place::find`], before the relay agent's address.
+
+use std::net::Ipv4Addr;
+
+use super::input::{Link, Packet};
+use super::packet::Message;
+use super::reason::Reason;
+use crate::view::{DhcpView, NetworkView};
+
+/// Where a client is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'v> {
+    view: &'v DhcpView,
+    link: &'v Link,
+    how: How<'v>,
+    destination: Option<Ipv4Addr>,
+}
+
+/// How a client's place is known.
+#[derive(Clone, Copy, Debug)]
+enum How<'v> {
+    /// By the relay agent's address.
+    Relay(&'v NetworkView),
+    /// By the client's own address, since it came by unicast from wherever it is.
+    Client(&'v NetworkView),
+    /// By the interface.
+    Link,
+}
+
+impl<'v> Place<'v> {
+    /// The place of the client that sent `message` in `packet`.
+    pub(super) fn find(
+        view: &'v DhcpView,
+        links: &'v [Link],
+        packet: &Packet<'_>,
+        message: &Message<'_>,
+    ) -> Result<Place<'v>, Reason> {
+        let link = links.iter().find(|link| link.index == packet.interface).ok_or(Reason::OtherInterface)?;
+        let destination = packet.destination.filter(|to| is_own(links, *to));
+        if link.addresses.is_empty() && destination.is_none() {
+            return Err(Reason::NoServerAddress);
+        }
+        let place = |how| Place { view, link, how, destination };
+        if !message.giaddr().is_unspecified() {
+            let network =
+                view.network_of(message.giaddr()).filter(|network| network.has_host(message.giaddr()));
+            return network.map(|network| place(How::Relay(network))).ok_or(Reason::UnknownRelay);
+        }
+        if destination.is_some() && !message.ciaddr().is_unspecified() {
+            let network = view.network_of(message.ciaddr()).ok_or(Reason::NoNetwork)?;
+            return Ok(place(How::Client(network)));
+        }
+        let place = place(How::Link);
+        if place.networks().next().is_none() { Err(Reason::NoNetwork) } else { Ok(place) }
+    }
+
+    /// The networks that the client may have an address of.
+    pub(super) fn networks(&self) -> impl Iterator<Item = &'v NetworkView> + use<'v> {
+        let (one, addresses): (_, &[Ipv4Addr]) = match self.how {
+            How::Relay(network) | How::Client(network) => (Some(network), &[]),
+            How::Link => (None, &self.link.addresses),
+        };
+        let view = self.view;
+        one.into_iter().chain(addresses.iter().filter_map(move |address| view.network_of(*address)))
+    }
+
+    /// The client's network that holds `address`.
+    pub(super) fn network_of(&self, address: Ipv4Addr) -> Option<&'v NetworkView> {
+        self.networks().find(|network| network.prefix.contains(&address))
+    }
+
+    /// The view that it was found in.
+    pub(super) fn view(&self) -> &'v DhcpView {
+        self.view
+    }
+
+    /// The interface that the message came in by.
+    pub(super) fn link(&self) -> &'v Link {
+        self.link
+    }
+
+    /// Whether a broadcast on the interface can reach a client with this address.
+    pub(super) fn reaches_by_broadcast(&self, address: Ipv4Addr) -> bool {
+        let on_link = |own: &Ipv4Addr| {
+            self.view.network_of(*own).is_some_and(|network| network.prefix.contains(&address))
+        };
+        address.is_unspecified() || self.link.addresses.iter().any(on_link)
+    }
+
+    /// Our address as the clients of `network` know it (option 54): the one that was asked; else the
+    /// interface's address in that network; else, facing a relay agent, the interface's first.
+    pub(super) fn server_id(&self, network: Option<&NetworkView>) -> Ipv4Addr {
+        let mut own = self.link.addresses.iter().copied();
+        let in_network = |address: &Ipv4Addr| network.is_some_and(|network| network.prefix.contains(address));
+        let first = own.clone().next();
+        let known = self.destination.or_else(|| own.find(in_network)).or(first);
+        known.unwrap_or(Ipv4Addr::UNSPECIFIED)
+    }
+}
+
+/// Whether `address` is one of ours on the served interfaces.
+pub(super) fn is_own(links: &[Link], address: Ipv4Addr) -> bool {
+    links.iter().any(|link| link.addresses.contains(&address))
+}

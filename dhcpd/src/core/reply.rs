@@ -1,0 +1,197 @@
+//! From a decision to the datagram: which options, and where it goes (RFC 2131, section 4.1).
+
+use std::net::Ipv4Addr;
+
+use super::decide::Grant;
+use super::output::{CLIENT_PORT, Destination, Outputs, Reply, SERVER_PORT};
+use super::packet::Message;
+use super::parameters::Parameters;
+use super::place::Place;
+use super::reason::{Event, Reason, Refusal};
+use super::write::{Fields, Writer, octets_max};
+use crate::code;
+use crate::view::{NetworkView, Reservation};
+
+/// Values of option 53 that servers send (RFC 2132, section 9.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Kind {
+    Offer = 2,
+    Ack = 5,
+}
+
+const NAK: u8 = 6;
+/// A lease that does not end (RFC 2131, section 3.3); its timers don't either.
+const INFINITE: u32 = u32::MAX;
+
+/// What replies to one message have in common.
+pub(super) struct Replying<'m, 'a, 'v> {
+    pub(super) message: &'m Message<'a>,
+    pub(super) place: Place<'v>,
+    /// Our address, as option 54 says it.
+    pub(super) server: Ipv4Addr,
+}
+
+impl Replying<'_, '_, '_> {
+    /// A DHCPOFFER or DHCPACK of an address.
+    pub(super) fn grant(&self, kind: Kind, grant: Grant<'_>, out: &mut Outputs) -> Result<(), Reason> {
+        // A ciaddr that is not the client's own must not direct the reply anywhere.
+        let has = if self.message.ciaddr() == grant.address { grant.address } else { Ipv4Addr::UNSPECIFIED };
+        let ciaddr = if kind == Kind::Ack { has } else { Ipv4Addr::UNSPECIFIED };
+        let fields = Fields { ciaddr, yiaddr: grant.address, broadcast: false };
+        let seconds = grant.nic.lease_seconds().unwrap_or(grant.network.lease_seconds);
+        let destination = self.to_client(has, grant.address);
+        self.with_parameters(
+            kind as u8,
+            fields,
+            Some(seconds),
+            grant.network,
+            Some(grant.nic),
+            destination,
+            out,
+        )
+    }
+
+    /// A DHCPACK with options only (RFC 2131, section 4.3.5): to the client's own address, and without
+    /// a lease time.
+    pub(super) fn inform(
+        &self,
+        network: &NetworkView,
+        nic: Option<Reservation<'_>>,
+        out: &mut Outputs,
+    ) -> Result<(), Reason> {
+        let ciaddr = self.message.ciaddr();
+        let fields = Fields { ciaddr, yiaddr: Ipv4Addr::UNSPECIFIED, broadcast: false };
+        let destination =
+            Destination::Udp { interface: self.interface(), address: ciaddr, port: CLIENT_PORT };
+        self.with_parameters(Kind::Ack as u8, fields, None, network, nic, destination, out)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one datagram, each written once")]
+    fn with_parameters(
+        &self,
+        kind: u8,
+        fields: Fields,
+        lease: Option<u32>,
+        network: &NetworkView,
+        nic: Option<Reservation<'_>>,
+        destination: Destination,
+        out: &mut Outputs,
+    ) -> Result<(), Reason> {
+        let start = out.octets.len();
+        let max = octets_max(self.message, self.place.link().mtu);
+        let mut writer = Writer::new(&mut out.octets, self.message, fields, max);
+        let fits = self.begin(kind, &mut writer)
+            && lease.is_none_or(|seconds| writer.encoded(&lease_options(seconds)))
+            && writer.encoded(&network.mask);
+        if !fits {
+            writer.abandon();
+            return Err(Reason::NoRoom);
+        }
+        let all = Parameters { network, nic }.append(self.message, &mut writer);
+        writer.finish();
+        if !all {
+            out.events.push(Event::OptionsLeftOut);
+        }
+        self.send(start, destination, out);
+        Ok(())
+    }
+
+    /// A DHCPNAK.
+    pub(super) fn refuse(&self, refusal: Refusal, out: &mut Outputs) -> Result<(), Reason> {
+        let start = out.octets.len();
+        let relayed = !self.message.giaddr().is_unspecified();
+        let none = Ipv4Addr::UNSPECIFIED;
+        let fields = Fields { ciaddr: none, yiaddr: none, broadcast: relayed };
+        let max = octets_max(self.message, self.place.link().mtu);
+        let mut writer = Writer::new(&mut out.octets, self.message, fields, max);
+        if !self.begin(NAK, &mut writer) {
+            writer.abandon();
+            return Err(Reason::NoRoom);
+        }
+        writer.option(code::MESSAGE, refusal.message().as_bytes());
+        writer.finish();
+        let destination = self.refusal_to();
+        self.send(start, destination, out);
+        Ok(())
+    }
+
+    /// Message type and server identifier, which every reply has and which come first.
+    fn begin(&self, kind: u8, writer: &mut Writer<'_, '_>) -> bool {
+        let [a, b, c, d] = self.server.octets();
+        writer.encoded(&[code::MESSAGE_TYPE, 1, kind, code::SERVER_ID, 4, a, b, c, d])
+    }
+
+    /// The way to a client that `has` an address, or is about to get `yours`.
+    fn to_client(&self, has: Ipv4Addr, yours: Ipv4Addr) -> Destination {
+        let interface = self.interface();
+        let giaddr = self.message.giaddr();
+        if !giaddr.is_unspecified() {
+            return Destination::Udp { interface, address: giaddr, port: SERVER_PORT };
+        }
+        if !has.is_unspecified() {
+            return Destination::Udp { interface, address: has, port: CLIENT_PORT };
+        }
+        match self.message.mac() {
+            Some(mac) if !self.message.wants_broadcast() && mac.reject().is_none() => {
+                Destination::Link { interface, mac, address: yours }
+            }
+            _ => Destination::Broadcast { interface },
+        }
+    }
+
+    /// The way of a DHCPNAK: broadcast, since the client may have no address of this network. A client
+    /// behind routers, which asks us directly and whom no broadcast of ours reaches, is told at its
+    /// address; the RFC has no word for it.
+    fn refusal_to(&self) -> Destination {
+        let interface = self.interface();
+        let (giaddr, ciaddr) = (self.message.giaddr(), self.message.ciaddr());
+        if !giaddr.is_unspecified() {
+            Destination::Udp { interface, address: giaddr, port: SERVER_PORT }
+        } else if self.place.reaches_by_broadcast(ciaddr) {
+            Destination::Broadcast { interface }
+        } else {
+            Destination::Udp { interface, address: ciaddr, port: CLIENT_PORT }
+        }
+    }
+
+    fn interface(&self) -> u32 {
+        self.place.link().index
+    }
+
+    fn send(&self, start: usize, destination: Destination, out: &mut Outputs) {
+        let octets = start..out.octets.len();
+        out.replies.push(Reply { octets, source: self.server, destination });
+    }
+}
+
+/// Lease time (51), renewal after a half of it (58), rebinding after seven eighths (59).
+fn lease_options(seconds: u32) -> [u8; 18] {
+    let (renewal, rebinding) =
+        if seconds == INFINITE { (INFINITE, INFINITE) } else { (seconds / 2, seconds - seconds.div_ceil(8)) };
+    let mut options = [0; 18];
+    let all = [(code::LEASE_TIME, seconds), (code::RENEWAL_TIME, renewal), (code::REBINDING_TIME, rebinding)];
+    for (option, (code, value)) in options.chunks_exact_mut(6).zip(all) {
+        let [a, b, c, d] = value.to_be_bytes();
+        option.copy_from_slice(&[code, 4, a, b, c, d]);
+    }
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timers_are_a_half_and_seven_eighths_of_the_lease() {
+        let timers = |seconds| {
+            let options = lease_options(seconds);
+            [2, 8, 14].map(|at| u32::from_be_bytes(options[at..at + 4].try_into().unwrap()))
+        };
+        assert_eq!(timers(3600), [3600, 1800, 3150]);
+        assert_eq!(timers(43_200), [43_200, 21_600, 37_800]);
+        assert_eq!(timers(60), [60, 30, 52]);
+        assert_eq!(timers(u32::MAX - 1), [u32::MAX - 1, u32::MAX / 2, 3_758_096_382]);
+        assert_eq!(timers(u32::MAX), [u32::MAX; 3]);
+    }
+}

@@ -1,0 +1,127 @@
+//! The daemon: sockets, threads, files, signals and clocks around [`crate::core`].
+//!
+//! Order at start: files and sockets while there are privileges, then those are given up, then the
+//! inventory, then answers. A view is loaded once per batch of datagrams, so that each answer is of one
+//! generation.
+
+mod counters;
+mod links;
+mod options;
+mod ports;
+mod reload;
+mod replies;
+mod server;
+mod status;
+mod worker;
+
+pub use counters::{DhcpCounters, Traffic};
+pub use options::Options;
+pub use ports::Ports;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use arc_swap::ArcSwap;
+use daemon::control;
+use daemon::exit::{Exit, Fatal};
+use daemon::follow::{self, FollowOptions};
+use daemon::interfaces::interfaces;
+use daemon::metrics::{Common, Registry};
+use daemon::notify::Notifier;
+use daemon::privileges::{Keep, User, give_up};
+use daemon::service::{Pages, attend};
+use daemon::signals::Signals;
+use daemon::state::StateDir;
+use inventory_core::model::Snapshot;
+use tracing::{info, warn};
+
+use crate::view::DhcpView;
+
+use links::Links;
+use reload::Reloader;
+use server::Server;
+use status::{Status, lock};
+
+/// Runs the daemon until it is told to finish; the exit code is that of the command-line contract.
+pub fn run(options: Options) -> ExitCode {
+    daemon::log::init();
+    match try_run(options) {
+        Ok(()) => Exit::Fine.into(),
+        Err(fatal) => fatal.report("hostbook-dhcpd"),
+    }
+}
+
+/// What is opened while there are privileges.
+struct Opened {
+    state: StateDir,
+    ports: Ports,
+    control: control::Server,
+    metrics: Option<std::net::TcpListener>,
+}
+
+fn try_run(options: Options) -> Result<(), Fatal> {
+    let started = SystemTime::now();
+    let notifier = Notifier::from_env();
+    let Opened { state, ports, control, metrics } = open(&options)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Fatal::system("start the runtime", &error))?;
+    // Before the inventory is read, which may take a while: an early SIGHUP must not end the process.
+    let signals = runtime.block_on(async { Signals::install() });
+    let signals = signals.map_err(|error| Fatal::system("catch signals", &error))?;
+
+    let mut registry = Registry::default();
+    let counters = Arc::new(DhcpCounters::new(&mut registry));
+    let views = Arc::new(ArcSwap::from_pointee(DhcpView::build(&Snapshot::nothing())));
+    let links = Arc::new(Links::default());
+    let mut reloader = Reloader { views: Arc::clone(&views), links: Arc::clone(&links), last: None };
+    let reloads = notifier.clone();
+    let follow_options =
+        FollowOptions { inventory: options.inventory, state_dir: state.path().to_owned(), daemon: "dhcpd" };
+    let following = follow::start(follow_options, move |snapshot| {
+        // The start is complete only when answers are given: see below.
+        let reload = reloader.last.is_some();
+        if reload {
+            reloads.reloading();
+        }
+        reloader.apply(snapshot);
+        if reload {
+            reloads.ready();
+        }
+    })?;
+
+    let server = Server::start(ports, &links, &views, &counters, notifier.watchdog_interval())
+        .map_err(|error| Fatal::system("start a thread", &error))?;
+    let follow = following.status_handle();
+    let common = Common::new(env!("CARGO_PKG_VERSION"), started, move || lock(&follow).figures());
+    common.register(&mut registry);
+    let status = Status { common, follow: following.status_handle(), views, counters, links };
+    notifier.status(&format!("serving {} networks", status.views.load().networks().count()));
+    notifier.ready();
+    let pages = Pages { control, metrics, registry };
+    let answer = move |request: &control::Request| status.answer(request);
+    runtime.block_on(attend(signals, &notifier, &following, pages, answer, server.is_alive()))?;
+    notifier.stopping();
+    drop(server);
+    info!("finished");
+    Ok(())
+}
+
+/// Opens files and sockets, then gives up privileges.
+fn open(options: &Options) -> Result<Opened, Fatal> {
+    let user = options.user.as_deref().map(User::find).transpose()?;
+    let state = StateDir::open(&options.state, user.as_ref())?;
+    let interfaces = interfaces().map_err(|error| Fatal::system("list the interfaces", &error))?;
+    let ports = Ports::open(&options.interface, &interfaces)?;
+    let control = control::Server::bind(&options.control, user.as_ref())?;
+    let metrics = options.metrics.map(daemon::tcp::listen).transpose()?;
+    // An interface that comes back needs a socket on port 67 again.
+    give_up(user.as_ref(), Keep { net_bind_service: true, ..Keep::default() })?;
+    if let Err(error) = state.check_writable() {
+        let error: Fatal = error.into();
+        warn!("{error}");
+    }
+    Ok(Opened { state, ports, control, metrics })
+}

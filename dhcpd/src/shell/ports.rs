@@ -1,0 +1,92 @@
+//! The sockets: one for each interface, bound to it, so that other servers can have other interfaces.
+//!
+//! An interface may go away and come back with another index, as bridges and VLANs do; its socket is
+//! then bound anew. A reply to a client without an address leaves by a packet socket.
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+
+use daemon::ListenError;
+use daemon::interfaces::Interface;
+use daemon::udp::{self, PacketSocket};
+use tracing::{info, warn};
+
+use crate::core::SERVER_PORT;
+
+/// Open sockets, not read yet.
+#[derive(Debug)]
+pub struct Ports {
+    pub(super) all: Vec<Port>,
+    pub(super) packet: PacketSocket,
+}
+
+/// The socket of one interface.
+#[derive(Debug)]
+pub(super) struct Port {
+    pub(super) name: String,
+    /// `None` while there is no such interface, or while its socket cannot be opened.
+    pub(super) socket: Option<UdpSocket>,
+    /// Index of the interface that the socket is bound to.
+    index: u32,
+    /// What keeps the socket from being opened again was said already.
+    told: bool,
+}
+
+impl Ports {
+    /// Opens the sockets of the named interfaces; one named twice is opened once.
+    ///
+    /// # Errors
+    /// There is no such interface, the port is taken, or a permission is missing.
+    pub fn open(names: &[String], interfaces: &[Interface]) -> Result<Ports, ListenError> {
+        let packet = udp::open_packet_socket()?;
+        let mut all: Vec<Port> = Vec::with_capacity(names.len());
+        for name in names {
+            if all.iter().any(|port| port.name == *name) {
+                continue;
+            }
+            let socket = Some(bind(name)?);
+            let index = index_of(name, interfaces).unwrap_or(0);
+            all.push(Port { name: name.clone(), socket, index, told: false });
+        }
+        Ok(Ports { all, packet })
+    }
+}
+
+impl Port {
+    /// Binds the socket anew if the interface is another one than it was.
+    pub(super) fn follow(&mut self, interfaces: &[Interface]) {
+        let now = index_of(&self.name, interfaces);
+        let Some(now) = now else {
+            if self.socket.take().is_some() {
+                warn!(interface = %self.name, "the interface is gone: it is served again when it comes back");
+            }
+            return;
+        };
+        if self.socket.is_some() && self.index == now {
+            return;
+        }
+        // The old one first: both would have the same port.
+        self.socket = None;
+        match bind(&self.name) {
+            Ok(socket) => {
+                info!(interface = %self.name, "the interface is served again");
+                (self.socket, self.index, self.told) = (Some(socket), now, false);
+            }
+            Err(error) if !self.told => {
+                warn!(interface = %self.name, %error, "the interface cannot be served yet; trying on");
+                self.told = true;
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+fn bind(name: &str) -> Result<UdpSocket, ListenError> {
+    let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, SERVER_PORT));
+    let options =
+        udp::Options { device: Some(name.to_owned()), broadcast: true, ..udp::Options::new(everywhere) };
+    udp::bind(&options)
+}
+
+fn index_of(name: &str, interfaces: &[Interface]) -> Option<u32> {
+    interfaces.iter().find(|interface| interface.name == name).map(|interface| interface.index)
+}

@@ -1,0 +1,36 @@
+//! Taking a snapshot into service: its view is built beside the old one, then a pointer is swapped.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use inventory_core::model::Snapshot;
+use tracing::info;
+
+use super::links::Links;
+use crate::view::DhcpView;
+
+/// Puts views into service.
+pub(super) struct Reloader {
+    pub(super) views: Arc<ArcSwap<DhcpView>>,
+    pub(super) links: Arc<Links>,
+    /// The snapshot in service; `None` before the first.
+    pub(super) last: Option<Arc<Snapshot>>,
+}
+
+impl Reloader {
+    /// Builds the view of `snapshot` and swaps it in.
+    pub(super) fn apply(&mut self, snapshot: &Arc<Snapshot>) {
+        let started = Instant::now();
+        let view = match &self.last {
+            Some(last) => self.views.load().updated(&last.inventory, snapshot),
+            None => DhcpView::build(snapshot),
+        };
+        let (networks, keys) = (view.networks().count(), view.key_count());
+        let milliseconds = started.elapsed().as_millis();
+        daemon::view::swap(&self.views, view);
+        info!(generation = snapshot.generation, networks, keys, milliseconds, "reservations in service");
+        self.links.report(&self.views.load());
+        self.last = Some(Arc::clone(snapshot));
+    }
+}

@@ -1,0 +1,76 @@
+//! What `hostbook status` is told.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use daemon::control::{Request, refuse};
+use daemon::follow::FollowStatus;
+use daemon::metrics::Common;
+use serde_json::{Value, json};
+
+use super::counters::DhcpCounters;
+use super::links::{Links, Served, State};
+use crate::view::DhcpView;
+
+/// Networks that are listed at most.
+const NETWORKS_SHOWN: usize = 1000;
+
+/// Where the daemon's state is read from.
+pub(super) struct Status {
+    pub(super) common: Arc<Common>,
+    pub(super) follow: Arc<Mutex<FollowStatus>>,
+    pub(super) views: Arc<ArcSwap<DhcpView>>,
+    pub(super) counters: Arc<DhcpCounters>,
+    pub(super) links: Arc<Links>,
+}
+
+impl Status {
+    /// Answers a request on the control socket.
+    pub(super) fn answer(&self, request: &Request) -> Value {
+        match request.get.as_str() {
+            "status" => self.to_json(),
+            other => refuse(format!("unknown request `{other}`: dhcpd knows `status`")),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let view = self.views.load();
+        let networks = view.networks().take(NETWORKS_SHOWN).map(|network| {
+            json!({
+                "name": network.name,
+                "prefix": network.prefix.to_string(),
+                "dhcp": network.dhcp,
+            })
+        });
+        let mut status = json!({
+            "daemon": "dhcpd",
+            "generation": view.generation(),
+            "hash": view.hash().to_string(),
+            "inventory": *lock(&self.follow),
+            "listeners": self.links.served().iter().map(listener).collect::<Vec<_>>(),
+            "networks": networks.collect::<Vec<_>>(),
+            "keys": view.key_count(),
+            "problems": self.links.problems(&view),
+            "counters": self.counters.to_json(),
+        });
+        if let (Value::Object(status), Value::Object(common)) = (&mut status, self.common.to_json()) {
+            status.extend(common);
+        }
+        status
+    }
+}
+
+/// An interface in a few words.
+fn listener(served: &Served) -> String {
+    let addresses: Vec<String> = served.addresses.iter().map(ToString::to_string).collect();
+    match (served.state, addresses.as_slice()) {
+        (State::Gone, _) => format!("{} (gone)", served.name),
+        (State::Down, _) => format!("{} (down)", served.name),
+        (State::Up, []) => format!("{} (no address)", served.name),
+        (State::Up, addresses) => format!("{} ({})", served.name, addresses.join(", ")),
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,220 @@
+//! What DHCP needs of a snapshot, laid out for looking up.
+//!
+//! A [`DhcpView`] is immutable and of one generation. The next one shares with it all that an edit does
+//! not touch ([`DhcpView::updated`]). It says what the inventory says and decides nothing:
+//! [`crate::core`] does.
+
+#![deny(clippy::indexing_slicing)]
+
+mod block;
+mod entry;
+mod key;
+mod networks;
+mod table;
+mod update;
+
+pub use block::OptionBlock;
+pub(crate) use block::{encoded_len, find as find_option, push_option};
+pub use networks::NetworkView;
+pub(crate) use networks::domain_text;
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use inventory_core::mac::MacAddr;
+use inventory_core::model::{ContentHash, Globals, Host, HostName, NetworkId, Nic, Shard};
+use inventory_core::name::Name;
+use inventory_core::options::DhcpOption;
+
+use entry::Entry;
+use key::Key;
+use networks::Networks;
+use table::Table;
+
+/// One snapshot as DHCP sees it.
+#[derive(Clone, Debug)]
+pub struct DhcpView {
+    generation: u64,
+    hash: ContentHash,
+    networks: Arc<Networks>,
+    globals: Arc<Globals>,
+    /// Files with hosts by the number that entries know them by; `None`: the number is free.
+    files: Vec<Option<Arc<Shard>>>,
+    table: Table,
+}
+
+/// A nic of the inventory, as a client was recognised.
+#[derive(Clone, Copy)]
+pub struct Reservation<'v> {
+    view: &'v DhcpView,
+    entry: &'v Entry,
+    label: &'v [u8],
+}
+
+impl DhcpView {
+    /// Generation of the snapshot.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Content hash of the snapshot.
+    pub fn hash(&self) -> ContentHash {
+        self.hash
+    }
+
+    /// Number of keys that clients are recognised by.
+    pub fn key_count(&self) -> usize {
+        self.table.len()
+    }
+
+    /// The networks with IPv4, by id.
+    pub fn networks(&self) -> impl Iterator<Item = &NetworkView> {
+        self.networks.iter()
+    }
+
+    /// The network with this id, if it has IPv4.
+    #[inline]
+    pub fn network(&self, id: NetworkId) -> Option<&NetworkView> {
+        self.networks.get(id)
+    }
+
+    /// The network whose prefix holds `address`.
+    #[inline]
+    pub fn network_of(&self, address: Ipv4Addr) -> Option<&NetworkView> {
+        self.networks.of_address(address)
+    }
+
+    /// The nic with this hardware address in this network.
+    #[inline]
+    pub fn by_mac(&self, network: NetworkId, mac: MacAddr) -> Option<Reservation<'_>> {
+        self.find(Key::Mac(network, mac))
+    }
+
+    /// The nic with this client identifier (option 61, whole value) in this network.
+    pub fn by_client_id(&self, network: NetworkId, id: &[u8]) -> Option<Reservation<'_>> {
+        self.find(Key::ClientId(network, id))
+    }
+
+    /// The nic with this DUID in this network.
+    pub fn by_duid(&self, network: NetworkId, duid: &[u8]) -> Option<Reservation<'_>> {
+        self.find(Key::Duid(network, duid))
+    }
+
+    /// The nic that is plugged into this port of a relay agent: one that names the remote id goes before
+    /// one that names the circuit id alone.
+    pub fn by_port(
+        &self,
+        network: NetworkId,
+        circuit_id: &[u8],
+        remote_id: Option<&[u8]>,
+    ) -> Option<Reservation<'_>> {
+        let exact =
+            remote_id.and_then(|remote_id| self.find(Key::Port(network, circuit_id, Some(remote_id))));
+        exact.or_else(|| self.find(Key::Port(network, circuit_id, None)))
+    }
+
+    #[inline]
+    fn find(&self, key: Key<'_>) -> Option<Reservation<'_>> {
+        let mut found = self.table.find(key.hash());
+        let (entry, label) = found.find(|(entry, _)| self.is_under(entry, key))?;
+        Some(Reservation { view: self, entry, label })
+    }
+
+    /// Whether `entry` is the one of `key`, and not another one with the same hash.
+    #[inline]
+    fn is_under(&self, entry: &Entry, key: Key<'_>) -> bool {
+        if entry.kind != key.kind() {
+            return false;
+        }
+        if let Key::Mac(network, mac) = key {
+            return entry.network == network && entry.mac == mac;
+        }
+        let Some((_, nic)) = self.nic(entry) else { return false };
+        let Some(known) = &nic.identifiers else { return false };
+        match key {
+            Key::Mac(..) => false,
+            Key::ClientId(network, id) => {
+                network == nic.network && known.client_id.as_ref().is_some_and(|(own, _)| **own == *id)
+            }
+            Key::Duid(network, duid) => {
+                network == nic.network && known.duid.as_ref().is_some_and(|(own, _)| **own == *duid)
+            }
+            Key::Port(network, circuit_id, remote_id) => {
+                let own = known.port.as_ref().map(|(port, _)| (&*port.circuit_id, port.remote_id.as_deref()));
+                network == nic.network && own == Some((circuit_id, remote_id))
+            }
+        }
+    }
+
+    fn nic(&self, entry: &Entry) -> Option<(&Host, &Nic)> {
+        let (file, host, nic) = entry.at;
+        let host = self.files.get(file as usize)?.as_ref()?.hosts.get(host as usize)?;
+        Some((host, host.nics.get(nic as usize)?))
+    }
+}
+
+impl<'v> Reservation<'v> {
+    /// Whether the host's state is one that is served.
+    #[inline]
+    pub fn is_served(&self) -> bool {
+        self.entry.is_served()
+    }
+
+    /// Whether DHCP is not switched off for the nic.
+    #[inline]
+    pub fn has_dhcp(&self) -> bool {
+        self.entry.has_dhcp()
+    }
+
+    /// Its address; `None`: it takes one from a pool.
+    #[inline]
+    pub fn address(&self) -> Option<Ipv4Addr> {
+        self.entry.address()
+    }
+
+    /// Its own lease time in seconds, if it has one.
+    #[inline]
+    pub fn lease_seconds(&self) -> Option<u32> {
+        self.entry.lease_seconds()
+    }
+
+    /// First label of its name; empty in no valid inventory.
+    #[inline]
+    pub fn label(&self) -> &'v [u8] {
+        self.label
+    }
+
+    /// Its own options, sorted by code.
+    #[inline]
+    pub fn options(&self) -> &'v [DhcpOption] {
+        if !self.entry.has_options() {
+            return &[];
+        }
+        self.view.nic(self.entry).map_or(&[], |(_, nic)| &nic.options)
+    }
+
+    /// Its name.
+    pub fn fqdn(&self) -> Option<&'v Name> {
+        self.name().map(|name| &name.fqdn)
+    }
+
+    /// Apex of the zone of its name, where that is not its network's zone.
+    #[inline]
+    pub fn other_zone(&self) -> Option<&'v Name> {
+        if !self.entry.is_of_other_zone() {
+            return None;
+        }
+        Some(&self.view.globals.zone(self.name()?.zone).name)
+    }
+
+    fn name(&self) -> Option<&'v HostName> {
+        let (host, nic) = self.view.nic(self.entry)?;
+        Some(nic.name.as_ref().unwrap_or(&host.name))
+    }
+}
+
+impl std::fmt::Debug for Reservation<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reservation").field("host", &self.fqdn()).field("entry", self.entry).finish()
+    }
+}

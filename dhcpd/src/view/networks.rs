@@ -1,0 +1,129 @@
+//! Networks as DHCPv4 sees them: found by address, with what every client there is told.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use inventory_core::model::{Globals, Network, NetworkId};
+use inventory_core::name::Name;
+use ipnet::Ipv4Net;
+
+use super::block::{self, OptionBlock};
+use crate::code;
+
+/// The networks of a snapshot that have an IPv4 prefix.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Networks {
+    /// By their id in the snapshot; `None` for those without IPv4.
+    all: Vec<Option<NetworkView>>,
+    /// Prefixes sorted by address; no two overlap.
+    by_prefix: Vec<(Ipv4Net, u32)>,
+}
+
+/// What DHCPv4 knows of one network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkView {
+    /// Its id in the snapshot.
+    pub id: NetworkId,
+    /// Its name in the inventory.
+    pub name: Box<str>,
+    /// Its prefix.
+    pub prefix: Ipv4Net,
+    /// Whether DHCP serves it.
+    pub dhcp: bool,
+    /// Whether machines that nobody has written down get addresses here.
+    pub has_pool: bool,
+    /// Lease time in seconds where a nic says none.
+    pub lease_seconds: u32,
+    /// What clients are told on request: from `options`, else from `gateway`, `dns`, `zone`, `ipv4`.
+    pub options: OptionBlock,
+    /// Whether the domain name (option 15) is written, and so is the same for every host.
+    pub writes_domain: bool,
+    /// Subnet mask (option 1), encoded.
+    pub mask: [u8; 6],
+}
+
+impl NetworkView {
+    /// `None` for a network without an IPv4 prefix.
+    fn new(globals: &Globals, id: NetworkId, network: &Network) -> Option<NetworkView> {
+        let prefix = network.ipv4?;
+        let [a, b, c, d] = prefix.netmask().octets();
+        Some(NetworkView {
+            id,
+            name: network.name.clone(),
+            prefix,
+            dhcp: network.dhcp,
+            has_pool: network.pools.iter().any(|pool| pool.first().is_ipv4()),
+            lease_seconds: network.lease_seconds,
+            options: options(globals, network, prefix),
+            writes_domain: block::find(&network.options, code::DOMAIN_NAME).is_some(),
+            mask: [code::SUBNET_MASK, 4, a, b, c, d],
+        })
+    }
+
+    /// Whether `address` can be a machine's here: in the prefix, and neither its first nor its last
+    /// address, which are the network and its broadcast unless it has only two (RFC 3021).
+    pub fn has_host(&self, address: Ipv4Addr) -> bool {
+        let special = address == self.prefix.network() || address == self.prefix.broadcast();
+        self.prefix.contains(&address) && (self.prefix.prefix_len() >= 31 || !special)
+    }
+}
+
+/// Options of a network: written ones before those that follow from its keys.
+fn options(globals: &Globals, network: &Network, prefix: Ipv4Net) -> OptionBlock {
+    let routers = network.gateway.map(|gateway| gateway.octets().to_vec());
+    let dns = network.dns.iter().filter_map(|server| match server {
+        IpAddr::V4(v4) => Some(v4.octets()),
+        IpAddr::V6(_) => None,
+    });
+    let dns: Vec<u8> = dns.flatten().collect();
+    let domain = network.zone.map(|zone| domain_text(&globals.zone(zone).name));
+    let broadcast = (prefix.prefix_len() < 31).then(|| prefix.broadcast().octets().to_vec());
+    let derived = [
+        (code::ROUTERS, routers),
+        (code::DOMAIN_NAME_SERVERS, (!dns.is_empty()).then_some(dns)),
+        (code::DOMAIN_NAME, domain),
+        (code::BROADCAST_ADDRESS, broadcast),
+    ];
+    let written = network.options.iter().filter_map(|option| {
+        let code = u8::try_from(option.code).ok()?;
+        Some((code, &*option.data))
+    });
+    let derived = derived.iter().filter_map(|(code, data)| Some((*code, data.as_deref()?)));
+    OptionBlock::new(written.chain(derived))
+}
+
+/// A zone's name as option 15 has it: without the last dot (RFC 2132, section 3.17).
+pub(crate) fn domain_text(name: &Name) -> Vec<u8> {
+    name.to_string().trim_end_matches('.').as_bytes().to_vec()
+}
+
+impl Networks {
+    /// The networks of `globals`.
+    pub(super) fn new(globals: &Globals) -> Networks {
+        let ids = (0..).map(NetworkId);
+        let all: Vec<_> =
+            ids.zip(&globals.networks).map(|(id, network)| NetworkView::new(globals, id, network)).collect();
+        let mut by_prefix: Vec<(Ipv4Net, u32)> =
+            all.iter().flatten().map(|network| (network.prefix, network.id.0)).collect();
+        by_prefix.sort_by_key(|(prefix, _)| (prefix.network(), prefix.prefix_len()));
+        Networks { all, by_prefix }
+    }
+
+    /// The network with this id, if it has an IPv4 prefix.
+    #[inline]
+    pub(super) fn get(&self, id: NetworkId) -> Option<&NetworkView> {
+        self.all.get(id.0 as usize)?.as_ref()
+    }
+
+    /// The network whose prefix holds `address`.
+    #[inline]
+    pub(super) fn of_address(&self, address: Ipv4Addr) -> Option<&NetworkView> {
+        let after = self.by_prefix.partition_point(|(prefix, _)| prefix.network() <= address);
+        let (prefix, id) = self.by_prefix.get(after.checked_sub(1)?)?;
+        if prefix.contains(&address) { self.get(NetworkId(*id)) } else { None }
+    }
+
+    /// All of them, by id.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &NetworkView> {
+        self.all.iter().flatten()
+    }
+}

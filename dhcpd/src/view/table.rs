@@ -1,0 +1,151 @@
+//! Entries by the hash of their key, in small shards that successive views share.
+//!
+//! A view has thousands of shards of some sixteen entries each. An edit copies the shards that it
+//! touches and nothing else.
+
+use std::sync::Arc;
+
+use super::entry::Entry;
+
+/// Entries that a shard should have.
+const SHARD_ENTRIES: usize = 16;
+/// How many times more make the table crowded, so that it is laid out anew.
+const CROWDED: usize = 4;
+
+/// All entries of a view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Table {
+    /// A power of two.
+    shards: Vec<Arc<Shard>>,
+    /// How far a hash is shifted to the right to give a shard's index.
+    shift: u32,
+    entries: usize,
+}
+
+/// Entries whose hashes have their high bits in common, sorted by hash.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Shard {
+    hashes: Box<[u64]>,
+    entries: Box<[Entry]>,
+    /// The first labels of the nics' names, one after another.
+    names: Box<[u8]>,
+    /// Where each name ends.
+    name_ends: Box<[u16]>,
+}
+
+/// An entry to be put in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NewEntry<'a> {
+    /// Hash of its key.
+    pub(super) hash: u64,
+    /// The entry.
+    pub(super) entry: Entry,
+    /// First label of the nic's name, as text.
+    pub(super) name: &'a [u8],
+}
+
+/// A change of a table.
+#[derive(Debug, Default)]
+pub(super) struct Edits<'a> {
+    /// Numbers of the files whose entries go, sorted.
+    pub(super) removed_files: Vec<u32>,
+    /// Hashes of the keys of all those entries.
+    pub(super) removed: Vec<u64>,
+    /// Entries that come.
+    pub(super) added: Vec<NewEntry<'a>>,
+}
+
+impl Table {
+    /// A table for about so many entries.
+    pub(super) fn empty(expected: usize) -> Table {
+        let shards = (expected / SHARD_ENTRIES).next_power_of_two();
+        // At most 64 bits are shifted out: with one shard there is nothing to choose by.
+        Table { shards: vec![Arc::default(); shards], shift: 64 - shards.trailing_zeros(), entries: 0 }
+    }
+
+    /// Number of entries.
+    pub(super) fn len(&self) -> usize {
+        self.entries
+    }
+
+    /// Whether there are so many more entries than expected that finding them costs more.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.entries > self.shards.len() * SHARD_ENTRIES * CROWDED
+    }
+
+    /// Entries with this hash, each with its name.
+    #[inline]
+    pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = (&Entry, &[u8])> {
+        let shard = self.shards.get(self.index(hash));
+        shard.into_iter().flat_map(move |shard| {
+            let first = shard.hashes.partition_point(|other| *other < hash);
+            let same =
+                shard.hashes.get(first..).unwrap_or_default().iter().take_while(move |other| **other == hash);
+            (first..).zip(same).filter_map(|(at, _)| shard.at(at))
+        })
+    }
+
+    /// Takes entries out and puts others in.
+    pub(super) fn apply(&mut self, mut edits: Edits<'_>) {
+        edits.removed.sort_unstable();
+        edits.added.sort_by_key(|new| new.hash);
+        let (mut removed, mut added) = (edits.removed.as_slice(), edits.added.as_slice());
+        while let Some(next) = removed.first().into_iter().chain(added.first().map(|new| &new.hash)).min() {
+            let index = self.index(*next);
+            let shift = self.shift;
+            let in_shard = |hash: u64| index_of(hash, shift) == index;
+            let gone = removed.partition_point(|hash| in_shard(*hash));
+            let come = added.partition_point(|new| in_shard(new.hash));
+            let (here, rest) = added.split_at(come);
+            removed = removed.get(gone..).unwrap_or_default();
+            added = rest;
+            let Some(shard) = self.shards.get_mut(index) else { continue };
+            let before = shard.entries.len();
+            *shard = Arc::new(shard.edited(&edits.removed_files, here));
+            self.entries = self.entries + shard.entries.len() - before;
+        }
+    }
+
+    fn index(&self, hash: u64) -> usize {
+        index_of(hash, self.shift)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a table has fewer shards than usize has values")]
+fn index_of(hash: u64, shift: u32) -> usize {
+    hash.checked_shr(shift).unwrap_or(0) as usize
+}
+
+impl Shard {
+    #[inline]
+    fn at(&self, at: usize) -> Option<(&Entry, &[u8])> {
+        let start = match at.checked_sub(1) {
+            Some(before) => usize::from(*self.name_ends.get(before)?),
+            None => 0,
+        };
+        Some((self.entries.get(at)?, self.names.get(start..usize::from(*self.name_ends.get(at)?))?))
+    }
+
+    /// This shard without the entries of `removed_files`, and with `added`, which are sorted by hash.
+    fn edited(&self, removed_files: &[u32], added: &[NewEntry<'_>]) -> Shard {
+        let kept = (0..).zip(&self.hashes).filter_map(|(at, hash)| {
+            let (entry, name) = self.at(at)?;
+            let stays = removed_files.binary_search(&entry.at.0).is_err();
+            stays.then_some(NewEntry { hash: *hash, entry: *entry, name })
+        });
+        let mut all: Vec<NewEntry<'_>> = kept.chain(added.iter().copied()).collect();
+        all.sort_by_key(|new| (new.hash, new.entry.kind, new.entry.at));
+        let (mut names, mut name_ends) = (Vec::new(), Vec::with_capacity(all.len()));
+        for new in &all {
+            names.extend_from_slice(new.name);
+            // A label has at most 63 octets, and shards are laid out anew before they have a thousand.
+            name_ends.push(u16::try_from(names.len()).unwrap_or(u16::MAX));
+        }
+        Shard {
+            hashes: all.iter().map(|new| new.hash).collect(),
+            entries: all.iter().map(|new| new.entry).collect(),
+            names: names.into(),
+            name_ends: name_ends.into(),
+        }
+    }
+}

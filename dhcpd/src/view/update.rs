@@ -1,0 +1,125 @@
+//! Making a view, from nothing or from the one before.
+//!
+//! Both ways are one: from nothing, every file is an addition to an empty view.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use inventory_core::model::{Host, Inventory, Nic, Shard, Snapshot};
+
+use super::DhcpView;
+use super::entry::Entry;
+use super::key::Key;
+use super::networks::Networks;
+use super::table::{Edits, NewEntry, Table};
+
+impl DhcpView {
+    /// The view of `snapshot`. Cost: linear in the nics.
+    pub fn build(snapshot: &Snapshot) -> DhcpView {
+        let inventory = &snapshot.inventory;
+        let globals = &inventory.globals;
+        let expected = inventory.hosts().flat_map(|host| &host.nics).map(|nic| keys(nic).count()).sum();
+        let mut view = DhcpView {
+            generation: snapshot.generation,
+            hash: snapshot.hash,
+            networks: Arc::new(Networks::new(globals)),
+            globals: Arc::clone(globals),
+            files: Vec::with_capacity(inventory.shards.len()),
+            table: Table::empty(expected),
+        };
+        view.change(&[], &inventory.shards);
+        view
+    }
+
+    /// The view of `snapshot`, made from this one, which is that of `old`.
+    ///
+    /// Cost: linear in the nics of the files that changed, and a pointer for each file and shard; that
+    /// of [`DhcpView::build`] if anything but hosts changed.
+    #[must_use]
+    pub fn updated(&self, old: &Inventory, snapshot: &Snapshot) -> DhcpView {
+        let changes = snapshot.inventory.changes_since(old);
+        if changes.globals || self.table.is_crowded() {
+            return DhcpView::build(snapshot);
+        }
+        let mut next = DhcpView { generation: snapshot.generation, hash: snapshot.hash, ..self.clone() };
+        next.globals = Arc::clone(&snapshot.inventory.globals);
+        next.change(&changes.removed, &changes.added);
+        next
+    }
+
+    /// Takes the hosts of `removed` out and puts those of `added` in.
+    fn change(&mut self, removed: &[Arc<Shard>], added: &[Arc<Shard>]) {
+        let mut edits = Edits { removed_files: self.forget_files(removed), ..Edits::default() };
+        for (_, _, nic) in removed.iter().flat_map(|shard| nics(shard)) {
+            edits.removed.extend(keys(nic).map(|key| key.hash()));
+        }
+        let numbers = self.number_files(added);
+        let globals = Arc::clone(&self.globals);
+        for (number, shard) in numbers.iter().zip(added) {
+            for ((host_index, nic_index), host, nic) in nics(shard) {
+                let name = nic.name.as_ref().unwrap_or(&host.name).fqdn.labels().next().unwrap_or_default();
+                let at = (*number, host_index, nic_index);
+                edits.added.extend(keys(nic).map(|key| {
+                    let entry = Entry::new(&globals, key.kind(), at, host, nic);
+                    NewEntry { hash: key.hash(), entry, name }
+                }));
+            }
+        }
+        self.table.apply(edits);
+    }
+
+    /// Frees the numbers of `removed` and returns them, sorted.
+    fn forget_files(&mut self, removed: &[Arc<Shard>]) -> Vec<u32> {
+        let gone: HashSet<*const Shard> = removed.iter().map(Arc::as_ptr).collect();
+        let mut numbers = Vec::with_capacity(gone.len());
+        if gone.is_empty() {
+            return numbers;
+        }
+        for (number, file) in (0..).zip(&mut self.files) {
+            if file.as_ref().is_some_and(|shard| gone.contains(&Arc::as_ptr(shard))) {
+                *file = None;
+                numbers.push(number);
+            }
+        }
+        numbers
+    }
+
+    /// Gives a number to each of `added`: free ones first.
+    fn number_files(&mut self, added: &[Arc<Shard>]) -> Vec<u32> {
+        let mut at = 0;
+        let mut numbers = Vec::with_capacity(added.len());
+        for shard in added {
+            while self.files.get(at).is_some_and(Option::is_some) {
+                at += 1;
+            }
+            match self.files.get_mut(at) {
+                Some(free) => *free = Some(Arc::clone(shard)),
+                None => self.files.push(Some(Arc::clone(shard))),
+            }
+            numbers.push(u32::try_from(at).unwrap_or(u32::MAX));
+        }
+        numbers
+    }
+}
+
+/// The nics of a file, each with its host and the indices of both.
+fn nics(shard: &Shard) -> impl Iterator<Item = ((u32, u32), &Host, &Nic)> {
+    let hosts = (0..).zip(&shard.hosts);
+    hosts.flat_map(|(host_index, host)| {
+        (0..).zip(&host.nics).map(move |(index, nic)| ((host_index, index), host, nic))
+    })
+}
+
+/// The keys that a nic is found by.
+fn keys(nic: &Nic) -> impl Iterator<Item = Key<'_>> {
+    let network = nic.network;
+    let mac = nic.mac.map(|mac| Key::Mac(network, mac));
+    let known = nic.identifiers.as_deref();
+    let client_id =
+        known.and_then(|known| known.client_id.as_ref()).map(|(id, _)| Key::ClientId(network, id));
+    let duid = known.and_then(|known| known.duid.as_ref()).map(|(duid, _)| Key::Duid(network, duid));
+    let port = known
+        .and_then(|known| known.port.as_ref())
+        .map(|(port, _)| Key::Port(network, &port.circuit_id, port.remote_id.as_deref()));
+    [mac, client_id, duid, port].into_iter().flatten()
+}

@@ -1,0 +1,61 @@
+#!/bin/sh
+# setup.sh build|demo|test: installs (apt) what is missing for it; touches nothing if nothing is.
+set -eu
+purpose=${1:-test}
+rust_wanted=1.88
+# Debian's ordinary users do not have these on their path, nor fresh logins rustup's.
+PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin
+
+missing=
+program() { # NAME PACKAGE
+    command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+
+program make make
+program cc gcc
+[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
+case $purpose in
+    demo | test)
+        program unshare util-linux
+        program ip iproute2
+        program udhcpc udhcpc
+        ;;
+esac
+if [ "$purpose" = test ]; then
+    program dhclient isc-dhcp-client
+    program dhcpcd dhcpcd-base
+    program dig bind9-dnsutils
+    program host bind9-host
+    program kdig knot-dnsutils
+    program setpriv util-linux
+    program git git
+    program shellcheck shellcheck
+    program systemd-analyze systemd
+fi
+
+if [ -n "$missing" ]; then
+    sudo=
+    [ "$(id -u)" = 0 ] || sudo=sudo
+    echo "setup: installing$missing"
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "setup: this system has no apt-get; install what answers to these Debian packages:$missing" >&2
+        exit 1
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086 # a list of words
+    $sudo apt-get update -qq && $sudo apt-get install -qq -y --no-install-recommends $missing </dev/null
+fi
+
+if ! command -v cargo >/dev/null 2>&1; then
+    echo "setup: there is no \`cargo\`: install Rust $rust_wanted or later by rustup (https://rustup.rs)" >&2
+    exit 1
+fi
+rust=$(cargo --version | cut -d' ' -f2)
+if [ "$(printf '%s\n' "$rust_wanted" "$rust" | sort -V | head -n 1)" != "$rust_wanted" ]; then
+    echo "setup: Rust $rust_wanted or later is needed, this is $rust: \`rustup update\`" >&2
+    exit 1
+fi
+if [ "$purpose" = test ]; then
+    cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+    cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+fi

@@ -1,0 +1,110 @@
+//! A little network: a bridge that the daemons serve, and machines on it, each a network namespace.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::Command;
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, setns, unshare};
+
+use crate::run::{sh, succeed};
+
+/// A bridge in the test's first namespace. Machines are attached to it by cables.
+#[derive(Debug)]
+pub struct Lan {
+    interface: String,
+}
+
+/// A machine: a network namespace with one interface `eth0`.
+#[derive(Debug)]
+pub struct Machine {
+    namespace: PathBuf,
+}
+
+impl Lan {
+    /// Makes the bridge `interface` with `addresses`, each with its prefix length.
+    pub fn new(interface: &str, addresses: &[&str]) -> Lan {
+        sh(&format!("ip link add {interface} type bridge && ip link set {interface} up"));
+        for address in addresses {
+            // No duplicate address detection: the address is to be had at once.
+            let nodad = if address.contains(':') { "nodad" } else { "" };
+            sh(&format!("ip address add {address} dev {interface} {nodad}"));
+        }
+        Lan { interface: interface.to_owned() }
+    }
+
+    /// The bridge's name.
+    pub fn interface(&self) -> &str {
+        &self.interface
+    }
+
+    /// A new machine `name` whose interface has the hardware address `mac`. It is up and has no address.
+    pub fn attach(&self, name: &str, mac: &str) -> Machine {
+        let machine = Machine { namespace: PathBuf::from("/run/netns").join(name) };
+        machine.make();
+        let bridge = &self.interface;
+        sh(&format!(
+            "ip link add v-{name} type veth peer name eth0 address {mac} netns {name}
+             ip link set v-{name} master {bridge} up"
+        ));
+        machine.sh("ip link set lo up && ip link set eth0 up");
+        machine
+    }
+}
+
+impl Machine {
+    /// Makes the namespace, kept by a mount of it.
+    fn make(&self) {
+        File::create(&self.namespace).unwrap();
+        std::thread::scope(|scope| {
+            let made = scope.spawn(|| {
+                unshare(CloneFlags::CLONE_NEWNET).unwrap();
+                let here = Some("/proc/thread-self/ns/net");
+                mount(here, &self.namespace, None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
+            });
+            made.join().unwrap();
+        });
+    }
+
+    /// A command that runs on this machine.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net={}", self.namespace.display())).arg("--").arg(program);
+        command
+    }
+
+    /// What a shell command printed on this machine.
+    pub fn sh(&self, line: &str) -> String {
+        let mut command = self.command("sh");
+        command.args(["-ec", line]);
+        succeed(command)
+    }
+
+    /// Runs `act` with this machine's network.
+    pub fn on<T: Send>(&self, act: impl FnOnce() -> T + Send) -> T {
+        std::thread::scope(|scope| {
+            let acted = scope.spawn(|| {
+                setns(File::open(&self.namespace).unwrap(), CloneFlags::CLONE_NEWNET).unwrap();
+                act()
+            });
+            acted.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    /// Addresses of `eth0` without the link's own, as `10.20.0.11/24`.
+    pub fn addresses(&self) -> Vec<String> {
+        let text = self.sh("ip -o address show dev eth0 scope global");
+        text.lines().filter_map(|line| line.split_whitespace().nth(3)).map(str::to_owned).collect()
+    }
+
+    /// The router of the default route.
+    pub fn router(&self) -> Option<String> {
+        let text = self.sh("ip -4 route show default");
+        text.split_whitespace().nth(2).map(str::to_owned)
+    }
+}
+
+/// Contents of a file that a client's script wrote; empty while there is none.
+pub fn read_or_empty(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}

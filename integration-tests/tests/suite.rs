@@ -1,0 +1,9 @@
+//! Everything that is tested across crates, in one binary.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "all of this is test code")]
+
+mod suite {
+    mod generator;
+    mod resolvers;
+    mod workspace;
+}
