@@ -23,7 +23,7 @@ const DONE: &str = "hostbook-test: the end was reached";
 /// A test that hangs is killed after this time.
 const SECONDS_MAX: &str = "900";
 /// What programs of a test need of `/etc`; the rest, this machine's own, they do not see.
-const ETC: [&str; 12] = [
+const ETC: [&str; 13] = [
     "alternatives",
     "dhcp",
     "dhcpcd.conf",
@@ -36,6 +36,7 @@ const ETC: [&str; 12] = [
     "passwd",
     "protocols",
     "services",
+    "udhcpc",
 ];
 
 /// Runs `body`, a test's only statement, in namespaces of its own.
@@ -84,7 +85,11 @@ fn enter(name: &str) -> Output {
     let path = std::env::var("PATH").unwrap_or_default();
     command.env("PATH", format!("{path}:/usr/sbin:/sbin"));
     command.env(INSIDE, name).env(programs::DIRECTORY, programs::directory());
-    command.env("TMPDIR", "/run/tmp").env("NO_COLOR", "1").env_remove("HOSTBOOK_INVENTORY");
+    command
+        .env("TMPDIR", "/run/tmp")
+        .env("NO_COLOR", "1")
+        .env("RUST_BACKTRACE", "0")
+        .env_remove("HOSTBOOK_INVENTORY");
     command.output().unwrap()
 }
 
@@ -105,9 +110,25 @@ fn prepare() {
     }
     fs::write("/run/etc/hosts", "127.0.0.1 localhost\n").unwrap();
     fs::write("/run/etc/resolv.conf", "").unwrap();
+    fs::write("/run/etc/fstab", "").unwrap();
     symlink("/proc/mounts", "/run/etc/mtab").unwrap();
     bare_mount("/run/etc", "/etc", None, MsFlags::MS_BIND);
+    for directory in ["/var/lib/dhcp", "/var/lib/dhcpcd"] {
+        if Path::new(directory).is_dir() {
+            bare_mount("tmpfs", directory, Some("tmpfs"), MsFlags::empty());
+        }
+    }
+    if has_one_user() {
+        // dhcpcd becomes its own user where there is one, and goes on as root where there is none.
+        sh("sed -i /^dhcpcd:/d /etc/passwd");
+    }
     sh("hostname test-host && ip link set lo up");
+}
+
+/// Whether this is a user namespace in which nobody but root exists.
+fn has_one_user() -> bool {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap();
+    map.split_whitespace().nth(2) == Some("1")
 }
 
 fn bare_mount(source: &str, target: &str, kind: Option<&str>, flags: MsFlags) {

@@ -1,6 +1,7 @@
 //! The programs under test: built once, started with a place of their own, ended by their process.
 
-use std::fs::{self, File};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -59,7 +60,8 @@ pub struct Daemon {
     name: &'static str,
     child: Child,
     control: PathBuf,
-    log: PathBuf,
+    // Open, so that it can be read even when its place has gone before.
+    log: File,
 }
 
 impl<'a> Launch<'a> {
@@ -123,11 +125,13 @@ impl<'a> Launch<'a> {
             }
             None => Command::new(daemon),
         };
-        let (control, log) = (place.control(name), place.path().join(format!("{name}.log")));
+        let control = place.control(name);
+        let log = place.path().join(format!("{name}.log"));
         command.arg("--inventory").arg(place.inventory());
         command.arg("--state").arg(place.state(name)).arg("--control").arg(&control).args(args);
-        let file = File::options().append(true).create(true).open(&log).unwrap();
-        let command = command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
+        let log = File::options().read(true).append(true).create(true).open(log).unwrap();
+        let copy = || log.try_clone().unwrap();
+        let command = command.stdin(Stdio::null()).stdout(copy()).stderr(copy());
         let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         Daemon { name, child, control, log }
     }
@@ -158,7 +162,9 @@ impl Daemon {
 
     /// Its log so far.
     pub fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
+        let mut octets = vec![0; usize::try_from(self.log.metadata().unwrap().len()).unwrap()];
+        self.log.read_exact_at(&mut octets, 0).unwrap();
+        String::from_utf8_lossy(&octets).into_owned()
     }
 
     /// Waits until `text` stands in its log.
