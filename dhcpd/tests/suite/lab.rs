@@ -1,0 +1,165 @@
+//! A server without sockets: an inventory, a core, a clock that the test sets.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use dhcpd::core::{Core, Event, Input, Link, Notice, Now, Outcome, Outputs, Packet, Reason};
+use dhcpd::view::DhcpView;
+use inventory_core::load::load_texts;
+
+use super::packet::{Ask, Sent};
+
+/// Index of the interface that a lab has.
+pub(crate) const INTERFACE: u32 = 2;
+/// The server's address there.
+pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+/// The hardware address of `web`.
+pub(crate) const WEB: [u8; 6] = [2, 0, 0, 0, 0, 1];
+/// A hardware address that nobody has written down.
+pub(crate) const STRANGER: [u8; 6] = [2, 0, 0, 0, 0, 0x99];
+
+/// Site, zone and the network of the lab's link.
+pub(crate) const SITE: &str = r#"
+[site]
+nameservers = ["ns1.lab.test"]
+contact = "hostmaster@lab.test"
+
+[zone."lab.test"]
+
+[network.lab]
+zone = "lab.test"
+ipv4 = "10.77.0.0/24"
+gateway = "10.77.0.254"
+dns = ["10.77.0.1", "10.77.0.2"]
+lease = "1h"
+
+[host.ns1]
+network = "lab"
+ip = "10.77.0.1"
+"#;
+
+/// One host that is served.
+pub(crate) const WEB_HOST: &str = r#"
+[host.web]
+network = "lab"
+mac = "02:00:00:00:00:01"
+ip = "10.77.0.11"
+"#;
+
+/// A server.
+pub(crate) struct Lab {
+    pub(crate) core: Core,
+    pub(crate) view: DhcpView,
+    pub(crate) now: Now,
+}
+
+/// What one message led to.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) sent: Vec<Sent>,
+    pub(crate) outcome: Outcome,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) events: Vec<Event>,
+}
+
+/// The view of an inventory in one file.
+pub(crate) fn view_of(text: &str) -> DhcpView {
+    match load_texts(&[("inventory.toml", text)]) {
+        Ok(snapshot) => DhcpView::build(&snapshot),
+        Err(diagnostics) => panic!("the test's inventory is wrong: {diagnostics:#?}"),
+    }
+}
+
+impl Lab {
+    /// A server of `SITE` and `hosts` on one interface.
+    pub(crate) fn new(hosts: &str) -> Lab {
+        Lab::of(&format!("{SITE}{hosts}"))
+    }
+
+    /// A server of this inventory on one interface.
+    pub(crate) fn of(inventory: &str) -> Lab {
+        let link = Link { index: INTERFACE, addresses: vec![SERVER], mtu: 1500 };
+        Lab::on(inventory, vec![link])
+    }
+
+    /// A server of this inventory on these interfaces.
+    pub(crate) fn on(inventory: &str, links: Vec<Link>) -> Lab {
+        let mut lab = Lab { core: Core::new(), view: view_of(inventory), now: Now::default() };
+        lab.core.handle(&Input::Links(links), lab.now, &lab.view, &mut Outputs::default());
+        lab
+    }
+
+    /// Takes another inventory into service.
+    pub(crate) fn edit(&mut self, inventory: &str) {
+        self.view = view_of(inventory);
+    }
+
+    /// Sends what `ask` says.
+    pub(crate) fn ask(&mut self, ask: &Ask) -> Answer {
+        self.hear(&ask.octets(), INTERFACE, ask.from, ask.to)
+    }
+
+    /// Sends octets by broadcast.
+    pub(crate) fn octets(&mut self, octets: &[u8]) -> Answer {
+        self.hear(octets, INTERFACE, SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68), Ipv4Addr::BROADCAST)
+    }
+
+    /// Sends octets.
+    pub(crate) fn hear(&mut self, octets: &[u8], interface: u32, from: SocketAddrV4, to: Ipv4Addr) -> Answer {
+        let packet = Packet { bytes: octets.into(), interface, from, destination: Some(to) };
+        let mut out = Outputs::default();
+        self.core.handle(&Input::Packet(packet), self.now, &self.view, &mut out);
+        let [transaction] = out.transactions() else { panic!("one transaction a packet: {out:?}") };
+        Answer {
+            sent: out.replies().map(|(reply, octets)| Sent::new(reply, octets)).collect(),
+            outcome: transaction.outcome,
+            notices: out.notices().to_vec(),
+            events: out.events().to_vec(),
+        }
+    }
+}
+
+impl Answer {
+    /// The one datagram that was sent.
+    pub(crate) fn one(&self) -> &Sent {
+        let [sent] = &*self.sent else { panic!("one reply was expected: {self:?}") };
+        sent
+    }
+
+    /// Why nothing was sent.
+    pub(crate) fn silence(&self) -> Reason {
+        match self.outcome {
+            Outcome::Unanswered(reason) if self.sent.is_empty() => reason,
+            _ => panic!("silence was expected: {self:?}"),
+        }
+    }
+
+    /// Why a DHCPNAK was sent.
+    pub(crate) fn refusal(&self) -> Reason {
+        match self.outcome {
+            Outcome::Refused(reason) if self.one().kind() == 6 => reason,
+            _ => panic!("a refusal was expected: {self:?}"),
+        }
+    }
+
+    /// The address that was offered.
+    pub(crate) fn offered(&self) -> Ipv4Addr {
+        match self.outcome {
+            Outcome::Offered(_, address) if self.one().kind() == 2 => {
+                assert_eq!(self.one().yiaddr(), address);
+                address
+            }
+            _ => panic!("an offer was expected: {self:?}"),
+        }
+    }
+
+    /// The address that was acknowledged.
+    pub(crate) fn acknowledged(&self) -> Ipv4Addr {
+        match self.outcome {
+            Outcome::Acknowledged(_, address) if self.one().kind() == 5 => {
+                assert_eq!(self.one().yiaddr(), address);
+                address
+            }
+            _ => panic!("an acknowledgement was expected: {self:?}"),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What the DHCPv4 core and its view do, seen from outside: inventories as text, packets as octets.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod captures;
+mod hostile;
+mod lab;
+mod packet;
+mod relays;
+mod replies;
+mod states;
+mod vectors;
+mod view;
