@@ -1,11 +1,13 @@
 //! A directory, usually a git checkout.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use nix::fcntl::OFlag;
 
 use super::{FILE_OCTETS_MAX, Listing, RESERVED_DIRECTORIES, ReadError, Source, Version, is_inventory_file};
 
@@ -41,17 +43,25 @@ impl Directory {
         if real.starts_with(&root) {
             return Ok(real);
         }
-        Err(ReadError::Unreadable(format!("it is a link that leaves the inventory, to `{}`", real.display())))
+        Err(ReadError::Unreadable(leaves(&full)))
     }
 }
 
 impl Source for Directory {
     fn list(&self) -> Listing {
-        let mut walk = Walk { listing: Listing::default(), seen: HashSet::new(), root: PathBuf::new() };
+        let mut walk = Walk {
+            listing: Listing::default(),
+            seen: HashSet::new(),
+            root: PathBuf::new(),
+            links: VecDeque::new(),
+        };
         match fs::canonicalize(&self.root) {
             Ok(root) => {
                 walk.root.clone_from(&root);
                 walk.directory(&root, "", 0);
+                while let Some((full, path, depth)) = walk.links.pop_front() {
+                    walk.directory(&full, &path, depth);
+                }
             }
             Err(error) => walk.listing.unreadable.push((".".into(), plain(&error))),
         }
@@ -62,7 +72,7 @@ impl Source for Directory {
     fn version(&self, path: &str) -> Result<Version, ReadError> {
         let metadata = fs::metadata(self.locate(path)?).map_err(|error| read_error(&error))?;
         if !metadata.is_file() {
-            return Err(ReadError::Unreadable("it is not a file".to_owned()));
+            return Err(ReadError::Unreadable(not_a_file(&metadata)));
         }
         Ok(version_of(&metadata))
     }
@@ -70,10 +80,10 @@ impl Source for Directory {
     /// A file whose version differs before and after is read again: an editor may be writing it.
     fn read(&self, path: &str) -> Result<(Version, Vec<u8>), ReadError> {
         for _ in 0..5 {
-            let mut file = File::open(self.locate(path)?).map_err(|error| read_error(&error))?;
+            let mut file = open(&self.locate(path)?).map_err(|error| read_error(&error))?;
             let before = file.metadata().map_err(|error| read_error(&error))?;
             if !before.is_file() {
-                return Err(ReadError::Unreadable("it is not a file".to_owned()));
+                return Err(ReadError::Unreadable(not_a_file(&before)));
             }
             if before.len() > FILE_OCTETS_MAX {
                 return Err(ReadError::Unreadable(format!(
@@ -106,6 +116,10 @@ struct Walk {
     /// Device and inode of each directory on the way, against circles of links.
     seen: HashSet<(u64, u64)>,
     root: PathBuf,
+    /// Links to directories, for the end: a directory is known by its own path, and by that of a link
+    /// only if it has none that counts. So paths, and with them the hash, do not hang on the order of
+    /// `readdir`.
+    links: VecDeque<(PathBuf, String, usize)>,
 }
 
 impl Walk {
@@ -124,8 +138,10 @@ impl Walk {
         if !self.seen.insert((metadata.dev(), metadata.ino())) {
             return Ok(());
         }
-        for entry in fs::read_dir(directory).map_err(|error| plain(&error))? {
-            let entry = entry.map_err(|error| plain(&error))?;
+        let entries: Result<Vec<_>, _> = fs::read_dir(directory).map_err(|error| plain(&error))?.collect();
+        let mut entries = entries.map_err(|error| plain(&error))?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
             let name = entry.file_name();
             let Some(name) = name.to_str() else {
                 let lossy = name.to_string_lossy().into_owned();
@@ -146,29 +162,66 @@ impl Walk {
 
     /// A file or directory; whatever vanishes between being listed and looked at was never there.
     fn entry(&mut self, full: &Path, path: &str, name: &str, depth: usize) {
-        let metadata = match fs::symlink_metadata(full) {
-            Ok(link) if link.is_symlink() => match fs::canonicalize(full) {
-                Ok(target) if target.starts_with(&self.root) => fs::metadata(full),
-                Ok(target) if is_inventory_file(name) => {
-                    let why = format!("it is a link that leaves the inventory, to `{}`", target.display());
-                    return self.listing.unreadable.push((path.into(), why));
-                }
-                Ok(_) => return,
-                Err(error) => Err(error),
-            },
-            other => other,
-        };
+        let link = fs::symlink_metadata(full);
+        let is_link = link.as_ref().is_ok_and(Metadata::is_symlink);
+        let metadata = if is_link { fs::metadata(full) } else { link };
         match metadata {
+            Ok(metadata) if metadata.is_dir() && is_link => {
+                if self.holds(full) {
+                    self.links.push_back((full.to_owned(), format!("{path}/"), depth + 1));
+                } else {
+                    // Said, because whoever made the link waits for the hosts behind it.
+                    self.listing.unreadable.push((path.into(), leaves(full)));
+                }
+            }
             Ok(metadata) if metadata.is_dir() => self.directory(full, &format!("{path}/"), depth + 1),
-            Ok(metadata) if is_inventory_file(name) => {
-                self.listing.files.push((Arc::from(path), version_of(&metadata)));
+            _ if !is_inventory_file(name) => {}
+            Ok(metadata) if !metadata.is_file() => {
+                self.listing.unreadable.push((path.into(), not_a_file(&metadata)));
             }
-            Err(error) if error.kind() != io::ErrorKind::NotFound && is_inventory_file(name) => {
-                self.listing.unreadable.push((path.into(), plain(&error)));
+            Ok(_) if is_link && !self.holds(full) => {
+                self.listing.unreadable.push((path.into(), leaves(full)));
             }
-            Ok(_) | Err(_) => {}
+            Ok(metadata) => self.listing.files.push((Arc::from(path), version_of(&metadata))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // A link that is still there leads nowhere, which must not delete what it led to.
+                if let Ok(target) = fs::read_link(full) {
+                    let why = format!("it is a link to `{}`, which is not there", target.display());
+                    self.listing.unreadable.push((path.into(), why));
+                }
+            }
+            Err(error) => self.listing.unreadable.push((path.into(), plain(&error))),
         }
     }
+
+    /// Whether `link` ends inside the root.
+    fn holds(&self, link: &Path) -> bool {
+        fs::canonicalize(link).is_ok_and(|target| target.starts_with(&self.root))
+    }
+}
+
+/// Opens a file without waiting: a FIFO would block until somebody writes to it.
+fn open(path: &Path) -> io::Result<File> {
+    File::options().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)
+}
+
+fn leaves(link: &Path) -> String {
+    let target = fs::read_link(link).unwrap_or_default();
+    format!("it is a link that leaves the inventory, to `{}`", target.display())
+}
+
+fn not_a_file(metadata: &Metadata) -> String {
+    let kind = metadata.file_type();
+    let what = if kind.is_dir() {
+        "a directory"
+    } else if kind.is_fifo() {
+        "a named pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    };
+    format!("it is {what}, not a file")
 }
 
 fn version_of(metadata: &Metadata) -> Version {
