@@ -9,6 +9,8 @@ pub enum UnitError {
     NoNumber,
     /// A number without its unit.
     NoUnit,
+    /// Something like `1.5`.
+    Fraction,
     /// A unit that is none of those known.
     UnknownUnit,
     /// The value does not fit.
@@ -20,6 +22,7 @@ impl fmt::Display for UnitError {
         f.write_str(match self {
             UnitError::NoNumber => "has no number where one must be",
             UnitError::NoUnit => "has no unit",
+            UnitError::Fraction => "is a fraction: write a whole number of the next smaller unit",
             UnitError::UnknownUnit => "has an unknown unit",
             UnitError::TooLarge => "is too large",
         })
@@ -81,6 +84,9 @@ fn split_term(text: &str) -> Result<(u64, &str, &str), UnitError> {
     }
     let number = text[..digits].parse().map_err(|_| UnitError::TooLarge)?;
     let rest = text[digits..].trim_start();
+    if rest.starts_with(['.', ',']) {
+        return Err(UnitError::Fraction);
+    }
     let unit = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
     Ok((number, &rest[..unit], rest[unit..].trim_start()))
 }
@@ -118,6 +124,7 @@ mod tests {
         assert_eq!(parse_duration(""), Err(UnitError::NoNumber));
         assert_eq!(parse_duration("99999999999999999999w"), Err(UnitError::TooLarge));
         assert_eq!(parse_duration("1h-1m"), Err(UnitError::NoNumber));
+        assert_eq!(parse_duration("1.5h"), Err(UnitError::Fraction));
     }
 
     #[test]

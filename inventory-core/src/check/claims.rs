@@ -23,6 +23,15 @@ struct HostRef {
     index: u32,
 }
 
+/// The hosts of each file.
+pub(crate) type Shards = HashMap<FileId, Arc<Shard>>;
+
+impl HostRef {
+    fn find(self, shards: &Shards) -> Option<&Host> {
+        shards.get(&self.file)?.hosts.get(self.index as usize)
+    }
+}
+
 /// Hashes of everything claimed, sorted.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
@@ -38,6 +47,14 @@ enum Key<'a> {
     Duid(NetworkId, &'a [u8]),
     ClientId(NetworkId, &'a [u8]),
     Port(NetworkId, &'a PortId),
+}
+
+/// A key, the host that claims it, and where.
+struct Claim<'a> {
+    key: Key<'a>,
+    span: Span,
+    host: &'a Host,
+    path: &'a str,
 }
 
 impl Claims {
@@ -73,20 +90,20 @@ impl Claims {
         self.sorted = merged;
     }
 
-    /// Whether any host may have this name. False positives are possible, false negatives not.
-    pub(crate) fn may_have_name(&self, name: &Name) -> bool {
+    /// The host that claims `name`, as its own, a nic's or an alias. Cost: a search in what is sorted.
+    pub(crate) fn named<'a>(&self, name: &Name, shards: &'a Shards) -> Option<&'a Host> {
         let wanted = hash(&Key::Name(name));
         let at = self.sorted.partition_point(|(hash, _)| *hash < wanted);
-        self.sorted.get(at).is_some_and(|(hash, _)| *hash == wanted)
+        let hosts = self.sorted[at..].iter().take_while(|(hash, _)| *hash == wanted);
+        hosts.filter_map(|(_, host_ref)| host_ref.find(shards)).find(|host| {
+            host.named_nics().any(|(own, _)| own.fqdn == *name)
+                || host.aliases.iter().any(|alias| alias.name.fqdn == *name)
+                || host.name.fqdn == *name
+        })
     }
 
     /// Everything that is claimed twice.
-    pub(crate) fn conflicts(
-        &self,
-        shards: &HashMap<FileId, Arc<Shard>>,
-        globals: &Globals,
-        findings: &mut Vec<Finding>,
-    ) {
+    pub(crate) fn conflicts(&self, shards: &Shards, globals: &Globals, findings: &mut Vec<Finding>) {
         let mut group_start = 0;
         for at in 1..=self.sorted.len() {
             let group = &self.sorted[group_start..at];
@@ -102,76 +119,70 @@ impl Claims {
 }
 
 /// Reports the keys that the hosts of a group of equal hashes really share.
-fn conflict(
-    group: &[(u64, HostRef)],
-    shards: &HashMap<FileId, Arc<Shard>>,
-    globals: &Globals,
-    findings: &mut Vec<Finding>,
-) {
-    let mut seen: Vec<(Key<'_>, Span, &Host)> = Vec::new();
+fn conflict(group: &[(u64, HostRef)], shards: &Shards, globals: &Globals, findings: &mut Vec<Finding>) {
+    let mut seen: Vec<Claim<'_>> = Vec::new();
     let mut hosts: Vec<HostRef> = group.iter().map(|(_, host)| *host).collect();
     hosts.dedup();
     for host_ref in hosts {
-        let Some(host) =
-            shards.get(&host_ref.file).and_then(|shard| shard.hosts.get(host_ref.index as usize))
-        else {
+        let Some((host, shard)) = host_ref.find(shards).zip(shards.get(&host_ref.file)) else {
             continue;
         };
-        let mut own = Vec::new();
         each_claim(host, |key, span| {
             if hash(&key) == group[0].0 {
-                own.push((key, span, host));
+                seen.push(Claim { key, span, host, path: &shard.path });
             }
         });
-        seen.append(&mut own);
     }
-    // The later place is the one to be mended.
-    seen.sort_by_key(|(_, span, _)| *span);
+    // The later place is the one to be mended. Ids of files tell when a file was first seen, so they
+    // would tell another order after each start.
+    seen.sort_by_key(|claim| (claim.path, claim.span.start));
     for index in 1..seen.len() {
-        let (key, span, host) = &seen[index];
-        if let Some((_, first_span, first)) = seen[..index].iter().find(|(other, _, _)| other == key) {
-            // A DUID is the host's, so all its interfaces may have it.
-            if !matches!(key, Key::Duid(..)) || host.name != first.name {
-                findings.push(report(key, *span, host, *first_span, first, globals));
-            }
+        let claim = &seen[index];
+        if let Some(first) = seen[..index].iter().find(|other| other.key == claim.key) {
+            findings.extend(report(claim, first, globals));
         }
     }
 }
 
-fn report(
-    key: &Key<'_>,
-    span: Span,
-    host: &Host,
-    first_span: Span,
-    first: &Host,
-    globals: &Globals,
-) -> Finding {
-    let (name, other) = (&host.name.fqdn, &first.name.fqdn);
+/// `None` if the two may share it, or if that is told already.
+fn report(claim: &Claim<'_>, first: &Claim<'_>, globals: &Globals) -> Option<Finding> {
+    let (name, other) = (&claim.host.name.fqdn, &first.host.name.fqdn);
+    let one_host = std::ptr::eq(claim.host, first.host);
+    if name == other && !one_host {
+        // A host written twice shares everything: the host is the one mistake.
+        let is_host = claim.key == Key::Name(name) && claim.span == claim.host.span;
+        return is_host.then(|| host_twice(claim, first));
+    }
+    // A DUID is the host's, so all its interfaces may have it.
+    if one_host && matches!(claim.key, Key::Duid(..)) {
+        return None;
+    }
+    let by_both =
+        if one_host { format!("both times by `{name}`") } else { format!("by `{other}` and by `{name}`") };
     let in_network = |id: &NetworkId| format!("in network `{}`", globals.network(*id).name);
-    let (rule, message) = match key {
-        Key::Name(claimed) => (Rule::DuplicateName, format!("name `{claimed}` is given twice")),
-        Key::Address(address) => (
-            Rule::DuplicateAddress,
-            format!("address {address} is given twice, to `{other}` and to `{name}`"),
-        ),
-        Key::Mac(network, mac) => {
-            let message = format!(
-                "MAC address {mac} is used twice {}, by `{other}` and by `{name}`",
-                in_network(network)
-            );
-            (Rule::DuplicateMac, message)
-        }
-        Key::Duid(network, _) => {
-            (Rule::DuplicateIdentifier, format!("DUID is used twice {}", in_network(network)))
-        }
-        Key::ClientId(network, _) => {
-            (Rule::DuplicateIdentifier, format!("client identifier is used twice {}", in_network(network)))
-        }
-        Key::Port(network, _) => {
-            (Rule::DuplicateIdentifier, format!("relay port is used twice {}", in_network(network)))
-        }
+    let twice = |what: &str, network: &NetworkId| {
+        (Rule::DuplicateIdentifier, format!("{what} is used twice {}, {by_both}", in_network(network)))
     };
-    Finding::new(rule, span, message).other(first_span, format!("first here, by `{other}`"))
+    let (rule, message) = match &claim.key {
+        Key::Name(claimed) => (Rule::DuplicateName, format!("name `{claimed}` is used twice, {by_both}")),
+        Key::Address(address) => {
+            (Rule::DuplicateAddress, format!("address {address} is used twice, {by_both}"))
+        }
+        Key::Mac(network, mac) => (
+            Rule::DuplicateMac,
+            format!("MAC address {mac} is used twice {}, {by_both}", in_network(network)),
+        ),
+        Key::Duid(network, _) => twice("DUID", network),
+        Key::ClientId(network, _) => twice("client identifier", network),
+        Key::Port(network, _) => twice("relay port", network),
+    };
+    Some(Finding::new(rule, claim.span, message).other(first.span, "first used here"))
+}
+
+fn host_twice(claim: &Claim<'_>, first: &Claim<'_>) -> Finding {
+    let message = format!("host `{}` is defined twice", claim.host.name.fqdn);
+    let finding = Finding::new(Rule::DefinedTwice, claim.span, message);
+    finding.other(first.span, "first defined here").help("rename one of them, or join them in one file")
 }
 
 /// Calls `claim` with everything that `host` claims and where it does.
@@ -182,7 +193,7 @@ fn each_claim<'a>(host: &'a Host, mut claim: impl FnMut(Key<'a>, Span)) {
     }
     for nic in &host.nics {
         if let Some(name) = &nic.name {
-            claim(Key::Name(&name.fqdn), nic.network_span);
+            claim(Key::Name(&name.fqdn), nic.name_span);
         }
         if let Some(mac) = nic.mac {
             claim(Key::Mac(nic.network, mac), nic.mac_span);

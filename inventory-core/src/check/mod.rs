@@ -4,7 +4,7 @@
 //! * [`host`] judges one host against its networks.
 //! * [`claims`] finds what two hosts both claim: names, addresses, hardware addresses, identifiers.
 //! * [`names`] finds what hosts claim and zones or pools have already.
-//! * [`records`] judges the records that are written in zones.
+//! * [`records`] judges the records that are written in zones, [`targets`] what they point to.
 //! * [`vm`] judges virtual machines against the machines that they run on.
 //!
 //! All are functions from the resolved inventory to findings.
@@ -14,4 +14,5 @@ pub(crate) mod host;
 pub(crate) mod names;
 pub(crate) mod network;
 pub(crate) mod records;
+pub(crate) mod targets;
 pub(crate) mod vm;

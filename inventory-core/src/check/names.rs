@@ -10,7 +10,7 @@ use crate::span::Span;
 
 /// Checks every name of `host`.
 pub(crate) fn check(host: &Host, globals: &Globals, findings: &mut Vec<Finding>) {
-    let nics = host.nics.iter().filter_map(|nic| Some((nic.name.as_ref()?, nic.network_span)));
+    let nics = host.nics.iter().filter_map(|nic| Some((nic.name.as_ref()?, nic.name_span)));
     for (name, span) in std::iter::once((&host.name, host.span)).chain(nics) {
         findings.extend(against_records(name, span, false, globals));
         findings.extend(against_pools(name, span, globals));
@@ -33,13 +33,15 @@ fn against_records(name: &HostName, span: Span, is_alias: bool, globals: &Global
     if let Some(record) = clash {
         let what = if is_alias { "alias" } else { "host name" };
         let message =
-            format!("{what} `{}` stands beside a {} record of the same name", name.fqdn, record.rtype);
-        return Some(Finding::new(Rule::CnameBesideData, span, message).other(record.span, "the record"));
+            format!("{what} `{}` stands beside a written record of type {}", name.fqdn, record.rtype);
+        let finding = Finding::new(Rule::CnameBesideData, span, message).other(record.span, "the record");
+        return Some(finding.help("an alias is a CNAME, which stands alone: remove one of the two"));
     }
     let cut = delegation_above(&zone.records, &zone.name, &name.fqdn)?;
     let message =
         format!("`{}` lies below the delegation of `{}`, so nobody would see it", name.fqdn, cut.owner);
-    Some(Finding::new(Rule::OutOfZone, span, message).other(cut.span, "the delegation"))
+    let finding = Finding::new(Rule::OutOfZone, span, message).other(cut.span, "the delegation");
+    Some(finding.help("write it in the zone that is delegated to, or remove the NS record"))
 }
 
 /// The records of `owner` among `records`, which are sorted by owner.
@@ -67,7 +69,8 @@ fn against_pools(name: &HostName, span: Span, globals: &Globals) -> Option<Findi
     let mut networks = globals.networks.iter().filter(|network| network.zone == Some(zone));
     let network = networks.find(|network| network.pool_of(IpAddr::V4(address)).is_some())?;
     let message = format!("`{}` is the name of the pool address {address}", name.fqdn);
-    Some(Finding::new(Rule::DuplicateName, span, message).other(network.span, "the network with that pool"))
+    let finding = Finding::new(Rule::DuplicateName, span, message);
+    Some(finding.other(network.span, "the network with that pool").help("choose another name"))
 }
 
 /// The address and zone that `name` would be the pool name of.

@@ -36,9 +36,10 @@ fn gateway(network: &NetworkDecl, findings: &mut Vec<Finding>) {
     } else if net.prefix_len() < 31 && (*gateway == net.network() || *gateway == net.broadcast()) {
         format!("is the network or broadcast address of {net}")
     } else {
-        if let Some(pool) = pool_with(&network.pool, IpAddr::V4(*gateway)) {
+        if let Some(pool) = pool_with(network, IpAddr::V4(*gateway)) {
             let message = format!("gateway {gateway} lies inside a pool of network `{}`", network.name);
-            findings.push(Finding::new(Rule::BadGateway, *span, message).other(pool.span, "the pool"));
+            let finding = Finding::new(Rule::BadGateway, *span, message).other(pool.span, "the pool");
+            findings.push(finding.help(format!("keep it out: `exclude = [\"{gateway}\"]`")));
         }
         return;
     };
@@ -46,14 +47,22 @@ fn gateway(network: &NetworkDecl, findings: &mut Vec<Finding>) {
     findings.push(Finding::new(Rule::BadGateway, *span, message).other(*net_span, "the network's addresses"));
 }
 
-fn pool_with(pools: &Field<Vec<Spanned<Range>>>, address: IpAddr) -> Option<&Spanned<Range>> {
-    pools.get()?.iter().find(|pool| pool.value.contains(address))
+/// The pool that would give `address`.
+fn pool_with(network: &NetworkDecl, address: IpAddr) -> Option<&Spanned<Range>> {
+    let pool = network.pool.get()?.iter().find(|pool| pool.value.contains(address));
+    pool.filter(|_| !is_excluded(network, address))
+}
+
+/// Whether no pool gives `address`, or that cannot be known.
+fn is_excluded(network: &NetworkDecl, address: IpAddr) -> bool {
+    let mut holes = network.exclude.get().into_iter().flatten();
+    network.exclude.is_broken() || holes.any(|hole| hole.value.contains(address))
 }
 
 fn pools(network: &NetworkDecl, findings: &mut Vec<Finding>) {
     let pools: &[_] = network.pool.get().map_or(&[], Vec::as_slice);
     let exclude: &[_] = network.exclude.get().map_or(&[], Vec::as_slice);
-    for range in pools.iter() {
+    for range in pools {
         inside(network, range, "pool", findings);
     }
     for range in exclude {
@@ -79,14 +88,14 @@ fn inside(network: &NetworkDecl, range: &Spanned<Range>, what: &str, findings: &
             Field::Set(net, span) => {
                 (net.to_string(), Some(*span), net.contains(&first) && net.contains(&last))
             }
-            Field::Absent => ("its addresses: it has no `ipv4`".to_owned(), None, false),
+            Field::Absent => ("it: it has no `ipv4`".to_owned(), None, false),
             Field::Broken => return,
         },
         (IpAddr::V6(first), IpAddr::V6(last)) => match &network.ipv6 {
             Field::Set(net, span) => {
                 (net.to_string(), Some(*span), net.contains(&first) && net.contains(&last))
             }
-            Field::Absent => ("its addresses: it has no `ipv6`".to_owned(), None, false),
+            Field::Absent => ("it: it has no `ipv6`".to_owned(), None, false),
             Field::Broken => return,
         },
         _ => return,
@@ -100,18 +109,29 @@ fn inside(network: &NetworkDecl, range: &Spanned<Range>, what: &str, findings: &
         });
         return;
     }
-    let Some(net) = network.ipv4.get().filter(|net| what == "pool" && net.prefix_len() < 31) else {
+    if what != "pool" {
         return;
-    };
-    for (address, name) in [(net.network(), "network"), (net.broadcast(), "broadcast")] {
-        if range.value.contains(IpAddr::V4(address)) {
-            let message = format!(
-                "pool {} of network `{}` holds the {name} address {address}",
-                range.value, network.name
-            );
-            findings.push(Finding::new(Rule::PoolOutsideNetwork, range.span, message));
-        }
     }
+    let v4 = network.ipv4.get().filter(|net| net.prefix_len() < 31);
+    let v6 = network.ipv6.get().filter(|net| net.prefix_len() < 127);
+    let ends = [
+        v4.map(|net| (IpAddr::V4(net.network()), "network address")),
+        v4.map(|net| (IpAddr::V4(net.broadcast()), "broadcast address")),
+        v6.map(|net| (IpAddr::V6(net.network()), "routers' anycast address")),
+    ];
+    let held: Vec<String> = ends
+        .into_iter()
+        .flatten()
+        .filter(|(address, _)| range.value.contains(*address) && !is_excluded(network, *address))
+        .map(|(address, name)| format!("the {name} {address}"))
+        .collect();
+    if held.is_empty() {
+        return;
+    }
+    let held = held.join(" and ");
+    let message = format!("pool {} of network `{}` holds {held}", range.value, network.name);
+    let finding = Finding::new(Rule::PoolOutsideNetwork, range.span, message);
+    findings.push(finding.help("no host can have that address: let the pool begin and end within"));
 }
 
 fn resolvers(network: &NetworkDecl, findings: &mut Vec<Finding>) {
@@ -152,7 +172,8 @@ fn overlaps(networks: &[&NetworkDecl], findings: &mut Vec<Finding>) {
         }
     }
     for mut list in [v4, v6] {
-        list.sort_by_key(|(first, last, span, _)| (*first, std::cmp::Reverse(*last), *span));
+        // Stable, so that of equals the order of the files decides.
+        list.sort_by_key(|(first, last, _, _)| (*first, std::cmp::Reverse(*last)));
         let mut reach: Option<(IpAddr, Span, &NetworkDecl)> = None;
         for (first, last, span, network) in list {
             if let Some((end, other_span, other)) = reach

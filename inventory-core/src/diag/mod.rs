@@ -70,6 +70,13 @@ impl Finding {
         }
     }
 
+    /// Says that it is wrong only as long as nothing that could not be read defines `name`.
+    #[must_use]
+    pub fn depends_on(mut self, name: &impl ToString) -> Finding {
+        self.missing = Some(name.to_string().into());
+        self
+    }
+
     /// Sets the words under the excerpt.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Finding {

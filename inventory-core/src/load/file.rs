@@ -22,8 +22,11 @@ pub(super) struct FileState {
     pub(super) globals: GlobalDecls,
     pub(super) shard: Arc<Shard>,
     pub(super) has_hosts: bool,
-    /// Lines that hold syntax errors: what they were to define is not known.
+    /// Lines that hold syntax errors, and names of what was refused: nobody is told that these are
+    /// not defined.
     pub(super) uncertain: String,
+    /// The same of hosts that were refused when they were resolved.
+    pub(super) refused: String,
     pub(super) parse_findings: Vec<Finding>,
     pub(super) resolve_findings: Vec<Finding>,
     pub(super) check_findings: Vec<Finding>,
@@ -132,12 +135,18 @@ fn read_one(source: &dyn Source, wanted: &Wanted, order: Order) -> Read {
         Ok(text) => {
             parsed.decls = parse_file(&text, *id, &mut parsed.findings);
             parsed.uncertain = uncertain_lines(&text, &parsed.findings);
+            for name in std::mem::take(&mut parsed.decls.refused) {
+                parsed.uncertain.push_str(&name);
+                parsed.uncertain.push('\n');
+            }
         }
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..at].iter().filter(|octet| **octet == b'\n').count() + 1;
-            let message = format!("`{path}` is not UTF-8 text: octet {at}, in line {line}");
-            parsed.findings.push(Finding::new(Rule::UnreadableFile, Span::whole(*id), message));
+            let octet = error.as_bytes().get(at).copied().unwrap_or_default();
+            let at = u32::try_from(at).unwrap_or(u32::MAX - 1);
+            let message = format!("the file is not UTF-8 text: octet 0x{octet:02x}");
+            let finding = Finding::new(Rule::UnreadableFile, Span::new(*id, at, at + 1), message);
+            parsed.findings.push(finding.help("save it as UTF-8"));
         }
     }
     Read::New(parsed)
@@ -180,6 +189,7 @@ impl FileState {
             shard: Arc::default(),
             has_hosts: false,
             uncertain: String::new(),
+            refused: String::new(),
             parse_findings: Vec::new(),
             resolve_findings: Vec::new(),
             check_findings: Vec::new(),
@@ -190,7 +200,8 @@ impl FileState {
     pub(super) fn take_hosts(&mut self, decls: Vec<HostDecl>, path: &Arc<str>, context: &Context) {
         self.has_hosts = !decls.is_empty();
         self.resolve_findings.clear();
-        let mut hosts = context.hosts(decls, &mut self.resolve_findings);
+        self.refused.clear();
+        let mut hosts = context.hosts(decls, &mut self.refused, &mut self.resolve_findings);
         hosts.shrink_to_fit();
         self.shard = Arc::new(Shard { path: Arc::clone(path), hosts });
     }

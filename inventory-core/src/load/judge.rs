@@ -1,12 +1,12 @@
 //! Running the checks: as few as a change needs, with the result of all.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Loader;
-use crate::check::{self, records::LazyIndex, records::TargetIndex};
+use super::file::FileState;
+use crate::check::{self, claims::Shards, targets::Known};
 use crate::diag::{Finding, Rule};
-use crate::model::Shard;
 use crate::resolve;
 use crate::span::{FileId, Span};
 
@@ -30,7 +30,7 @@ impl Loader {
         }
         let networks: Vec<_> = self.files.values().flat_map(|state| &state.globals.networks).collect();
         check::network::check(&networks, &mut findings);
-        check::records::check(&context.globals, &mut findings);
+        check::records::check(&context.globals, |path| self.referenced.contains_key(path), &mut findings);
         self.judge_together(&mut findings);
         self.judge_source(&mut findings);
         self.drop_uncertain(&mut findings);
@@ -40,14 +40,14 @@ impl Loader {
     /// What needs all hosts at once.
     fn judge_together(&self, findings: &mut Vec<Finding>) {
         let globals = &self.context.globals;
-        let by_file: HashMap<FileId, Arc<Shard>> =
-            self.files.values().map(|state| (state.id, Arc::clone(&state.shard))).collect();
-        self.claims.conflicts(&by_file, globals, findings);
-        let hosts = || self.files.values().flat_map(|state| &state.shard.hosts);
-        let make = || TargetIndex::new(hosts());
-        let mut index = LazyIndex::new(&make);
-        check::records::check_targets(globals, &self.claims, &mut index, findings);
-        check::vm::check(hosts(), globals, &mut index, findings);
+        let shards: Shards = self.files.values().map(|state| (state.id, Arc::clone(&state.shard))).collect();
+        self.claims.conflicts(&shards, globals, findings);
+        let known = Known { globals, claims: &self.claims, shards: &shards };
+        check::targets::check(self.files.values().map(|state| &state.globals), known, findings);
+        // Through the same pointers as `known`, so that a host is the same wherever it is found.
+        let hosts =
+            self.files.values().filter_map(|state| shards.get(&state.id)).flat_map(|shard| &shard.hosts);
+        check::vm::check(hosts, known, findings);
     }
 
     /// What is wrong with the files as files.
@@ -81,18 +81,37 @@ impl Loader {
         }
     }
 
-    /// Drops references to what an unreadable file or line may define.
+    /// Drops references to what an unreadable file or line, or a refused thing, may define.
     fn drop_uncertain(&self, findings: &mut Vec<Finding>) {
-        let unread =
-            !self.unreadable.is_empty() || self.files.values().any(super::file::FileState::is_unread);
-        let lines: Vec<&str> =
-            self.files.values().map(|state| &*state.uncertain).filter(|text| !text.is_empty()).collect();
-        if !unread && lines.is_empty() {
+        let unread = !self.unreadable.is_empty() || self.files.values().any(FileState::is_unread);
+        let lines = |text: fn(&FileState) -> &str| -> Vec<&str> {
+            self.files
+                .values()
+                .flat_map(|state| text(state).lines())
+                .filter(|line| !line.is_empty())
+                .collect()
+        };
+        let uncertain = lines(|state| &state.uncertain);
+        let refused = lines(|state| &state.refused);
+        if !unread && uncertain.is_empty() && refused.is_empty() {
             return;
         }
-        findings.retain(|finding| match &finding.missing {
-            None => true,
-            Some(name) => !unread && !lines.iter().any(|line| line.contains(&**name)),
+        findings.retain(|finding| {
+            let Some(name) = &finding.missing else {
+                return true;
+            };
+            // A host that was refused defines no zone.
+            let needs_zone = [Rule::NoZone, Rule::BadAlias].contains(&finding.rule);
+            let host = !needs_zone && refused.iter().any(|line| may_define(line, name));
+            !unread && !host && !uncertain.iter().any(|line| may_define(line, name))
         });
     }
+}
+
+/// Whether a line that was not understood may define `name`: by its first label, as a host's, or by
+/// what encloses it, as a zone.
+fn may_define(line: &str, name: &str) -> bool {
+    let host = name.split('.').next().unwrap_or(name);
+    let zones = name.match_indices('.').map(|(dot, _)| &name[dot + 1..]).filter(|zone| zone.contains('.'));
+    std::iter::once(host).chain(zones).any(|part| line.contains(part))
 }

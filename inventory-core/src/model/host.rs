@@ -93,8 +93,8 @@ pub struct Nic {
     pub name: Option<HostName>,
     /// The network it is plugged into.
     pub network: NetworkId,
-    /// Where `network` is written.
-    pub network_span: Span,
+    /// Where `name` is written; the header of its table if nowhere.
+    pub name_span: Span,
     /// Hardware address; unique in its network.
     pub mac: Option<MacAddr>,
     /// Where `mac` is written; the header if nowhere.

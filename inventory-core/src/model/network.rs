@@ -118,8 +118,9 @@ impl Network {
         Name::reverse(address)
     }
 
-    /// The pool that `address` lies in.
+    /// The pool that gives `address`: one that it lies in, unless it is excluded.
     pub fn pool_of(&self, address: IpAddr) -> Option<Range> {
-        self.pools.iter().copied().find(|pool| pool.contains(address))
+        let pool = self.pools.iter().copied().find(|pool| pool.contains(address))?;
+        (!self.exclude.iter().any(|hole| hole.contains(address))).then_some(pool)
     }
 }

@@ -76,7 +76,8 @@ pub fn read_options(family: Family, table: Table<'_, '_>, findings: &mut Vec<Fin
         if let Some((_, first, span)) = seen.iter().find(|(other, ..)| *other == code) {
             let message = format!("`{}` is option {code}, which stands here twice", entry.key());
             let finding = Finding::new(Rule::DefinedTwice, entry.key_span(), message);
-            findings.push(finding.other(*span, format!("also here, as `{first}`")));
+            findings
+                .push(finding.other(*span, format!("also here, as `{first}`")).help("delete one of them"));
             continue;
         }
         seen.push((code, entry.key(), entry.key_span()));
@@ -119,6 +120,14 @@ fn key(
         return None;
     }
     Some((def.code, Some(def)))
+}
+
+/// The number of the option that a key names, by name or number; `None` if there is none.
+pub fn code_of(family: Family, key: &str) -> Option<u16> {
+    match number(key) {
+        Some(code) => u16::try_from(code).ok(),
+        None => by_name(family, key).map(|def| def.code),
+    }
 }
 
 /// A key of digits, without a sign or leading zeros.

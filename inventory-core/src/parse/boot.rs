@@ -4,7 +4,7 @@ use super::field::{Field, Spanned};
 use super::read::{self, Findings};
 use crate::diag::{Finding, Rule};
 use crate::span::Span;
-use crate::toml::Table;
+use crate::toml::{Entry, Table};
 
 /// `[boot.X]` as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(super) fn read_boot(key: Spanned<&str>, table: Table<'_, '_>, findings: Find
             "initrd" => boot.initrd = read::list(entry, findings, read::path_or_url),
             "cmdline" => boot.cmdline = read::field(entry, findings, read::boxed),
             "script" => boot.script = read::field(entry, findings, read::path_or_url),
-            "files" => boot.files = read_files(entry.value(), findings),
+            "files" => boot.files = read_files(entry, findings),
             _ => read::unknown_key(entry, "a boot profile", KEYS, findings),
         }
     }
@@ -57,7 +57,8 @@ fn check_source(boot: &BootDecl, table: Table<'_, '_>, findings: Findings<'_>) {
     if boot.script.is_absent() {
         if boot.kernel.is_absent() {
             let message = format!("boot profile `{name}` has neither `kernel` nor `script`");
-            findings.push(Finding::new(Rule::MissingKey, boot.span, message));
+            let finding = Finding::new(Rule::MissingKey, boot.span, message);
+            findings.push(finding.help("add `kernel = \"debian12/linux\"`, or an iPXE `script`"));
         }
         return;
     }
@@ -65,17 +66,15 @@ fn check_source(boot: &BootDecl, table: Table<'_, '_>, findings: Findings<'_>) {
         if let (Some(entry), Some(script)) = (table.get(key), table.get("script")) {
             let message = format!("boot profile `{name}` has both `script` and `{key}`");
             let finding = Finding::new(Rule::ConflictingKeys, entry.key_span(), message);
-            findings.push(finding.other(script.key_span(), "the script decides everything"));
+            let finding = finding.other(script.key_span(), "the script decides everything");
+            findings.push(finding.help(format!("remove `{key}`, or `script`")));
             return;
         }
     }
 }
 
-fn read_files(
-    value: crate::toml::Value<'_, '_>,
-    findings: Findings<'_>,
-) -> Vec<(Box<str>, Spanned<Box<str>>)> {
-    let Some(table) = read::table(value, findings) else {
+fn read_files(entry: Entry<'_, '_>, findings: Findings<'_>) -> Vec<(Box<str>, Spanned<Box<str>>)> {
+    let Some(table) = read::table(entry, findings) else {
         return Vec::new();
     };
     let mut files = Vec::new();

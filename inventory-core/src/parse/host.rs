@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
+use super::addresses;
 use super::field::{Field, Spanned};
 use super::network::{lease, read_options};
 use super::read::{self, Findings};
 use super::site::TTL_MAX;
+use super::unquoted;
 use crate::diag::{Finding, Rule};
 use crate::mac::MacAddr;
 use crate::model::{Disk, PortId, State};
@@ -18,6 +20,8 @@ use crate::toml::{Entry, Kind, Table, Value};
 pub struct HostDecl {
     /// The key.
     pub key: Spanned<Box<str>>,
+    /// Whether something in the table could not be read, so that what seems missing may be there.
+    pub vague: bool,
     /// Profiles to take keys from; later ones win over earlier ones.
     pub profiles: Field<Vec<Spanned<Box<str>>>>,
     /// State.
@@ -51,6 +55,8 @@ pub struct NicDecl {
     pub key: Box<str>,
     /// The key or header.
     pub span: Span,
+    /// Whether what seems missing may be there.
+    pub vague: bool,
     /// Network.
     pub network: Field<Box<str>>,
     /// Hardware address.
@@ -121,14 +127,16 @@ const STATES: &[(&str, State)] = &[
     ("retired", State::Retired),
 ];
 
+/// Refused if the host's own name lacks its quotes.
 pub(super) fn read_host(
     key: Spanned<&str>,
     table: Table<'_, '_>,
     what: &str,
     findings: Findings<'_>,
-) -> HostDecl {
+) -> Result<HostDecl, Box<str>> {
     let mut host = HostDecl {
         key: Spanned { value: key.value.into(), span: key.span },
+        vague: false,
         profiles: Field::Absent,
         state: Field::Absent,
         own: NicDecl::new("", table.span()),
@@ -147,11 +155,13 @@ pub(super) fn read_host(
             continue;
         }
         match entry.value().kind() {
-            Kind::Table(nested) if looks_like_host(nested) => unquoted_fqdn(key, entry, what, findings),
+            Kind::Table(nested) if unquoted::looks_like(nested, HOST_KEYS) => {
+                return Err(unquoted::report(key, entry, what, HOST_KEYS, findings));
+            }
             _ => read::unknown_key(entry, what, HOST_KEYS, findings),
         }
     }
-    host
+    Ok(host)
 }
 
 /// Reads a key that a host has and an interface has not; `false` if it is none of them.
@@ -159,15 +169,15 @@ fn read_host_key(host: &mut HostDecl, entry: Entry<'_, '_>, findings: Findings<'
     match entry.key() {
         "use" => host.profiles = read::list(entry, findings, read::boxed),
         "state" => host.state = read::field(entry, findings, |v, f| read::choice(v, STATES, f)),
-        "alias" => host.alias = read::list(entry, findings, read::boxed),
-        "tags" => host.tags = read::list(entry, findings, tag),
+        "alias" => host.alias = read::good_items(entry, findings, read::boxed),
+        "tags" => host.tags = read::good_items(entry, findings, tag),
         "ttl" => host.ttl = read::field(entry, findings, |v, f| read::seconds(v, 0, TTL_MAX, f)),
         "boot" => host.boot = read::field(entry, findings, read::boxed),
         "cpu" => host.cpu = read::field(entry, findings, |v, f| read::number(v, 1, 65_536, f)),
         "memory" => host.memory = read::field(entry, findings, read::size),
-        "disk" => host.disks = read_disks(entry.value(), findings),
+        "disk" => host.disks = read_disks(entry, findings),
         "vmhost" => host.vmhost = read::field(entry, findings, read::boxed),
-        "nic" => host.nics = read_nics(entry.value(), findings),
+        "nic" => host.nics = read_nics(entry, findings),
         _ => return false,
     }
     true
@@ -177,15 +187,15 @@ fn read_host_key(host: &mut HostDecl, entry: Entry<'_, '_>, findings: Findings<'
 fn read_nic_key(nic: &mut NicDecl, entry: Entry<'_, '_>, findings: Findings<'_>) -> bool {
     match entry.key() {
         "network" => nic.network = read::field(entry, findings, read::boxed),
-        "mac" => nic.mac = read::field(entry, findings, read::mac),
-        "ip" => nic.ip = read::list(entry, findings, read::address),
+        "mac" => nic.mac = read::field(entry, findings, addresses::mac),
+        "ip" => nic.ip = read::good_items(entry, findings, addresses::address),
         "duid" => nic.duid = read::field(entry, findings, |v, f| read::octets(v, "DUID", f)),
         "client-id" => {
-            nic.client_id = read::field(entry, findings, |v, f| read::octets(v, "client identifier", f))
+            nic.client_id = read::field(entry, findings, |v, f| read::octets(v, "client identifier", f));
         }
         "port" => nic.port = read::field(entry, findings, port),
-        "options" => nic.options = read_options(Family::V4, entry.value(), findings),
-        "options6" => nic.options6 = read_options(Family::V6, entry.value(), findings),
+        "options" => nic.options = read_options(Family::V4, entry, findings),
+        "options6" => nic.options6 = read_options(Family::V6, entry, findings),
         "lease" => nic.lease = read::field(entry, findings, lease),
         "dhcp" => nic.dhcp = read::field(entry, findings, read::boolean),
         _ => return false,
@@ -193,13 +203,13 @@ fn read_nic_key(nic: &mut NicDecl, entry: Entry<'_, '_>, findings: Findings<'_>)
     true
 }
 
-fn read_nics(value: Value<'_, '_>, findings: Findings<'_>) -> Vec<NicDecl> {
-    let Some(table) = read::table(value, findings) else {
+fn read_nics(entry: Entry<'_, '_>, findings: Findings<'_>) -> Vec<NicDecl> {
+    let Some(table) = read::table(entry, findings) else {
         return Vec::new();
     };
     let mut nics = Vec::new();
     for entry in table.entries() {
-        let Some(keys) = read::table(entry.value(), findings) else {
+        let Some(keys) = read::table(entry, findings) else {
             continue;
         };
         let mut nic = NicDecl::new(entry.key(), keys.span());
@@ -216,13 +226,13 @@ fn read_nics(value: Value<'_, '_>, findings: Findings<'_>) -> Vec<NicDecl> {
     nics
 }
 
-fn read_disks(value: Value<'_, '_>, findings: Findings<'_>) -> Vec<Disk> {
-    let Some(table) = read::table(value, findings) else {
+fn read_disks(entry: Entry<'_, '_>, findings: Findings<'_>) -> Vec<Disk> {
+    let Some(table) = read::table(entry, findings) else {
         return Vec::new();
     };
     let mut disks = Vec::new();
     for entry in table.entries() {
-        if let Some(size) = read::size(entry.value(), findings) {
+        if let Field::Set(size, _) = read::field(entry, findings, read::size) {
             disks.push(Disk { name: entry.key().into(), size });
         }
     }
@@ -236,7 +246,8 @@ fn tag(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<str>> {
         return Some(text.into());
     }
     let message = format!("tag `{text}` is empty or has blanks or commas");
-    findings.push(Finding::new(Rule::InvalidName, value.span(), message));
+    let finding = Finding::new(Rule::InvalidName, value.span(), message);
+    findings.push(finding.help("several tags are a list: `tags = [\"web\", \"prod\"]`"));
     None
 }
 
@@ -265,38 +276,11 @@ fn port(value: Value<'_, '_>, findings: Findings<'_>) -> Option<PortId> {
         }
     }
     let Some(circuit_id) = circuit_id else {
-        findings.push(Finding::new(Rule::MissingKey, value.span(), "the port has no `circuit-id`"));
+        let finding = Finding::new(Rule::MissingKey, value.span(), "the port has no `circuit-id`");
+        findings.push(finding.help("add `circuit-id`: what the relay agent calls the port"));
         return None;
     };
     Some(PortId { remote_id, circuit_id })
-}
-
-/// Whether a table below a host is a host that lost its quotes: `[host.web1.lab.example]`.
-fn looks_like_host(table: Table<'_, '_>) -> bool {
-    table.entries().any(|entry| match entry.value().kind() {
-        Kind::Table(nested) => HOST_KEYS.contains(&entry.key()) || looks_like_host(nested),
-        _ => HOST_KEYS.contains(&entry.key()),
-    })
-}
-
-fn unquoted_fqdn(key: Spanned<&str>, entry: Entry<'_, '_>, what: &str, findings: Findings<'_>) {
-    let mut name = format!("{}.{}", key.value, entry.key());
-    let mut here = entry.value();
-    while let Kind::Table(table) = here.kind() {
-        let Some(only) = table
-            .entries()
-            .next()
-            .filter(|next| !HOST_KEYS.contains(&next.key()) && matches!(next.value().kind(), Kind::Table(_)))
-        else {
-            break;
-        };
-        name = format!("{name}.{}", only.key());
-        here = only.value();
-    }
-    let message = format!("{what} has no key `{}`; the name seems to lack its quotes", entry.key());
-    let kind = what.rsplit(' ').next().unwrap_or(what);
-    let finding = Finding::new(Rule::UnquotedFqdn, entry.key_span(), message);
-    findings.push(finding.help(format!("write a name with dots in quotes: `[{kind}.\"{name}\"]`")));
 }
 
 impl NicDecl {
@@ -304,6 +288,7 @@ impl NicDecl {
         NicDecl {
             key: key.into(),
             span,
+            vague: false,
             network: Field::Absent,
             mac: Field::Absent,
             ip: Field::Absent,

@@ -3,12 +3,14 @@
 //! Only what one file alone can tell is judged here: keys, types, values. References, merging and
 //! conflicts are for [`crate::resolve`] and [`crate::check`].
 
+mod addresses;
 mod boot;
 mod field;
 mod host;
 mod network;
 mod read;
 mod site;
+mod unquoted;
 
 pub use boot::BootDecl;
 pub use field::{Field, Spanned};
@@ -30,6 +32,8 @@ pub struct FileDecls {
     pub globals: GlobalDecls,
     /// Hosts in text order.
     pub hosts: Vec<HostDecl>,
+    /// Names of things that are declared and cannot be read at all: references to them are not wrong.
+    pub refused: Vec<Box<str>>,
 }
 
 /// What a file declares that is not hosts.
@@ -60,7 +64,9 @@ pub fn parse_file(text: &str, file: FileId, findings: &mut Vec<Finding>) -> File
         read_table(entry, &mut decls, findings);
     }
     if !broken_at.is_empty() {
-        drop_consequences(tree.root(), &broken_at, reported, findings);
+        let broken = BrokenParts::new(tree.root(), &broken_at);
+        broken.drop_missing_keys(reported, findings);
+        broken.mark(&mut decls);
     }
     decls
 }
@@ -69,59 +75,115 @@ fn read_table(entry: Entry<'_, '_>, decls: &mut FileDecls, findings: Findings<'_
     if !TABLES.contains(&entry.key()) {
         return read::unknown_key(entry, "the inventory", TABLES, findings);
     }
-    let Some(table) = read::table(entry.value(), findings) else {
+    let Some(table) = read::table(entry, findings) else {
         return;
     };
-    let globals = &mut decls.globals;
+    let FileDecls { globals, hosts, refused } = decls;
     match entry.key() {
-        "site" => globals.site = Some(site::read_site(table, findings)),
-        "zone" => each(table, findings, |key, table, f| globals.zones.extend(site::read_zone(key, table, f))),
-        "network" => {
-            each(table, findings, |key, table, f| globals.networks.push(network::read_network(key, table, f)))
-        }
-        "boot" => each(table, findings, |key, table, f| globals.boots.push(boot::read_boot(key, table, f))),
-        "profile" => each(table, findings, |key, table, f| {
-            globals.profiles.push(host::read_host(key, table, "a profile", f));
+        "site" => globals.site = Some(site::read_site(table, entry.key_span(), findings)),
+        "zone" => each(table, refused, findings, |key, table, f| {
+            globals.zones.push(site::read_zone(key, table, f)?);
+            Ok(())
         }),
-        _ => {
-            each(table, findings, |key, table, f| decls.hosts.push(host::read_host(key, table, "a host", f)))
-        }
+        "network" => each(table, refused, findings, |key, table, f| {
+            globals.networks.push(network::read_network(key, table, f));
+            Ok(())
+        }),
+        "boot" => each(table, refused, findings, |key, table, f| {
+            globals.boots.push(boot::read_boot(key, table, f));
+            Ok(())
+        }),
+        "profile" => each(table, refused, findings, |key, table, f| {
+            globals.profiles.push(host::read_host(key, table, "a profile", f)?);
+            Ok(())
+        }),
+        _ => each(table, refused, findings, |key, table, f| {
+            hosts.push(host::read_host(key, table, "a host", f)?);
+            Ok(())
+        }),
     }
 }
+
+/// The name of a thing that was reported and is not there for anybody.
+type Refused = Box<str>;
 
 /// Calls `read` with every entry of `table`, each of which must be a table.
 fn each<'a, 't>(
     table: Table<'a, 't>,
+    refused: &mut Vec<Box<str>>,
     findings: Findings<'_>,
-    mut read: impl FnMut(Spanned<&'a str>, Table<'a, 't>, Findings<'_>),
+    mut read: impl FnMut(Spanned<&'a str>, Table<'a, 't>, Findings<'_>) -> Result<(), Refused>,
 ) {
     for entry in table.entries() {
-        if let Some(inner) = read::table(entry.value(), findings) {
-            let key = Spanned { value: entry.key(), span: entry.key_span() };
-            if key.value.is_empty() {
-                findings.push(Finding::new(Rule::InvalidName, key.span, "the name is empty"));
-                continue;
-            }
-            read(key, inner, findings);
+        let Some(inner) = read::table(entry, findings) else {
+            refused.push(entry.key().into());
+            continue;
+        };
+        let key = Spanned { value: entry.key(), span: entry.key_span() };
+        if key.value.is_empty() {
+            findings
+                .push(Finding::new(Rule::InvalidName, key.span, "the name is empty").help("give it a name"));
+            continue;
         }
+        refused.extend(read(key, inner, findings).err());
     }
 }
 
-/// Removes what a syntax error only made look wrong: a key that seems missing in a table in which
-/// the parser had to skip something.
-fn drop_consequences(root: Table<'_, '_>, broken_at: &[u32], reported: usize, findings: Findings<'_>) {
-    let mut starts: Vec<u32> = Vec::new();
-    for kind in root.entries() {
-        if let toml::Kind::Table(table) = kind.value().kind() {
-            starts.extend(table.entries().map(|entry| entry.key_span().start));
+/// The things in whose tables the parser had to skip something: a key that seems missing there may
+/// stand in what was skipped.
+struct BrokenParts {
+    /// Where each thing starts.
+    starts: Vec<u32>,
+    /// The broken ones, by their place in `starts`.
+    broken: Vec<usize>,
+}
+
+impl BrokenParts {
+    fn new(root: Table<'_, '_>, broken_at: &[u32]) -> BrokenParts {
+        let mut starts: Vec<u32> = Vec::new();
+        for kind in root.entries() {
+            match kind.value().kind() {
+                toml::Kind::Table(table) if kind.key() != "site" => {
+                    starts.extend(table.entries().map(|entry| entry.key_span().start));
+                }
+                _ => starts.push(kind.key_span().start),
+            }
+        }
+        starts.sort_unstable();
+        let mut parts = BrokenParts { starts, broken: Vec::new() };
+        parts.broken = broken_at.iter().map(|at| parts.part(*at)).collect();
+        parts
+    }
+
+    fn part(&self, at: u32) -> usize {
+        self.starts.partition_point(|start| *start <= at)
+    }
+
+    fn is_broken(&self, at: u32) -> bool {
+        self.broken.contains(&self.part(at))
+    }
+
+    fn drop_missing_keys(&self, reported: usize, findings: Findings<'_>) {
+        let mut index = 0;
+        findings.retain(|finding| {
+            index += 1;
+            index <= reported || finding.rule != Rule::MissingKey || !self.is_broken(finding.span.end)
+        });
+    }
+
+    fn mark(&self, decls: &mut FileDecls) {
+        let globals = &mut decls.globals;
+        if let Some(site) = &mut globals.site {
+            site.vague |= self.is_broken(site.key_span.start);
+        }
+        for zone in &mut globals.zones {
+            zone.vague |= self.is_broken(zone.key_span.start);
+        }
+        for network in &mut globals.networks {
+            network.vague |= self.is_broken(network.key_span.start);
+        }
+        for host in globals.profiles.iter_mut().chain(&mut decls.hosts) {
+            host.vague |= self.is_broken(host.key.span.start);
         }
     }
-    starts.sort_unstable();
-    let region = |at: u32| starts.partition_point(|start| *start <= at);
-    let broken: Vec<usize> = broken_at.iter().map(|at| region(*at)).collect();
-    let mut index = 0;
-    findings.retain(|finding| {
-        index += 1;
-        index <= reported || finding.rule != Rule::MissingKey || !broken.contains(&region(finding.span.end))
-    });
 }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
+use super::addresses;
 use super::field::{Field, Spanned};
 use super::read::{self, Findings};
 use crate::diag::{Finding, Rule};
@@ -11,7 +12,7 @@ use crate::model::Range;
 use crate::name::Name;
 use crate::options::{self, DhcpOption, Family};
 use crate::span::Span;
-use crate::toml::Table;
+use crate::toml::{Entry, Kind, Table};
 
 /// `[network.X]` as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,10 @@ pub struct NetworkDecl {
     pub name: Box<str>,
     /// The header.
     pub span: Span,
+    /// The name in the header.
+    pub key_span: Span,
+    /// Whether something in the table could not be read, so that what seems missing may be there.
+    pub vague: bool,
     /// Zone of its hosts' names.
     pub zone: Field<Name>,
     /// IPv4 prefix.
@@ -58,6 +63,8 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
     let mut network = NetworkDecl {
         name: key.value.into(),
         span: table.span(),
+        key_span: key.span,
+        vague: false,
         zone: Field::Absent,
         ipv4: Field::Absent,
         ipv6: Field::Absent,
@@ -74,15 +81,15 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
     for entry in table.entries() {
         match entry.key() {
             "zone" => network.zone = read::field(entry, findings, read::domain_name),
-            "ipv4" => network.ipv4 = read::field(entry, findings, read::ipv4_net),
-            "ipv6" => network.ipv6 = read::field(entry, findings, read::ipv6_net),
-            "gateway" => network.gateway = read::field(entry, findings, read::ipv4),
-            "dns" => network.dns = read::list(entry, findings, read::address),
-            "pool" => network.pool = read::list(entry, findings, read::range),
-            "exclude" => network.exclude = read::list(entry, findings, read::range),
+            "ipv4" => network.ipv4 = read::field(entry, findings, addresses::ipv4_net),
+            "ipv6" => network.ipv6 = read::field(entry, findings, addresses::ipv6_net),
+            "gateway" => network.gateway = read::field(entry, findings, addresses::ipv4),
+            "dns" => network.dns = read::good_items(entry, findings, addresses::address),
+            "pool" => network.pool = read::good_items(entry, findings, addresses::range),
+            "exclude" => network.exclude = read::list(entry, findings, addresses::range),
             "lease" => network.lease = read::field(entry, findings, lease),
-            "options" => network.options = read_options(Family::V4, entry.value(), findings),
-            "options6" => network.options6 = read_options(Family::V6, entry.value(), findings),
+            "options" => network.options = read_options(Family::V4, entry, findings),
+            "options6" => network.options6 = read_options(Family::V6, entry, findings),
             "dhcp" => network.dhcp = read::field(entry, findings, read::boolean),
             "reverse" => network.reverse = read::field(entry, findings, read::domain_name),
             _ => read::unknown_key(entry, "a network", KEYS, findings),
@@ -91,10 +98,42 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
     if network.ipv4.is_absent() && network.ipv6.is_absent() {
         let message = format!("network `{}` has neither `ipv4` nor `ipv6`", network.name);
         findings.push(
-            Finding::new(Rule::MissingKey, table.span(), message).help("add `ipv4 = \"10.20.0.0/24\"`"),
+            Finding::new(Rule::MissingKey, table.span(), message)
+                .help("add the network's addresses, as in `ipv4 = \"10.20.0.0/24\"`"),
         );
     }
+    one_way_to_say_it(&network, table, findings);
     network
+}
+
+/// What a key of its own says is not said by an option as well: one of the two would be ignored.
+fn one_way_to_say_it(network: &NetworkDecl, table: Table<'_, '_>, findings: Findings<'_>) {
+    let resolver = |wanted: fn(&IpAddr) -> bool| {
+        network.dns.get().is_some_and(|all| all.iter().any(|one| wanted(&one.value)))
+    };
+    let pairs = [
+        ("gateway", network.gateway.get().is_some(), "options", Family::V4, 3),
+        ("dns", resolver(IpAddr::is_ipv4), "options", Family::V4, 6),
+        ("dns", resolver(IpAddr::is_ipv6), "options6", Family::V6, 23),
+    ];
+    for (key, _, options_key, family, code) in pairs.into_iter().filter(|(_, said, ..)| *said) {
+        let (Some(own), Some(options)) = (table.get(key), table.get(options_key)) else {
+            continue;
+        };
+        let Kind::Table(options) = options.value().kind() else {
+            continue;
+        };
+        let same = |entry: &Entry<'_, '_>| options::code_of(family, entry.key()) == Some(code);
+        if let Some(option) = options.entries().find(same) {
+            let message = format!("`{key}` and option `{}` say the same", option.key());
+            let finding = Finding::new(Rule::ConflictingKeys, option.key_span(), message);
+            findings.push(
+                finding
+                    .other(own.key_span(), format!("`{key}` is that option"))
+                    .help(format!("keep `{key}`; a host may still have the option, for itself")),
+            );
+        }
+    }
 }
 
 /// A lease time.
@@ -103,10 +142,6 @@ pub(super) fn lease(value: crate::toml::Value<'_, '_>, findings: Findings<'_>) -
 }
 
 /// A table of DHCP options.
-pub(super) fn read_options(
-    family: Family,
-    value: crate::toml::Value<'_, '_>,
-    findings: Findings<'_>,
-) -> Vec<DhcpOption> {
-    read::table(value, findings).map_or_else(Vec::new, |table| options::read_options(family, table, findings))
+pub(super) fn read_options(family: Family, entry: Entry<'_, '_>, findings: Findings<'_>) -> Vec<DhcpOption> {
+    read::table(entry, findings).map_or_else(Vec::new, |table| options::read_options(family, table, findings))
 }

@@ -2,14 +2,8 @@
 //!
 //! Each takes a value and returns `None` after it has reported what is wrong with it.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-use ipnet::{Ipv4Net, Ipv6Net};
-
 use super::field::{Field, Spanned};
 use crate::diag::{Finding, Rule, did_you_mean};
-use crate::mac::MacAddr;
-use crate::model::Range;
 use crate::name::Name;
 use crate::toml::{Entry, Kind, Table, Value};
 use crate::units;
@@ -39,8 +33,8 @@ pub(super) fn wrong_type<T>(value: Value<'_, '_>, wanted: &str, findings: Findin
     None
 }
 
-/// Reports a value that `rule` refuses; `why` continues the sentence.
-fn refuse<T>(
+/// Reports a value that `rule` refuses; an empty `help` is none.
+pub(super) fn refuse<T>(
     rule: Rule,
     value: Value<'_, '_>,
     why: impl Into<String>,
@@ -59,7 +53,20 @@ pub(super) fn field<'a, 't, T>(
     read: impl FnOnce(Value<'a, 't>, Findings<'_>) -> Option<T>,
 ) -> Field<T> {
     let value = entry.value();
-    Field::from_option(read(value, findings), value.span())
+    let before = findings.len();
+    let read = read(value, findings);
+    name_key(entry, before, findings);
+    Field::from_option(read, value.span())
+}
+
+/// Names the key in what was found since there were `before`, where only the value is spoken of: the
+/// one-line form shows no source.
+pub(super) fn name_key(entry: Entry<'_, '_>, before: usize, findings: Findings<'_>) {
+    for finding in findings.iter_mut().skip(before) {
+        if [Rule::WrongType, Rule::OutOfBounds].contains(&finding.rule) {
+            finding.message = format!("`{}`: {}", entry.key(), finding.message);
+        }
+    }
 }
 
 /// A scalar or a list, each item by `read`. Broken if any item is.
@@ -69,22 +76,40 @@ pub(super) fn list<'a, 't, T>(
     mut read: impl FnMut(Value<'a, 't>, Findings<'_>) -> Option<T>,
 ) -> Field<Vec<Spanned<T>>> {
     let value = entry.value();
-    let Kind::Array(array) = value.kind() else {
-        let item = read(value, findings);
-        return Field::from_option(
-            item.map(|item| vec![Spanned { value: item, span: value.span() }]),
-            value.span(),
-        );
+    let before = findings.len();
+    let mut all = Vec::new();
+    let mut whole = true;
+    let mut take = |item: Value<'a, 't>, findings: Findings<'_>| match read(item, findings) {
+        Some(read) => all.push(Spanned { value: read, span: item.span() }),
+        None => whole = false,
     };
-    let mut all = Vec::with_capacity(array.len());
-    let mut broken = false;
-    for item in array.items() {
-        match read(item, findings) {
-            Some(read) => all.push(Spanned { value: read, span: item.span() }),
-            None => broken = true,
-        }
+    match value.kind() {
+        Kind::Array(array) => array.items().for_each(|item| take(item, findings)),
+        _ => take(value, findings),
     }
-    Field::from_option((!broken).then_some(all), value.span())
+    name_key(entry, before, findings);
+    Field::from_option(whole.then_some(all), value.span())
+}
+
+/// A scalar or a list as [`list`] reads it, but what is refused is only left out, so that the other
+/// items are still looked at. Broken if nothing is left.
+pub(super) fn good_items<'a, 't, T>(
+    entry: Entry<'a, 't>,
+    findings: Findings<'_>,
+    mut read: impl FnMut(Value<'a, 't>, Findings<'_>) -> Option<T>,
+) -> Field<Vec<Spanned<T>>> {
+    let mut good = Vec::new();
+    let all = list(entry, findings, |item, findings| {
+        let span = item.span();
+        let value = read(item, findings)?;
+        good.push(Spanned { value, span });
+        Some(())
+    });
+    match all {
+        Field::Absent => Field::Absent,
+        Field::Broken if good.is_empty() => Field::Broken,
+        Field::Broken | Field::Set(..) => Field::Set(good, entry.value().span()),
+    }
 }
 
 pub(super) fn string<'a>(value: Value<'a, '_>, findings: Findings<'_>) -> Option<&'a str> {
@@ -105,10 +130,16 @@ pub(super) fn boolean(value: Value<'_, '_>, findings: Findings<'_>) -> Option<bo
     }
 }
 
-pub(super) fn table<'a, 't>(value: Value<'a, 't>, findings: Findings<'_>) -> Option<Table<'a, 't>> {
-    match value.kind() {
+/// The table that a key holds.
+pub(super) fn table<'a, 't>(entry: Entry<'a, 't>, findings: Findings<'_>) -> Option<Table<'a, 't>> {
+    match entry.value().kind() {
         Kind::Table(table) => Some(table),
-        _ => wrong_type(value, "a table", findings),
+        _ => {
+            let before = findings.len();
+            wrong_type::<()>(entry.value(), "a table", findings);
+            name_key(entry, before, findings);
+            None
+        }
     }
 }
 
@@ -143,14 +174,23 @@ pub(super) fn seconds(value: Value<'_, '_>, least: u32, most: u32, findings: Fin
     let whole = match units::parse_duration(text) {
         Ok(whole) => whole,
         Err(error) => {
-            return refuse(Rule::InvalidDuration, value, format!("duration `{text}` {error}"), HELP, findings);
+            return refuse(
+                Rule::InvalidDuration,
+                value,
+                format!("duration `{text}` {error}"),
+                HELP,
+                findings,
+            );
         }
     };
     match u32::try_from(whole) {
         Ok(fits) if (least..=most).contains(&fits) => Some(fits),
         _ => {
-            let (least, most) = (units::show_duration(least.into()), units::show_duration(most.into()));
-            let why = format!("duration `{text}` is not between {least} and {most}");
+            let why = if whole < u64::from(least) {
+                format!("duration `{text}` is too short: the least is {}", units::show_duration(least.into()))
+            } else {
+                format!("duration `{text}` is too long: the most is {most}s")
+            };
             refuse(Rule::InvalidDuration, value, why, "", findings)
         }
     }
@@ -162,134 +202,18 @@ pub(super) fn size(value: Value<'_, '_>, findings: Findings<'_>) -> Option<u64> 
         Kind::String(text) => match units::parse_size(text) {
             Ok(0) => refuse(Rule::InvalidSize, value, format!("size `{text}` is nothing"), "", findings),
             Ok(octets) => Some(octets),
-            Err(error) => refuse(Rule::InvalidSize, value, format!("size `{text}` {error}"), HELP, findings),
+            Err(error) => {
+                let binary = format!("write `{}iB`: units are binary", text.trim_end_matches(['b', 'B']));
+                let decimal = text.trim_end_matches(['b', 'B']).ends_with(['K', 'M', 'G', 'T']);
+                let help = if decimal && text.is_ascii() { &binary } else { HELP };
+                refuse(Rule::InvalidSize, value, format!("size `{text}` {error}"), help, findings)
+            }
         },
         Kind::Integer(n) => {
             refuse(Rule::InvalidSize, value, format!("size `{n}` has no unit"), HELP, findings)
         }
         _ => wrong_type(value, "a size such as \"8 GiB\"", findings),
     }
-}
-
-pub(super) fn mac(value: Value<'_, '_>, findings: Findings<'_>) -> Option<MacAddr> {
-    let text = string(value, findings)?;
-    let Ok(mac) = text.parse::<MacAddr>() else {
-        let why = format!("`{text}` is not a MAC address");
-        return refuse(Rule::InvalidMac, value, why, "write six octets as in `52:54:00:aa:00:11`", findings);
-    };
-    match mac.reject() {
-        None => Some(mac),
-        Some(why) => refuse(Rule::InvalidMac, value, format!("MAC address `{text}` {why}"), "", findings),
-    }
-}
-
-pub(super) fn address(value: Value<'_, '_>, findings: Findings<'_>) -> Option<IpAddr> {
-    let text = string(value, findings)?;
-    match text.parse() {
-        Ok(address) => Some(address),
-        Err(_) if text.contains('/') => {
-            let help = "write the address alone; its network says the prefix length";
-            refuse(Rule::InvalidAddress, value, format!("`{text}` is not an IP address"), help, findings)
-        }
-        Err(_) => refuse(Rule::InvalidAddress, value, format!("`{text}` is not an IP address"), "", findings),
-    }
-}
-
-pub(super) fn ipv4(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Ipv4Addr> {
-    match address(value, findings)? {
-        IpAddr::V4(v4) => Some(v4),
-        IpAddr::V6(v6) => {
-            refuse(Rule::InvalidAddress, value, format!("`{v6}` is IPv6; this key takes IPv4"), "", findings)
-        }
-    }
-}
-
-pub(super) fn ipv4_net(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Ipv4Net> {
-    const EXAMPLE: &str = "write a prefix as in `10.20.0.0/24`";
-    let text = string(value, findings)?;
-    let Ok(net) = text.parse::<Ipv4Net>() else {
-        let family = if text.parse::<Ipv6Net>().is_ok() {
-            "is IPv6; `ipv4` takes IPv4"
-        } else {
-            "is not an IPv4 prefix"
-        };
-        return refuse(Rule::InvalidPrefix, value, format!("`{text}` {family}"), EXAMPLE, findings);
-    };
-    if net.addr() != net.network() {
-        let help = format!("the network is `{}`", net.trunc());
-        return refuse(Rule::InvalidPrefix, value, format!("`{text}` has host bits set"), &help, findings);
-    }
-    if net.prefix_len() == 0 {
-        let why = "a network of length /0 is the whole Internet";
-        return refuse(Rule::InvalidPrefix, value, why, EXAMPLE, findings);
-    }
-    if Ipv4Addr::is_multicast(&net.network()) || net.network().is_loopback() || net.network().octets()[0] == 0
-    {
-        return refuse(Rule::InvalidPrefix, value, format!("`{text}` is not for hosts"), "", findings);
-    }
-    Some(net)
-}
-
-pub(super) fn ipv6_net(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Ipv6Net> {
-    const EXAMPLE: &str = "write a prefix as in `2001:db8:20::/64`";
-    let text = string(value, findings)?;
-    let Ok(net) = text.parse::<Ipv6Net>() else {
-        let family = if text.parse::<Ipv4Net>().is_ok() {
-            "is IPv4; `ipv6` takes IPv6"
-        } else {
-            "is not an IPv6 prefix"
-        };
-        return refuse(Rule::InvalidPrefix, value, format!("`{text}` {family}"), EXAMPLE, findings);
-    };
-    if net.addr() != net.network() {
-        let help = format!("the network is `{}`", net.trunc());
-        return refuse(Rule::InvalidPrefix, value, format!("`{text}` has host bits set"), &help, findings);
-    }
-    if net.prefix_len() < 4 {
-        let why = format!("a network of length /{} is no site's", net.prefix_len());
-        return refuse(Rule::InvalidPrefix, value, why, EXAMPLE, findings);
-    }
-    if Ipv6Addr::is_multicast(&net.network()) || net.network().is_unicast_link_local() {
-        return refuse(
-            Rule::InvalidPrefix,
-            value,
-            format!("`{text}` is not for hosts with names"),
-            "",
-            findings,
-        );
-    }
-    Some(net)
-}
-
-/// `FIRST-LAST`, or one address.
-pub(super) fn range(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Range> {
-    const EXAMPLE: &str = "write `FIRST-LAST` as in `10.20.0.200-10.20.0.250`";
-    let text = string(value, findings)?;
-    let (first, last) = text.split_once('-').unwrap_or((text, text));
-    let mut ends = Vec::new();
-    for end in [first.trim(), last.trim()] {
-        match end.parse::<IpAddr>() {
-            Ok(address) => ends.push(address),
-            Err(_) => {
-                return refuse(
-                    Rule::InvalidRange,
-                    value,
-                    format!("`{end}` is not an IP address"),
-                    EXAMPLE,
-                    findings,
-                );
-            }
-        }
-    }
-    let (first, last) = (ends[0], ends[1]);
-    Range::new(first, last).or_else(|| {
-        let why = if first.is_ipv4() == last.is_ipv4() {
-            format!("range `{text}` runs backwards")
-        } else {
-            format!("range `{text}` starts in one address family and ends in the other")
-        };
-        refuse(Rule::InvalidRange, value, why, EXAMPLE, findings)
-    })
 }
 
 /// A domain name; relative ones end at the root.
@@ -325,6 +249,12 @@ pub(super) fn choice<T: Copy>(
 /// A path below the inventory's root or the boot root: relative, without `..`.
 pub(super) fn path(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<str>> {
     let text = string(value, findings)?;
+    if text.contains("://") {
+        let why = format!("`{text}` is neither a path nor a URL that firmware can load from");
+        let help =
+            "write a path relative to the root, or a URL of `http`, `https` or `tftp` where URLs are taken";
+        return refuse(Rule::PathOutsideRoot, value, why, help, findings);
+    }
     let why = if text.is_empty() {
         "is empty"
     } else if text.starts_with('/') {
@@ -368,7 +298,12 @@ pub(super) fn octets(value: Value<'_, '_>, what: &str, findings: Findings<'_>) -
         _ => {
             let help =
                 "write hexadecimal octets as in `01:52:54:00:aa:00:11` or `0x0152…`, or `text:` and a text";
-            refuse(Rule::InvalidIdentifier, value, format!("`{text}` is no {what}"), help, findings)
+            let why = if text.is_empty() {
+                format!("the {what} is empty")
+            } else {
+                format!("`{text}` is no {what}")
+            };
+            refuse(Rule::InvalidIdentifier, value, why, help, findings)
         }
     }
 }

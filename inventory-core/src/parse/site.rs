@@ -2,18 +2,23 @@
 
 use super::field::{Field, Spanned};
 use super::read::{self, Findings};
+use super::unquoted;
 use crate::diag::{Finding, Rule};
 use crate::model::Zone;
 use crate::name::Name;
 use crate::records::{self, Record};
 use crate::span::Span;
-use crate::toml::{Kind, Table, Value};
+use crate::toml::{Entry, Kind, Table, Value};
 
 /// `[site]` as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteDecl {
     /// The header.
     pub span: Span,
+    /// `site` in the header.
+    pub key_span: Span,
+    /// Whether something in the table could not be read, so that what seems missing may be there.
+    pub vague: bool,
     /// Owner names of the name servers.
     pub nameservers: Field<Vec<Spanned<Name>>>,
     /// Mailbox of who is responsible, as a domain name.
@@ -27,6 +32,10 @@ pub struct ZoneDecl {
     pub name: Name,
     /// The header.
     pub span: Span,
+    /// The name in the header.
+    pub key_span: Span,
+    /// Whether something in the table could not be read, so that what seems missing may be there.
+    pub vague: bool,
     /// TTL in seconds.
     pub ttl: Field<u32>,
     /// TTL of negative answers in seconds.
@@ -47,8 +56,14 @@ const ZONE_KEYS: &[&str] = &["ttl", "negative-ttl", "nameservers", "contact", "r
 /// Longest TTL: 2^31 - 1 (RFC 2181, section 8).
 pub(super) const TTL_MAX: u32 = 0x7fff_ffff;
 
-pub(super) fn read_site(table: Table<'_, '_>, findings: Findings<'_>) -> SiteDecl {
-    let mut site = SiteDecl { span: table.span(), nameservers: Field::Absent, contact: Field::Absent };
+pub(super) fn read_site(table: Table<'_, '_>, key_span: Span, findings: Findings<'_>) -> SiteDecl {
+    let mut site = SiteDecl {
+        span: table.span(),
+        key_span,
+        vague: false,
+        nameservers: Field::Absent,
+        contact: Field::Absent,
+    };
     for entry in table.entries() {
         match entry.key() {
             "nameservers" => site.nameservers = read::list(entry, findings, host_fqdn),
@@ -59,27 +74,33 @@ pub(super) fn read_site(table: Table<'_, '_>, findings: Findings<'_>) -> SiteDec
     site
 }
 
-/// `None` if the zone's own name is no name.
+/// Refused if the zone's own name is no name, or lacks its quotes.
 pub(super) fn read_zone(
     key: Spanned<&str>,
     table: Table<'_, '_>,
     findings: Findings<'_>,
-) -> Option<ZoneDecl> {
+) -> Result<ZoneDecl, Box<str>> {
     let Spanned { value: text, span } = key;
+    let nested = table.entries().find(|entry| matches!(entry.value().kind(), Kind::Table(_)));
+    if let Some(entry) = nested.filter(|entry| !ZONE_KEYS.contains(&entry.key())) {
+        return Err(unquoted::report(key, entry, "a zone", ZONE_KEYS, findings));
+    }
     let name = match Name::parse(text, None) {
         Ok(name) if !name.is_root() => name,
         Ok(_) => {
             findings.push(Finding::new(Rule::InvalidName, span, "the root is no zone of a site"));
-            return None;
+            return Err(text.into());
         }
         Err(error) => {
             findings.push(Finding::new(Rule::InvalidName, span, format!("zone name `{text}` {error}")));
-            return None;
+            return Err(text.into());
         }
     };
     let mut zone = ZoneDecl {
         name,
         span: table.span(),
+        key_span: span,
+        vague: false,
         ttl: Field::Absent,
         negative_ttl: Field::Absent,
         nameservers: Field::Absent,
@@ -91,11 +112,11 @@ pub(super) fn read_zone(
         match entry.key() {
             "ttl" => zone.ttl = read::field(entry, findings, |v, f| read::seconds(v, 0, TTL_MAX, f)),
             "negative-ttl" => {
-                zone.negative_ttl = read::field(entry, findings, |v, f| read::seconds(v, 0, TTL_MAX, f))
+                zone.negative_ttl = read::field(entry, findings, |v, f| read::seconds(v, 0, TTL_MAX, f));
             }
             "nameservers" => zone.nameservers = read::list(entry, findings, host_fqdn),
             "contact" => zone.contact = read::field(entry, findings, mailbox),
-            "records" => zone.records = read_records(entry.value(), &zone.name, findings),
+            "records" => zone.records = read_records(entry, &zone.name, findings),
             "file" => zone.file = read::field(entry, findings, read::path),
             _ => read::unknown_key(entry, "a zone", ZONE_KEYS, findings),
         }
@@ -106,13 +127,17 @@ pub(super) fn read_zone(
         findings.push(
             finding.other(*file, "the whole master file").help("write the records into the master file"),
         );
+        zone.file = Field::Broken;
     }
-    Some(zone)
+    Ok(zone)
 }
 
-fn read_records(value: Value<'_, '_>, origin: &Name, findings: Findings<'_>) -> Vec<Record> {
+fn read_records(entry: Entry<'_, '_>, origin: &Name, findings: Findings<'_>) -> Vec<Record> {
+    let value = entry.value();
     let Kind::String(text) = value.kind() else {
-        read::wrong_type::<()>(value, "master-file lines in a string (\"\"\"…\"\"\")", findings);
+        let before = findings.len();
+        read::wrong_type::<()>(value, "master-file lines in one string (\"\"\"…\"\"\")", findings);
+        read::name_key(entry, before, findings);
         return Vec::new();
     };
     records::parse(text, origin, &|from, to| value.string_part(from, to), findings)

@@ -23,6 +23,9 @@ impl Fields<'_, '_> {
             Ok(IpAddr::V4(_)) => "a record for IPv4 addresses is of type `A`",
             Ok(IpAddr::V6(_)) => "a record for IPv6 addresses is of type `AAAA`",
             Err(_) if text.contains('/') => "leave out the `/` and what follows",
+            Err(_) if text.starts_with(|first: char| first.is_ascii_digit()) => {
+                "write an address as in `10.20.0.11` or `2001:db8:20::11`"
+            }
             Err(_) => "a record that points to a name is of type `CNAME`",
         };
         let message = format!("`{}` is not {what}", self.shown(word.at));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Context, profiles, zones};
 use crate::diag::{Finding, Rule};
 use crate::model::{Boot, BootFile, BootSource, Globals, Network, NetworkId, Range, ZoneId};
-use crate::parse::{BootDecl, Field, GlobalDecls, NetworkDecl, Spanned, is_url};
+use crate::parse::{BootDecl, Field, GlobalDecls, HostDecl, NetworkDecl, Spanned, is_url};
 use crate::span::Span;
 
 /// Joins what the files declare, in the order given (of two definitions the later one is refused).
@@ -28,20 +28,43 @@ pub fn merge(files: &[&GlobalDecls], findings: &mut Vec<Finding>) -> Context {
     for decl in networks.values() {
         let id = NetworkId(u32::try_from(globals.networks.len()).unwrap_or(u32::MAX));
         let zone = network_zone(decl, &globals, findings);
-        if zone.is_none() && !decl.zone.is_absent() {
+        if zone.is_none() && (decl.vague || !decl.zone.is_absent()) {
             context.vague_zone.insert(id);
         }
-        if decl.ipv4.is_broken() || decl.ipv6.is_broken() {
+        if decl.vague || decl.ipv4.is_broken() || decl.ipv6.is_broken() {
             context.vague_prefix.insert(id);
+        }
+        if decl.vague || decl.pool.is_broken() || decl.exclude.is_broken() {
+            context.vague_pool.insert(id);
         }
         globals.networks.push(network(decl, zone));
     }
     globals.boots = boots.values().map(|decl| boot(decl)).collect();
+    references(profile_decls.values().copied(), &globals, findings);
     let (flat, broken) = profiles::flatten(&profile_decls, findings);
     context.profiles = flat;
     context.broken_profiles = broken;
     context.globals = Arc::new(globals);
     context
+}
+
+/// What profiles refer to. Hosts that use them find the same, which is then told once; a profile that
+/// no host uses yet is not to surprise the first one that does.
+fn references<'a>(
+    profiles: impl Iterator<Item = &'a HostDecl>,
+    globals: &Globals,
+    findings: &mut Vec<Finding>,
+) {
+    for profile in profiles {
+        for nic in std::iter::once(&profile.own).chain(&profile.nics) {
+            if let Field::Set(name, span) = &nic.network {
+                super::nic::find_network(globals, name, *span, findings);
+            }
+        }
+        if let Field::Set(name, span) = &profile.boot {
+            super::host::find_boot(globals, name, *span, findings);
+        }
+    }
 }
 
 /// Sorts by name and reports names that are defined twice.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::{Context, names, nic, overlay, profiles};
 use crate::diag::{Finding, Rule};
-use crate::model::{Alias, Hardware, Host, NetworkId, State};
+use crate::model::{Alias, BootId, Globals, Hardware, Host, NetworkId, State};
 use crate::options::DhcpOption;
 use crate::parse::{Field, HostDecl};
+use crate::span::Span;
 
 /// Resolves the hosts of one file; equal tags and option sets are shared among them.
 pub(super) struct Resolver<'a> {
@@ -21,8 +22,14 @@ impl<'a> Resolver<'a> {
         Resolver { context, option_sets: vec![Arc::default()], tags: HashSet::new() }
     }
 
-    /// `None` after it has been reported why.
-    pub(super) fn host(&mut self, mut decl: HostDecl, findings: &mut Vec<Finding>) -> Option<Host> {
+    /// `None` after it has been reported why. Names of its nics and aliases that cannot be had go to
+    /// `refused`.
+    pub(super) fn host(
+        &mut self,
+        mut decl: HostDecl,
+        refused: &mut String,
+        findings: &mut Vec<Finding>,
+    ) -> Option<Host> {
         let complete = self.use_profiles(&mut decl, findings);
         let before = findings.len();
         let nics = nic::ordered(&mut decl, findings)?;
@@ -39,24 +46,31 @@ impl<'a> Resolver<'a> {
                 index <= before || !dependent.contains(&finding.rule)
             });
         }
-        let name = name?;
+        let Some(name) = name else {
+            decl.alias.get().into_iter().flatten().for_each(|alias| refuse(&alias.value, refused));
+            return None;
+        };
         let aliases = self.aliases(&decl, name.zone, findings);
-        let nics: Vec<_> = nics
-            .into_iter()
-            .zip(networks)
-            .enumerate()
-            .filter_map(|(index, (nic, network))| {
-                nic::resolve(self, &name, nic, network?, index == 0, findings)
-            })
-            .collect();
-        if nics.is_empty() {
+        let mut resolved = Vec::with_capacity(nics.len());
+        for (index, (mut nic, network)) in nics.into_iter().zip(networks).enumerate() {
+            // What could not be read may be what seems missing: nobody is told that there is no address.
+            nic.vague |= !complete;
+            let key = nic.key.clone();
+            let nic =
+                network.and_then(|network| nic::resolve(self, &name, nic, network, index == 0, findings));
+            match nic {
+                Some(nic) => resolved.push(nic),
+                None => refuse(&format!("{}-{key}", decl.key.value), refused),
+            }
+        }
+        if resolved.is_empty() {
             return None;
         }
         Some(Host {
             name,
             span: decl.key.span,
             state: decl.state.get().copied().unwrap_or_default(),
-            nics: nics.into(),
+            nics: resolved.into(),
             aliases: aliases.into(),
             ttl: decl.ttl.get().copied(),
             tags: self.tags(&decl),
@@ -81,30 +95,22 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
-        complete
+        complete && !decl.vague
     }
 
-    fn boot(&self, decl: &HostDecl, findings: &mut Vec<Finding>) -> Option<crate::model::BootId> {
-        let (name, span) = match &decl.boot {
-            Field::Set(name, span) => (name, *span),
-            Field::Broken => return None,
+    fn boot(&self, decl: &HostDecl, findings: &mut Vec<Finding>) -> Option<BootId> {
+        match &decl.boot {
+            Field::Set(name, span) => find_boot(&self.context.globals, name, *span, findings),
+            Field::Broken => None,
             Field::Absent => {
                 if let Field::Set(State::Install, span) = decl.state {
                     let message = format!("host `{}` is to be installed and has no `boot`", decl.key.value);
                     let finding = Finding::new(Rule::InstallWithoutBoot, span, message);
                     findings.push(finding.help("name the boot profile: `boot = \"debian12\"`"));
                 }
-                return None;
+                None
             }
-        };
-        let globals = &self.context.globals;
-        let found = globals.boot_named(name);
-        if found.is_none() {
-            let known = globals.boots.iter().map(|boot| &*boot.name);
-            let define = format!("[boot.{name}]");
-            findings.push(Finding::unknown(Rule::UnknownBoot, span, "boot profile", name, known, &define));
         }
-        found
     }
 
     fn aliases(
@@ -136,6 +142,28 @@ impl<'a> Resolver<'a> {
         tags.dedup();
         tags.into()
     }
+}
+
+/// The boot profile called `name`, or a report that there is none.
+pub(super) fn find_boot(
+    globals: &Globals,
+    name: &str,
+    span: Span,
+    findings: &mut Vec<Finding>,
+) -> Option<BootId> {
+    let found = globals.boot_named(name);
+    if found.is_none() {
+        let known = globals.boots.iter().map(|boot| &*boot.name);
+        let define = format!("[boot.{name}]");
+        findings.push(Finding::unknown(Rule::UnknownBoot, span, "boot profile", name, known, &define));
+    }
+    found
+}
+
+/// Notes a name that is declared and cannot be had: references to it are not wrong.
+pub(super) fn refuse(name: &str, refused: &mut String) {
+    refused.push_str(name);
+    refused.push('\n');
 }
 
 fn hardware(decl: HostDecl) -> Option<Box<Hardware>> {

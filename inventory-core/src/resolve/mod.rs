@@ -34,15 +34,31 @@ pub struct Context {
     broken_profiles: BTreeSet<Box<str>>,
     /// Networks whose prefixes are not all known, because one was refused.
     pub(crate) vague_prefix: BTreeSet<NetworkId>,
+    /// Networks whose pools are not all known, because one was refused.
+    pub(crate) vague_pool: BTreeSet<NetworkId>,
     /// Networks whose zone is written but was refused or is not defined.
     vague_zone: BTreeSet<NetworkId>,
 }
 
 impl Context {
-    /// Resolves the hosts of one file. A host that cannot be resolved is reported and left out.
-    pub fn hosts(&self, decls: Vec<HostDecl>, findings: &mut Vec<Finding>) -> Vec<Host> {
+    /// Resolves the hosts of one file. A host that cannot be resolved is reported and left out; its
+    /// names are added to `refused`, a line each.
+    pub fn hosts(
+        &self,
+        decls: Vec<HostDecl>,
+        refused: &mut String,
+        findings: &mut Vec<Finding>,
+    ) -> Vec<Host> {
         let mut resolver = host::Resolver::new(self);
-        decls.into_iter().filter_map(|decl| resolver.host(decl, findings)).collect()
+        let mut hosts = Vec::with_capacity(decls.len());
+        for decl in decls {
+            let key = decl.key.value.clone();
+            match resolver.host(decl, refused, findings) {
+                Some(host) => hosts.push(host),
+                None => host::refuse(&key, refused),
+            }
+        }
+        hosts
     }
 
     /// Whether hosts resolved against `other` are as they would be against this one: same names of

@@ -87,12 +87,19 @@ fn check_labels(what: &str, text: &str, span: Span, findings: &mut Vec<Finding>)
     let Some((label, why)) = wrong else {
         return Some(());
     };
-    let message = format!("{what} name `{text}` is not valid: label `{label}` {why}");
-    let mut finding = Finding::new(Rule::InvalidName, span, message);
-    if label.contains('_') {
-        finding = finding.help(format!("host names have no underscores: `{}`", text.replace('_', "-")));
-    }
-    findings.push(finding);
+    let message = if label == body {
+        format!("{what} name `{text}` {why}")
+    } else {
+        format!("{what} name `{text}` is not valid: label `{label}` {why}")
+    };
+    let finding = Finding::new(Rule::InvalidName, span, message);
+    findings.push(if label.contains('_') {
+        finding.help(format!("host names have no underscores: `{}`", text.replace('_', "-")))
+    } else if !label.is_ascii() {
+        finding.help("a name with other letters is written in its ASCII form, as in `xn--bro-hoa`")
+    } else {
+        finding.help("host names have letters, digits, and hyphens between them (RFC 1123, section 2.1)")
+    });
     None
 }
 
@@ -112,9 +119,8 @@ fn fqdn(
         let parent = name.parent().map(|parent| parent.to_string()).unwrap_or_default();
         let finding =
             Finding::new(if what == "alias" { Rule::BadAlias } else { Rule::NoZone }, span, message);
-        findings.push(
-            finding.help(format!("define the zone it is to be served in, such as `[zone.\"{parent}\"]`")),
-        );
+        let help = format!("define the zone it is to be served in, such as `[zone.\"{parent}\"]`");
+        findings.push(finding.help(help).depends_on(&name));
         return None;
     };
     Some(HostName { fqdn: name, zone })

@@ -6,7 +6,7 @@ use super::host::Resolver;
 use super::names::nic_name;
 use super::overlay::inherit_settings;
 use crate::diag::{Finding, Rule};
-use crate::model::{HostName, Identifiers, NetworkId, Nic};
+use crate::model::{Globals, HostName, Identifiers, NetworkId, Nic};
 use crate::parse::{Field, HostDecl, NicDecl};
 use crate::span::Span;
 
@@ -35,13 +35,15 @@ pub(super) fn ordered(host: &mut HostDecl, findings: &mut Vec<Finding>) -> Optio
         [one, two, ..] => {
             let at = |index: usize| nics[index].primary.span().unwrap_or(nics[index].span);
             let message = format!("host `{}` has more than one primary nic", host.key.value);
-            findings.push(Finding::new(Rule::PrimaryNic, at(*two), message).other(at(*one), "the first one"));
+            let finding = Finding::new(Rule::PrimaryNic, at(*two), message).other(at(*one), "the first one");
+            findings.push(finding.help("the primary nic carries the host's name: leave one"));
             return None;
         }
     };
     let Some(first) = first else {
         let message = format!("host `{}` has no primary nic: each says `primary = false`", host.key.value);
-        findings.push(Finding::new(Rule::PrimaryNic, host.key.span, message));
+        let finding = Finding::new(Rule::PrimaryNic, host.key.span, message);
+        findings.push(finding.help("without `primary`, the first nic in the text carries the host's name"));
         return None;
     };
     nics[..=first].rotate_right(1);
@@ -70,19 +72,27 @@ pub(super) fn network_of(
     nic: &NicDecl,
     findings: &mut Vec<Finding>,
 ) -> Option<NetworkId> {
-    let globals = &resolver.context.globals;
-    let (name, span) = match &nic.network {
-        Field::Set(name, span) => (name, *span),
-        Field::Broken => return None,
+    match &nic.network {
+        Field::Set(name, span) => find_network(&resolver.context.globals, name, *span, findings),
+        Field::Broken => None,
         Field::Absent => {
             let whose = if nic.key.is_empty() { String::new() } else { format!("nic `{}` of ", nic.key) };
             let message = format!("{whose}host `{host}` has no `network`");
             let finding = Finding::new(Rule::MissingKey, nic.span, message);
             findings
                 .push(finding.help("the network is written on every nic, never guessed from the address"));
-            return None;
+            None
         }
-    };
+    }
+}
+
+/// The network called `name`, or a report that there is none.
+pub(super) fn find_network(
+    globals: &Globals,
+    name: &str,
+    span: Span,
+    findings: &mut Vec<Finding>,
+) -> Option<NetworkId> {
     let found = globals.network_named(name);
     if found.is_none() {
         let known = globals.networks.iter().map(|network| &*network.name);
@@ -117,7 +127,7 @@ pub(super) fn resolve(
         key: (!decl.key.is_empty()).then_some(decl.key),
         name,
         network,
-        network_span: decl.network.span().unwrap_or(decl.span),
+        name_span: decl.name.span().unwrap_or(decl.span),
         mac: decl.mac.get().copied(),
         mac_span: decl.mac.span().unwrap_or(decl.span),
         addresses: ips.into_iter().flatten().map(|ip| ip.value).collect(),
@@ -126,7 +136,8 @@ pub(super) fn resolve(
         options: resolver.options(decl.options),
         options6: resolver.options(decl.options6),
         lease_seconds: decl.lease.get().copied(),
-        dhcp: decl.dhcp.get().copied().unwrap_or(true),
+        // An address that was refused is not missing: with `dhcp` off, nobody asks where it would come from.
+        dhcp: decl.dhcp.get().copied().unwrap_or(true) && !decl.ip.is_broken() && !decl.vague,
     })
 }
 

@@ -5,6 +5,7 @@ use crate::parse::{HostDecl, NicDecl};
 
 /// Fills what `host` does not say from `base`.
 pub(super) fn inherit(host: &mut HostDecl, base: &HostDecl) {
+    host.vague |= base.vague;
     host.state.inherit(&base.state);
     host.alias.inherit(&base.alias);
     host.tags.inherit(&base.tags);

@@ -45,7 +45,11 @@ fn visit<'a>(
         if let Some(start) = path.iter().position(|on_path| on_path == known) {
             let circle = [&path[start..], &[known]].concat().join("` → `");
             let message = format!("profiles use each other in a circle: `{circle}`");
-            findings.push(Finding::new(Rule::ProfileCycle, used.span, message));
+            let mut finding = Finding::new(Rule::ProfileCycle, used.span, message);
+            for name in &path[start..path.len() - 1] {
+                finding = finding.other(decls[name].key.span, format!("`{name}` leads here"));
+            }
+            findings.push(finding.help("take one `use` out of the circle"));
             broken.extend(path[start..].iter().map(|name| Box::from(*name)));
             fine = false;
             continue;

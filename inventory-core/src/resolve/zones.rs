@@ -36,22 +36,22 @@ pub(super) fn collect(
             continue;
         }
         let zone = written(decl, &defaults);
-        let refused =
-            decl.nameservers.is_broken() || site_decl.is_some_and(|site| site.nameservers.is_broken());
+        let refused = decl.vague
+            || decl.nameservers.is_broken()
+            || site_decl.is_some_and(|site| site.vague || site.nameservers.is_broken());
         if zone.nameservers.is_empty() && zone.file.is_none() && !refused {
             nameless.push(decl);
         }
         zones.insert(decl.name.clone(), zone);
     }
     if let Some(first) = nameless.first() {
-        let more = if nameless.len() > 1 {
-            format!(" (nor have {} others)", nameless.len() - 1)
-        } else {
-            String::new()
+        let message = match nameless.len() {
+            1 => format!("zone `{}` has no name servers", first.name),
+            several => format!("zone `{}` and {} more have no name servers", first.name, several - 1),
         };
-        let message = format!("zone `{}` has no name servers{more}", first.name);
         let help = "name them once for all zones: `[site]` with `nameservers = [\"ns1.lab.example.org\"]`";
-        findings.push(Finding::new(Rule::NoNameservers, first.span, message).help(help));
+        let span = first.nameservers.span().unwrap_or(first.span);
+        findings.push(Finding::new(Rule::NoNameservers, span, message).help(help));
     }
     let derived: Vec<Zone> =
         networks.values().flat_map(|network| derived(network, &zones, &defaults, findings)).collect();
@@ -148,22 +148,29 @@ fn classless(
     span: crate::span::Span,
     findings: &mut Vec<Finding>,
 ) -> Option<Name> {
-    let net = *network.ipv4.get()?;
+    let Some(net) = network.ipv4.get().copied() else {
+        if network.ipv4.is_absent() && !network.vague {
+            let message = format!("network `{}` has a `reverse` zone and no `ipv4`", network.name);
+            let finding = Finding::new(Rule::ReverseUnfit, span, message);
+            findings.push(finding.help("`reverse` is for IPv4; reverse zones of IPv6 need no such key"));
+        }
+        return None;
+    };
     let enclosing = reverse_zone_v4(net)?;
-    let why = if net.prefix_len() <= 24 {
-        "the network is not longer than /24, so it has whole reverse zones of its own".to_owned()
-    } else if *name == enclosing || !name.is_within(&enclosing) {
-        format!("it does not lie below `{enclosing}`")
+    let (first, last) = (net.network().octets()[3], net.broadcast().octets()[3]);
+    let like = format!("RFC 2317 zones are named like `{first}-{last}.{enclosing}`");
+    let (why, help) = if net.prefix_len() <= 24 {
+        let help = "remove `reverse`; it is for networks smaller than a /24".to_owned();
+        (format!("the network fills `{enclosing}`, which is derived"), help)
+    } else if *name == enclosing {
+        ("that is the zone of the whole /24".to_owned(), like)
+    } else if !name.is_within(&enclosing) {
+        (format!("it does not lie below `{enclosing}`"), like)
     } else {
         return Some(name.clone());
     };
-    let finding =
-        Finding::new(Rule::ReverseUnfit, span, format!("reverse zone `{name}` does not fit {net}: {why}"));
-    let first = net.network().octets()[3];
-    findings.push(finding.help(format!(
-        "RFC 2317 zones are named like `{first}-{}.{enclosing}`",
-        net.broadcast().octets()[3]
-    )));
+    let message = format!("reverse zone `{name}` does not fit {net}: {why}");
+    findings.push(Finding::new(Rule::ReverseUnfit, span, message).help(help));
     None
 }
 
@@ -193,7 +200,7 @@ fn stray(record: &Record, decl: &ZoneDecl, zones: &BTreeMap<Name, Zone>) -> Opti
     let owner = &record.owner;
     if !owner.is_within(&decl.name) {
         let message = format!("`{owner}` lies outside zone `{}`", decl.name);
-        let finding = Finding::new(Rule::OutOfZone, record.span, message);
+        let finding = Finding::new(Rule::OutOfZone, record.owner_span, message);
         return Some(finding.help("names without a trailing dot are relative to the zone"));
     }
     let cut = zones.values().find(|zone| {
@@ -207,7 +214,7 @@ fn stray(record: &Record, decl: &ZoneDecl, zones: &BTreeMap<Name, Zone>) -> Opti
     }
     let message = format!("`{owner}` lies in zone `{}`, not in `{}`", cut.name, decl.name);
     Some(
-        Finding::new(Rule::OutOfZone, record.span, message)
+        Finding::new(Rule::OutOfZone, record.owner_span, message)
             .other(cut.span, "the zone it lies in")
             .help("move the record there"),
     )
