@@ -4,12 +4,15 @@
 //! `hostbook check` prints for it stands beside it in `….expected`. To accept changed output, run with
 //! `BLESS=1` and read the diff.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot read its files has failed")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use inventory_core::diag::{self, Diagnostic, Rule};
 use inventory_core::load::{Loaded, Loader};
+use inventory_core::model::{Host, State};
 use inventory_core::source::{Directory, Memory};
 
 fn corpus(kind: &str) -> Vec<PathBuf> {
@@ -37,10 +40,12 @@ fn load(case: &Path) -> (Vec<Diagnostic>, bool) {
 }
 
 fn rendered(diagnostics: &[Diagnostic]) -> String {
-    diagnostics
+    let text: String = diagnostics
         .iter()
         .map(|one| format!("{}\n{}\n\n", diag::short(one), diag::terminal(one, false)))
-        .collect()
+        .collect();
+    // Where the corpus lies is nobody's business.
+    text.replace(env!("CARGO_MANIFEST_DIR"), "…")
 }
 
 #[test]
@@ -79,11 +84,32 @@ fn every_rule_has_a_bad_inventory() {
 
 #[test]
 fn good_inventories_have_neither_errors_nor_warnings() {
-    let cases = corpus("good");
-    assert!(cases.len() >= 2);
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let examples = fs::read_dir(examples).unwrap().map(|entry| entry.unwrap().path());
+    let cases: Vec<PathBuf> =
+        corpus("good").into_iter().chain(examples.filter(|path| path.is_dir())).collect();
+    assert!(cases.len() > 10);
     for case in cases {
         let (diagnostics, good) = load(&case);
         assert!(good && diagnostics.is_empty(), "{}:\n{}", case.display(), rendered(&diagnostics));
+    }
+}
+
+#[test]
+fn the_institute_has_three_hundred_hosts_of_every_sort() {
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/good/institute");
+    let Loaded::Good { snapshot, .. } = Loader::new(Box::new(Directory::new(case))).load() else {
+        unreachable!("good inventories are good");
+    };
+    let inventory = &snapshot.inventory;
+    assert_eq!(inventory.host_count(), 300);
+    assert!(inventory.globals.networks.len() >= 9);
+    let count = |wanted: &dyn Fn(&Host) -> bool| inventory.hosts().filter(|host| wanted(host)).count();
+    assert!(count(&|host| host.vmhost().is_some()) > 70);
+    assert!(count(&|host| host.nics.len() > 1) > 100);
+    assert!(count(&|host| host.primary().addresses.len() > 1) > 150);
+    for state in State::ALL {
+        assert!(count(&|host| host.state == state) > 0, "{}", state.word());
     }
 }
 
@@ -103,7 +129,8 @@ fn an_inventory_with_thirty_mistakes_shows_those_thirty() {
                 .skip(1)
                 .flat_map(str::split_whitespace)
                 .filter(|word| word.starts_with("HB"));
-            marked.extend(codes.map(|code| (name.clone(), index as u32 + 1, code.to_owned())));
+            marked
+                .extend(codes.map(|code| (name.clone(), u32::try_from(index + 1).unwrap(), code.to_owned())));
         }
     }
     marked.sort();
@@ -111,5 +138,5 @@ fn an_inventory_with_thirty_mistakes_shows_those_thirty() {
         diagnostics.iter().map(|one| (one.place.path.clone(), one.place.line, one.code.clone())).collect();
     found.sort();
     assert_eq!(marked.len(), 30);
-    assert_eq!(found, marked);
+    assert_eq!(found, marked, "{}", rendered(&diagnostics));
 }
