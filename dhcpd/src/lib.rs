@@ -1,8 +1,10 @@
 //! DHCP, served directly from the inventory.
 //!
-//! [`view`] lays a snapshot out for looking up, [`core`] decides what each message is answered, without
-//! I/O, [`shell`] owns sockets, threads and clocks. See `ARCHITECTURE.md`.
+//! [`view`] lays a snapshot out for looking up, [`core`] decides what each message is answered, [`boot`]
+//! what a machine that starts over the network is served, both without I/O; [`shell`] owns sockets,
+//! files, threads and clocks. See `ARCHITECTURE.md`.
 
+pub mod boot;
 pub mod code;
 pub mod core;
 pub mod shell;

@@ -53,7 +53,7 @@ pub const IMPORTS: [ImportRule; 7] = [
     },
     ImportRule {
         name: "a core",
-        within: &["dhcpd/src/core/", "dnsd/src/core/", "config/src/core/"],
+        within: &["dhcpd/src/boot/", "dhcpd/src/core/", "dnsd/src/core/", "config/src/core/"],
         except: &[],
         never: &[
             RUNTIME,
