@@ -53,6 +53,7 @@ pub struct Loader {
 struct Referenced {
     version: Version,
     hash: [u8; 32],
+    octets: Arc<[u8]>,
 }
 
 /// What a look at the source found.
@@ -298,7 +299,7 @@ impl Loader {
                 (Some(version), Some(before)) if before.version == version => Some(before),
                 (Some(_), _) => self.source.read(&path).ok().map(|(version, octets)| {
                     changed = true;
-                    Referenced { version, hash: Sha256::digest(&octets).into() }
+                    Referenced { version, hash: Sha256::digest(&octets).into(), octets: octets.into() }
                 }),
                 (None, before) => {
                     changed |= before.is_some();
@@ -329,10 +330,17 @@ impl Loader {
         self.generation += 1;
         let with_hosts = self.files.values().filter(|state| !state.shard.hosts.is_empty());
         let shards = with_hosts.map(|state| Arc::clone(&state.shard)).collect();
-        let inventory = Inventory { globals: Arc::clone(&self.context.globals), shards };
+        let inventory =
+            Inventory { globals: Arc::clone(&self.context.globals), shards, files: self.octets() };
         let snapshot = Snapshot { generation: self.generation, hash, inventory: Arc::new(inventory) };
         self.current = Some(snapshot.clone());
         Loaded::Good { snapshot, warnings: diagnostics }
+    }
+
+    /// The files that the inventory refers to, by path.
+    fn octets(&self) -> Arc<BTreeMap<Arc<str>, Arc<[u8]>>> {
+        let files = self.referenced.iter();
+        Arc::new(files.map(|(path, file)| (Arc::clone(path), Arc::clone(&file.octets))).collect())
     }
 
     /// SHA-256 over path, length of the path and hash of each file, sorted by path.
@@ -376,3 +384,6 @@ fn unreadable(span: Span, path: &str, error: &ReadError) -> Finding {
     let finding = Finding::new(Rule::UnreadableFile, span, format!("`{path}` {error}"));
     finding.help("the last good state stays in force until every file can be read")
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,7 @@ pub use index::{Found, HostIndex};
 pub use network::{Network, Range};
 pub use zone::{Reverse, Site, Zone, reverse_zone_v4, reverse_zone_v6};
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -81,6 +82,9 @@ pub struct Inventory {
     pub globals: Arc<Globals>,
     /// The hosts by file, sorted by path. A file without hosts has no shard.
     pub shards: Vec<Arc<Shard>>,
+    /// Octets of the files that the inventory refers to (templates, scripts, master files), by path
+    /// relative to its root. They count in the hash, and not in [`Inventory::changes_since`].
+    pub files: Arc<BTreeMap<Arc<str>, Arc<[u8]>>>,
 }
 
 /// The part of the inventory that is not hosts.
