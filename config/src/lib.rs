@@ -4,3 +4,4 @@
 //! acts: run directories, scripts, the emulator's socket, ssh.
 
 pub mod core;
+pub mod shell;

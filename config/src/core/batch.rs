@@ -68,12 +68,45 @@ impl Batch {
         number
     }
 
-    /// Runs a command line with the user's login shell. Returns its number in the reply.
-    pub fn command(&mut self, line: &[u8]) -> usize {
+    /// Runs a command line with the user's login shell, as ssh does. Its input, if there is any, follows the
+    /// batch: so many octets. Returns its number in the reply.
+    pub fn command(&mut self, line: &[u8], input: Option<u64>) -> usize {
         let number = self.scripts;
         self.scripts += 1;
-        let command = [b"exec \"${SHELL:-/bin/sh}\" -c ".as_slice(), &quote(line)].concat();
-        self.script(Kind::Code, number, &String::from_utf8_lossy(&command));
+        let mut text = match input {
+            Some(size) => {
+                format!("recv {size} >\"$d\"/.in || oops\nok && {{ ( exec \"${{SHELL:-/bin/sh}}\" -c ")
+            }
+            None => "ok && { ( exec \"${SHELL:-/bin/sh}\" -c ".to_owned(),
+        }
+        .into_bytes();
+        text.extend_from_slice(&quote(line));
+        let input = if input.is_some() { "\"$d\"/.in" } else { "/dev/null" };
+        text.extend_from_slice(format!(" ) <{input} {}; F {number} $?; }}\n", streams(number)).as_bytes());
+        self.runs.extend_from_slice(&text);
+        number
+    }
+
+    /// Lays a file at `path`, anywhere on the target, as `scp` does: in it if it is a directory, by the name
+    /// `base`; a new file gets `mode` less the login's umask. `size` octets follow the batch. They are read
+    /// even if they cannot be written. Returns its number in the reply.
+    pub fn receive(&mut self, path: &str, base: &str, size: u64, mode: u32) -> usize {
+        let number = self.scripts;
+        self.scripts += 1;
+        let path = match path.strip_prefix("~/") {
+            Some(rest) => format!("~/{}", quote_text(rest)),
+            None if path.is_empty() => ".".to_owned(),
+            None => quote_text(path),
+        };
+        let text = format!(
+            "ok && {{ ( t={path}; [ ! -d \"$t\" ] || t=${{t%/}}/{base}; [ -e \"$t\" ] || new=1\n\
+             recv {size} | {{ cat >\"$t\" || {{ cat >/dev/null; exit 1; }}; }} || exit 1\n\
+             [ -z \"$new\" ] || chmod \"$(printf %o $((0{mode:o} & ~0$umask_login)))\" \"$t\" ) \
+             {}; F {number} $?; }}\n",
+            streams(number),
+            base = quote_text(base),
+        );
+        self.runs.extend_from_slice(text.as_bytes());
         number
     }
 
@@ -112,8 +145,12 @@ impl Batch {
 
     fn script(&mut self, kind: Kind, number: usize, command: &str) {
         let line = match kind {
-            Kind::Explorer => format!("ok && {{ ( {command} ) {}; F {number} $?; }} &\n", streams(number)),
-            Kind::Code => format!("ok && {{ ( {command} ) {}; F {number} $?; }}\n", streams(number)),
+            Kind::Explorer => {
+                format!("ok && {{ ( {command} ) </dev/null {}; F {number} $?; }} &\n", streams(number))
+            }
+            Kind::Code => {
+                format!("ok && {{ ( {command} ) </dev/null {}; F {number} $?; }}\n", streams(number))
+            }
         };
         if kind == Kind::Code && self.beside > 0 || self.beside == BESIDE_MAX {
             self.runs.extend_from_slice(b"wait\n");
@@ -132,7 +169,7 @@ impl Batch {
 
 /// Where a script's streams go. Numbers have six digits, so that names sort as numbers do.
 fn streams(number: usize) -> String {
-    format!("</dev/null >\"$d\"/.r/{number:06}o 2>\"$d\"/.r/{number:06}e")
+    format!(">\"$d\"/.r/{number:06}o 2>\"$d\"/.r/{number:06}e")
 }
 
 /// A value that begins with the mark [`HERE`] means a path in the run's directory on the target.

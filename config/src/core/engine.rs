@@ -209,11 +209,12 @@ impl Engine {
         self.progress[object].stage = Stage::Failed(why);
     }
 
-    /// It is not known how far the code of `object` came: it is explored and generated again.
+    /// It is not known how far the code of `object` came: it starts from the beginning.
     pub fn again(&mut self, object: ObjectIndex) {
         self.clock += 1;
         let progress = &mut self.progress[object];
         progress.stage = Stage::Waiting;
+        progress.manifest_ran = false;
         progress.explored = None;
     }
 

@@ -1,0 +1,37 @@
+//! Lists the files of the standard types and explorers, so that the program carries them with it.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let mut list = String::from("&[\n");
+    for (directory, part) in [("types", "type"), ("explorers", "explorer")] {
+        println!("cargo::rerun-if-changed={directory}");
+        let mut files = Vec::new();
+        collect(&root.join(directory), &mut files)?;
+        files.sort();
+        for file in files {
+            let name = file.strip_prefix(root.join(directory)).unwrap_or(&file).display().to_string();
+            let _ = writeln!(list, "    ({:?}, include_bytes!({:?})),", format!("{part}/{name}"), file);
+        }
+    }
+    list.push_str("]\n");
+    fs::write(PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("own.rs"), list)
+}
+
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    if !directory.is_dir() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,258 @@
+//! What the program does, command by command.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::args::{Command, ConfArg, Format, Push, Shell, Types};
+use super::confdir::{Conf, split_path};
+use super::env::Target;
+use super::fleet::{Fleet, Observer};
+use super::host::{Host, Settings};
+use super::report::{HostReport, Result as Outcome};
+use super::rundir::RunDir;
+use super::select::{self, SelectError};
+use super::server::Server;
+use super::stop::Stop;
+use super::{output, own};
+use crate::core::engine::Mode;
+use crate::core::types::Arity;
+
+/// Why a command ends with another code than 0.
+#[derive(Debug)]
+pub struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    fn new(message: impl fmt::Display) -> Failure {
+        Failure { code: 1, message: message.to_string() }
+    }
+
+    /// Prints the message and gives the code.
+    pub fn report(&self) -> ExitCode {
+        eprintln!("hostbook-config: {}", self.message);
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::new(error)
+    }
+}
+
+impl From<SelectError> for Failure {
+    fn from(error: SelectError) -> Failure {
+        let code = match error {
+            SelectError::Inventory => 65,
+            SelectError::Usage(_) => 2,
+            SelectError::Unknown(_) => 1,
+        };
+        Failure { code, message: error.to_string() }
+    }
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// See [`Failure`]: the message and the exit code.
+pub fn run(command: &Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Push(args) => push(args, args.dry_run),
+        Command::Plan(args) => push(args, true),
+        Command::Types(args) => types(args),
+        Command::Shell(args) => shell(args),
+    }
+}
+
+fn push(args: &Push, dry: bool) -> Result<ExitCode, Failure> {
+    let stop = Stop::on_signals();
+    private_files();
+    let hosts = select::select(args.conf.inventory.as_deref(), &args.hosts, &args.select)?;
+    let dir = RunDir::create(args.out_path.as_deref())?;
+    let conf = read_conf(&args.conf, &dir)?;
+    let manifest = initial_manifest(args, &conf)?;
+    dir.lay_out(&conf, &std::env::current_exe()?)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let settings = Settings {
+        conf: Arc::new(conf),
+        manifest,
+        mode: Mode { dry, install: args.install },
+        jobs: args.jobs.filter(|jobs| *jobs > 0).unwrap_or(cores),
+        retries: args.reach.retries,
+        stop,
+    };
+    let fleet = Fleet {
+        dir: &dir,
+        settings: &settings,
+        reach: &args.reach,
+        keep: args.out_path.is_some(),
+        log_level: log_level(args.verbose),
+    };
+    let json = args.json || args.format == Format::Json;
+    let style = output::Style { dry, verbose: args.verbose > 0 };
+    let reports = fleet.run(&hosts, args.hosts_parallel.into(), &Lines { json, style })?;
+    if json {
+        output::print(&format!("{}\n", json!({ "dry_run": dry, "hosts": reports })));
+    } else if reports.len() > 1 {
+        output::print(&output::total(&reports, dry));
+    }
+    Ok(exit_code(&reports, dry))
+}
+
+/// Prints each host's report as the host is finished.
+struct Lines {
+    json: bool,
+    style: output::Style,
+}
+
+impl Observer for Lines {
+    fn step(&self, _host: &str, _what: &str) {}
+
+    fn end(&self, report: &HostReport) {
+        if !self.json {
+            output::print(&output::host(report, self.style));
+        }
+    }
+}
+
+fn exit_code(reports: &[HostReport], dry: bool) -> ExitCode {
+    let changes = |report: &HostReport| matches!(report.result, Outcome::Changed | Outcome::MayChange);
+    if reports.iter().any(HostReport::is_bad) {
+        ExitCode::FAILURE
+    } else if dry && reports.iter().any(changes) {
+        ExitCode::from(3)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// Everything that this process and its scripts write is for this user only.
+fn private_files() {
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+}
+
+/// Configuration directories, least important first.
+fn read_conf(args: &ConfArg, dir: &RunDir) -> Result<Conf, Failure> {
+    let standard = dir.path().join("own");
+    own::unpack(&standard)?;
+    let mut all = vec![(standard, false)];
+    all.extend(std::env::var_os("HOME").map(|home| (Path::new(&home).join(".cdist"), false)));
+    all.extend(
+        args.cdist_path.as_deref().map(split_path).unwrap_or_default().into_iter().map(|path| (path, false)),
+    );
+    all.extend(args.inventory.iter().map(|inventory| (inventory.join("config"), false)));
+    all.extend(args.conf_dir.iter().map(|path| (path.clone(), true)));
+    let absolute = |(path, must): (PathBuf, bool)| Ok((std::path::absolute(path)?, must));
+    let all = all.into_iter().map(absolute).collect::<io::Result<Vec<_>>>()?;
+    let conf = Conf::read(&all)?;
+    for warning in &conf.warnings {
+        eprintln!("hostbook-config: warning: {warning}");
+    }
+    Ok(conf)
+}
+
+fn initial_manifest(args: &Push, conf: &Conf) -> Result<PathBuf, Failure> {
+    match (&args.manifest, conf.part("manifest").get("init")) {
+        (Some(file), _) if file.exists() => Ok(std::path::absolute(file)?),
+        (Some(file), _) => {
+            Err(Failure::new(format!("the initial manifest `{}` does not exist", file.display())))
+        }
+        (None, Some(file)) => Ok(file.clone()),
+        (None, None) => {
+            let hint = "give --manifest FILE, or -c DIR with `manifest/init` in it";
+            Err(Failure { code: 2, message: format!("there is no initial manifest: {hint}") })
+        }
+    }
+}
+
+fn log_level(verbose: u8) -> (u8, &'static str) {
+    match verbose {
+        0 => (30, "WARNING"),
+        1 => (20, "INFO"),
+        2 => (15, "VERBOSE"),
+        3 => (10, "DEBUG"),
+        _ => (5, "TRACE"),
+    }
+}
+
+fn types(args: &Types) -> Result<ExitCode, Failure> {
+    let dir = RunDir::create(None)?;
+    let conf = read_conf(&args.conf, &dir)?;
+    let wanted = |name: &String| args.name.as_ref().is_none_or(|wanted| wanted == name);
+    let found: Vec<_> = conf.types.values().filter(|kind| wanted(&kind.name)).collect();
+    if let (Some(name), true) = (&args.name, found.is_empty()) {
+        return Err(Failure::new(format!("there is no type `{name}`")));
+    }
+    if args.json {
+        let all = found.iter().map(|kind| {
+            let parameters = kind.parameters.iter().map(|parameter| {
+                let arity = match parameter.arity {
+                    Arity::Single => "single",
+                    Arity::Multiple => "multiple",
+                    Arity::Boolean => "boolean",
+                };
+                json!({ "name": parameter.name, "arity": arity, "required": parameter.required })
+            });
+            json!({
+                "type": kind.name,
+                "singleton": kind.singleton,
+                "install": kind.install,
+                "parameters": parameters.collect::<Vec<_>>(),
+            })
+        });
+        output::print(&format!("{}\n", serde_json::Value::from_iter(all)));
+        return Ok(ExitCode::SUCCESS);
+    }
+    for kind in found {
+        if args.name.is_some() {
+            output::print(&format!("{}\n", kind.usage()));
+            let manual = conf.part("type").get(&kind.name).map(|path| path.join("man.rst"));
+            if let Some(text) = manual.and_then(|path| std::fs::read_to_string(path).ok()) {
+                output::print(&format!("\n{text}"));
+            }
+        } else {
+            output::print(&format!("{}\n", kind.name));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A shell in which the types' commands work: they define objects, as in a manifest, of a host that is not
+/// there. At its end the objects are listed.
+fn shell(args: &Shell) -> Result<ExitCode, Failure> {
+    private_files();
+    let dir = RunDir::create(None)?;
+    let conf = Arc::new(read_conf(&args.conf, &dir)?);
+    dir.lay_out(&conf, &std::env::current_exe()?)?;
+    let manifest = PathBuf::from("shell");
+    let settings = Settings {
+        conf,
+        manifest: manifest.clone(),
+        mode: Mode::default(),
+        jobs: 1,
+        retries: 0,
+        stop: Stop::default(),
+    };
+    let target = Target { host: "no-host".to_owned(), ..Target::default() };
+    let host = Arc::new(Host::without_target(&dir, settings, target)?);
+    Server::start(&dir.socket())?.add(0, Arc::clone(&host) as Arc<_>);
+    let default = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
+    let (program, words) =
+        args.command.split_first().map_or((&default, &[][..]), |(first, rest)| (first, rest));
+    let status = std::process::Command::new(program)
+        .args(words)
+        .envs(host.environment().initial_manifest(&manifest))
+        .status()
+        .map_err(|error| Failure::new(format!("cannot run `{}`: {error}", program.display())))?;
+    for object in host.defined() {
+        output::print(&format!("{object}\n"));
+    }
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,21 @@
+//! What acts: run directories, local scripts, the emulator's socket, connections to targets, the program.
+
+pub mod args;
+pub mod client;
+pub mod commands;
+pub mod confdir;
+pub mod env;
+pub mod fleet;
+pub mod host;
+pub mod inventory;
+pub mod output;
+pub mod own;
+pub mod report;
+pub mod rundir;
+pub mod script;
+pub mod select;
+pub mod server;
+pub mod ssh;
+pub mod stop;
+pub mod transport;
+pub mod wire;
