@@ -54,6 +54,7 @@ pub fn isolated<F: FnOnce()>(body: F) {
     let output = enter(name);
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if output.status.success() && out.contains(DONE) {
+        print!("{out}");
         return;
     }
     if err.lines().next().is_some_and(|line| line.starts_with("unshare: ")) {

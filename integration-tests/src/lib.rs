@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "all of this is test code")]
 
+pub mod dhcp;
+pub mod dns;
 pub mod generate;
 pub mod isolated;
 pub mod net;

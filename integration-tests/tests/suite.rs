@@ -4,6 +4,7 @@
 
 mod suite {
     mod clients;
+    mod endurance;
     mod generator;
     mod resolvers;
     mod workspace;
