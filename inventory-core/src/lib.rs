@@ -18,6 +18,7 @@ pub mod records;
 pub mod resolve;
 pub mod source;
 pub mod span;
+pub mod template;
 pub mod toml;
 pub mod units;
 pub mod watch;
