@@ -5,6 +5,7 @@
 //! * [`claims`] finds what two hosts both claim: names, addresses, hardware addresses, identifiers.
 //! * [`names`] finds what hosts claim and zones or pools have already.
 //! * [`records`] judges the records that are written in zones, [`targets`] what they point to.
+//! * [`templates`] renders the templates of boot profiles for the hosts that use them.
 //! * [`vm`] judges virtual machines against the machines that they run on.
 //!
 //! All are functions from the resolved inventory to findings.
@@ -15,4 +16,5 @@ pub(crate) mod names;
 pub(crate) mod network;
 pub(crate) mod records;
 pub(crate) mod targets;
+pub(crate) mod templates;
 pub(crate) mod vm;

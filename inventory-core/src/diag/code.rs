@@ -84,6 +84,7 @@ rules! {
     "022" Error InvalidRecord "invalid-record" "A master-file line that cannot be read.";
     "023" Error ConflictingKeys "conflicting-keys" "Two keys that exclude each other.";
     "024" Error InvalidIdentifier "invalid-identifier" "A client identifier, DUID or relay port that cannot be read.";
+    "025" Error TemplateSyntax "template-syntax" "A template that cannot be read.";
     // References.
     "030" Error UnknownNetwork "unknown-network" "A reference to a network that is not defined.";
     "031" Error NoZone "no-zone" "A name lies in no zone of the inventory.";
@@ -116,6 +117,7 @@ rules! {
     "060" Error VmOnVm "vm-on-vm" "A virtual machine's `vmhost` is itself a virtual machine.";
     "061" Error NoNameservers "no-nameservers" "A zone has no name servers.";
     "062" Error ReverseUnfit "reverse-unfit" "An explicit reverse zone does not belong to the network's addresses.";
+    "063" Error TemplateFails "template-fails" "A template cannot be rendered for a host that uses it: mostly a variable that the host does not have.";
     // Odd, but served.
     "070" Warning MemoryOvercommit "memory-overcommit" "The virtual machines of a host are promised more memory than it has.";
     "071" Warning NoAddress "no-address" "An interface can get no address: it has none, and its network has no pool.";

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sha2::{Digest, Sha256};
 
+use crate::check::templates::Faults;
 use crate::diag::{Finding, Rule};
 use crate::model::Shard;
 use crate::parse::{FileDecls, GlobalDecls, HostDecl, parse_file};
@@ -30,6 +31,7 @@ pub(super) struct FileState {
     pub(super) parse_findings: Vec<Finding>,
     pub(super) resolve_findings: Vec<Finding>,
     pub(super) check_findings: Vec<Finding>,
+    pub(super) template_faults: Faults,
 }
 
 /// A file that was read and is new.
@@ -193,6 +195,7 @@ impl FileState {
             parse_findings: Vec::new(),
             resolve_findings: Vec::new(),
             check_findings: Vec::new(),
+            template_faults: Faults::new(),
         }
     }
 

@@ -1,14 +1,16 @@
 //! Running the checks: as few as a change needs, with the result of all.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Loader;
 use super::file::FileState;
+use crate::check::templates::{TemplateFile, Templates};
 use crate::check::{self, claims::Shards, targets::Known};
 use crate::diag::{Finding, Rule};
 use crate::resolve;
 use crate::span::{FileId, Span};
+use crate::template::{Engine, Urls};
 
 impl Loader {
     /// Every finding of the present files. Hosts of files that are not `touched` keep their findings,
@@ -32,6 +34,7 @@ impl Loader {
         check::network::check(&networks, &mut findings);
         check::records::check(&context.globals, |path| self.referenced.contains_key(path), &mut findings);
         self.judge_together(&mut findings);
+        self.judge_templates(few_changed, touched, &mut findings);
         self.judge_source(&mut findings);
         self.drop_uncertain(&mut findings);
         findings
@@ -48,6 +51,27 @@ impl Loader {
         let hosts =
             self.files.values().filter_map(|state| shards.get(&state.id)).flat_map(|shard| &shard.hosts);
         check::vm::check(hosts, known, findings);
+    }
+
+    /// Templates, for hosts of touched files, or for all if what they are rendered from changed.
+    fn judge_templates(&mut self, few_changed: bool, touched: &HashSet<FileId>, findings: &mut Vec<Finding>) {
+        let paths: Vec<Arc<str>> = self.referenced.keys().cloned().collect();
+        let ids: HashMap<&str, FileId> = paths.iter().map(|path| (&**path, self.id(path))).collect();
+        let globals = Arc::clone(&self.context.globals);
+        let texts = &self.referenced;
+        let file = |path: &str| {
+            let text = std::str::from_utf8(&texts.get(path)?.octets).ok();
+            Some(TemplateFile { id: *ids.get(path)?, text })
+        };
+        let engine = Engine::new();
+        let templates = Templates::read(&engine, &globals, file, findings);
+        let all = few_changed || std::mem::take(&mut self.templates_changed);
+        let urls = Arc::new(Urls::example());
+        for state in self.files.values_mut().filter(|state| all || touched.contains(&state.id)) {
+            state.template_faults = templates.render(&globals, &state.shard, &urls);
+        }
+        let faults = self.files.values().map(|state| &state.template_faults);
+        check::templates::report(faults, &globals, findings);
     }
 
     /// What is wrong with the files as files.

@@ -36,6 +36,8 @@ pub struct Loader {
     ids: HashMap<Arc<str>, FileId>,
     /// Master files, templates and scripts of the last look.
     referenced: BTreeMap<Arc<str>, Referenced>,
+    /// Such a file changed since templates were last judged.
+    templates_changed: bool,
     context: Arc<Context>,
     context_findings: Vec<Finding>,
     claims: Claims,
@@ -84,6 +86,7 @@ impl Loader {
             paths: Vec::new(),
             ids: HashMap::new(),
             referenced: BTreeMap::new(),
+            templates_changed: false,
             context: Arc::default(),
             context_findings: Vec::new(),
             claims: Claims::default(),
@@ -312,6 +315,7 @@ impl Loader {
         }
         changed |= !self.referenced.is_empty();
         self.referenced = now;
+        self.templates_changed |= changed;
         changed
     }
 

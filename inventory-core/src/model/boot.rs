@@ -28,6 +28,8 @@ pub enum BootSource {
         initrd: Box<[Box<str>]>,
         /// Kernel command line, a template.
         cmdline: Box<str>,
+        /// Where that is written.
+        cmdline_span: Span,
     },
     /// An iPXE script: a file or template relative to the inventory's root, or a URL.
     Script(Arc<str>),

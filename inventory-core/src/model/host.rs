@@ -62,8 +62,19 @@ pub struct Host {
     pub tags: Box<[Arc<str>]>,
     /// Boot profile.
     pub boot: Option<BootId>,
+    /// When it boots its profile, where that is not by its state alone.
+    pub netboot: Option<Box<Netboot>>,
     /// Processors, memory, disks, and the machine it runs on if it is virtual.
     pub hardware: Option<Box<Hardware>>,
+}
+
+/// When a host boots over the network, beside what its state says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Netboot {
+    /// It boots its profile at every start, not only to be installed.
+    pub always: bool,
+    /// Which installation is wanted; another text than last time means another installation.
+    pub reinstall: Option<Box<str>>,
 }
 
 /// An owner name and the zone it lies in.
@@ -170,6 +181,16 @@ impl Host {
     /// Interfaces with their names, the primary one first.
     pub fn named_nics(&self) -> impl Iterator<Item = (&HostName, &Nic)> {
         self.nics.iter().map(|nic| (nic.name.as_ref().unwrap_or(&self.name), nic))
+    }
+
+    /// Whether it boots its profile at every start.
+    pub fn always_netboots(&self) -> bool {
+        self.netboot.as_ref().is_some_and(|netboot| netboot.always)
+    }
+
+    /// Which installation is wanted, as written; empty if nothing is.
+    pub fn reinstall(&self) -> &str {
+        self.netboot.as_ref().and_then(|netboot| netboot.reinstall.as_deref()).unwrap_or_default()
     }
 
     /// The machine that it runs on, as written; `None` for a physical machine.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use super::ZoneId;
+use super::{BootId, ZoneId};
 use crate::name::Name;
 use crate::options::DhcpOption;
 use crate::span::Span;
@@ -92,8 +92,24 @@ pub struct Network {
     pub options6: Box<[DhcpOption]>,
     /// Whether DHCP serves it at all.
     pub dhcp: bool,
+    /// What machines get that nobody has written down.
+    pub unknown: Unknown,
+    /// Where machines load what they boot; the DHCP server that answers them if none.
+    pub boot_server: Option<Ipv4Addr>,
     /// Classless reverse zone (RFC 2317) that the PTR records of its IPv4 addresses live in.
     pub reverse: Option<Name>,
+}
+
+/// What a machine gets that nobody has written down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unknown {
+    /// Nothing; it is recorded.
+    Ignore,
+    /// An address from the pool, if there is one.
+    #[default]
+    Pool,
+    /// An address from the pool and this boot profile.
+    Boot(BootId),
 }
 
 impl Network {

@@ -38,6 +38,10 @@ pub struct HostDecl {
     pub ttl: Field<u32>,
     /// Boot profile.
     pub boot: Field<Box<str>>,
+    /// Whether it boots its profile at every start.
+    pub netboot: Field<bool>,
+    /// Which installation is wanted.
+    pub reinstall: Field<Box<str>>,
     /// Number of processors.
     pub cpu: Field<u32>,
     /// Octets of memory.
@@ -91,6 +95,8 @@ const HOST_KEYS: &[&str] = &[
     "tags",
     "state",
     "boot",
+    "netboot",
+    "reinstall",
     "use",
     "cpu",
     "memory",
@@ -120,6 +126,8 @@ const NIC_KEYS: &[&str] = &[
     "lease",
     "dhcp",
 ];
+/// `netboot`: whether a host boots its profile at every start, or as its state says.
+const NETBOOT: &[(&str, bool)] = &[("always", true), ("state", false)];
 const STATES: &[(&str, State)] = &[
     ("planned", State::Planned),
     ("install", State::Install),
@@ -145,6 +153,8 @@ pub(super) fn read_host(
         tags: Field::Absent,
         ttl: Field::Absent,
         boot: Field::Absent,
+        netboot: Field::Absent,
+        reinstall: Field::Absent,
         cpu: Field::Absent,
         memory: Field::Absent,
         disks: Vec::new(),
@@ -173,6 +183,8 @@ fn read_host_key(host: &mut HostDecl, entry: Entry<'_, '_>, findings: Findings<'
         "tags" => host.tags = read::good_items(entry, findings, tag),
         "ttl" => host.ttl = read::field(entry, findings, |v, f| read::seconds(v, 0, TTL_MAX, f)),
         "boot" => host.boot = read::field(entry, findings, read::boxed),
+        "netboot" => host.netboot = read::field(entry, findings, |v, f| read::choice(v, NETBOOT, f)),
+        "reinstall" => host.reinstall = read::field(entry, findings, reinstall),
         "cpu" => host.cpu = read::field(entry, findings, |v, f| read::number(v, 1, 65_536, f)),
         "memory" => host.memory = read::field(entry, findings, read::size),
         "disk" => host.disks = read_disks(entry, findings),
@@ -238,6 +250,17 @@ fn read_disks(entry: Entry<'_, '_>, findings: Findings<'_>) -> Vec<Disk> {
     }
     disks
 }
+
+/// Any text that is not empty; a date or a number for most people.
+fn reinstall(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<str>> {
+    match read::string(value, findings)? {
+        "" => read::refuse(Rule::InvalidChoice, value, "`reinstall` is empty", REINSTALL_HELP, findings),
+        text => Some(text.into()),
+    }
+}
+
+const REINSTALL_HELP: &str =
+    "write anything that it was not before, such as the date: `reinstall = \"2026-11-25\"`";
 
 /// A tag: no blanks, commas or control characters, since lists of tags are written with them.
 fn tag(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<str>> {

@@ -15,7 +15,7 @@ mod unquoted;
 pub use boot::BootDecl;
 pub use field::{Field, Spanned};
 pub use host::{HostDecl, NicDecl};
-pub use network::NetworkDecl;
+pub use network::{NetworkDecl, UnknownDecl};
 pub(crate) use read::is_url;
 pub use site::{SiteDecl, ZoneDecl};
 

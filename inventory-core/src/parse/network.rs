@@ -12,7 +12,7 @@ use crate::model::Range;
 use crate::name::Name;
 use crate::options::{self, DhcpOption, Family};
 use crate::span::Span;
-use crate::toml::{Entry, Kind, Table};
+use crate::toml::{Entry, Kind, Table, Value};
 
 /// `[network.X]` as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,12 +47,39 @@ pub struct NetworkDecl {
     pub options6: Vec<DhcpOption>,
     /// Whether DHCP serves it.
     pub dhcp: Field<bool>,
+    /// What machines get that nobody has written down.
+    pub unknown: Field<UnknownDecl>,
+    /// Where machines load what they boot.
+    pub boot_server: Field<Ipv4Addr>,
     /// RFC 2317 reverse zone, instead of the enclosing /24.
     pub reverse: Field<Name>,
 }
 
+/// What machines get that nobody has written down, as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnknownDecl {
+    /// `ignore`.
+    Ignore,
+    /// `pool`.
+    Pool,
+    /// `boot:PROFILE`.
+    Boot(Box<str>),
+}
+
 const KEYS: &[&str] = &[
-    "zone", "ipv4", "ipv6", "gateway", "dns", "pool", "exclude", "lease", "options", "options6", "dhcp",
+    "zone",
+    "ipv4",
+    "ipv6",
+    "gateway",
+    "dns",
+    "pool",
+    "exclude",
+    "lease",
+    "options",
+    "options6",
+    "dhcp",
+    "unknown",
+    "boot-server",
     "reverse",
 ];
 
@@ -76,6 +103,8 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
         options: Vec::new(),
         options6: Vec::new(),
         dhcp: Field::Absent,
+        unknown: Field::Absent,
+        boot_server: Field::Absent,
         reverse: Field::Absent,
     };
     for entry in table.entries() {
@@ -91,6 +120,8 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
             "options" => network.options = read_options(Family::V4, entry, findings),
             "options6" => network.options6 = read_options(Family::V6, entry, findings),
             "dhcp" => network.dhcp = read::field(entry, findings, read::boolean),
+            "unknown" => network.unknown = read::field(entry, findings, unknown),
+            "boot-server" => network.boot_server = read::field(entry, findings, addresses::ipv4),
             "reverse" => network.reverse = read::field(entry, findings, read::domain_name),
             _ => read::unknown_key(entry, "a network", KEYS, findings),
         }
@@ -104,6 +135,20 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
     }
     one_way_to_say_it(&network, table, findings);
     network
+}
+
+fn unknown(value: Value<'_, '_>, findings: Findings<'_>) -> Option<UnknownDecl> {
+    let text = read::string(value, findings)?;
+    match (text, text.strip_prefix("boot:")) {
+        ("ignore", _) => Some(UnknownDecl::Ignore),
+        ("pool", _) => Some(UnknownDecl::Pool),
+        (_, Some(profile)) if !profile.is_empty() => Some(UnknownDecl::Boot(profile.into())),
+        _ => {
+            let help = "one of: `ignore`, `pool`, `boot:PROFILE`";
+            let why = format!("`{text}` is not what unknown machines can get");
+            read::refuse(Rule::InvalidChoice, value, why, help, findings)
+        }
+    }
 }
 
 /// What a key of its own says is not said by an option as well: one of the two would be ignored.
@@ -137,7 +182,7 @@ fn one_way_to_say_it(network: &NetworkDecl, table: Table<'_, '_>, findings: Find
 }
 
 /// A lease time.
-pub(super) fn lease(value: crate::toml::Value<'_, '_>, findings: Findings<'_>) -> Option<u32> {
+pub(super) fn lease(value: Value<'_, '_>, findings: Findings<'_>) -> Option<u32> {
     read::seconds(value, LEASE_SECONDS_MIN, u32::MAX - 1, findings)
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{Context, profiles, zones};
 use crate::diag::{Finding, Rule};
-use crate::model::{Boot, BootFile, BootSource, Globals, Network, NetworkId, Range, ZoneId};
-use crate::parse::{BootDecl, Field, GlobalDecls, HostDecl, NetworkDecl, Spanned, is_url};
+use crate::model::{Boot, BootFile, BootSource, Globals, Network, NetworkId, Range, Unknown, ZoneId};
+use crate::parse::{BootDecl, Field, GlobalDecls, HostDecl, NetworkDecl, Spanned, UnknownDecl, is_url};
 use crate::span::Span;
 
 /// Joins what the files declare, in the order given (of two definitions the later one is refused).
@@ -25,6 +25,7 @@ pub fn merge(files: &[&GlobalDecls], findings: &mut Vec<Finding>) -> Context {
     let mut context = Context::default();
     let mut globals = Globals { zones: zones::collect(files, &networks, findings), ..Globals::default() };
     globals.site = zones::site(files);
+    globals.boots = boots.values().map(|decl| boot(decl)).collect();
     for decl in networks.values() {
         let id = NetworkId(u32::try_from(globals.networks.len()).unwrap_or(u32::MAX));
         let zone = network_zone(decl, &globals, findings);
@@ -37,9 +38,9 @@ pub fn merge(files: &[&GlobalDecls], findings: &mut Vec<Finding>) -> Context {
         if decl.vague || decl.pool.is_broken() || decl.exclude.is_broken() {
             context.vague_pool.insert(id);
         }
-        globals.networks.push(network(decl, zone));
+        let unknown = unknown(decl, &globals, findings);
+        globals.networks.push(network(decl, zone, unknown));
     }
-    globals.boots = boots.values().map(|decl| boot(decl)).collect();
     references(profile_decls.values().copied(), &globals, findings);
     let (flat, broken) = profiles::flatten(&profile_decls, findings);
     context.profiles = flat;
@@ -104,7 +105,18 @@ fn network_zone(decl: &NetworkDecl, globals: &Globals, findings: &mut Vec<Findin
     found
 }
 
-fn network(decl: &NetworkDecl, zone: Option<ZoneId>) -> Network {
+/// What unknown machines get there, with the boot profile found.
+fn unknown(decl: &NetworkDecl, globals: &Globals, findings: &mut Vec<Finding>) -> Unknown {
+    match &decl.unknown {
+        Field::Set(UnknownDecl::Ignore, _) => Unknown::Ignore,
+        Field::Set(UnknownDecl::Boot(name), span) => {
+            super::host::find_boot(globals, name, *span, findings).map_or(Unknown::Pool, Unknown::Boot)
+        }
+        Field::Set(UnknownDecl::Pool, _) | Field::Broken | Field::Absent => Unknown::Pool,
+    }
+}
+
+fn network(decl: &NetworkDecl, zone: Option<ZoneId>, unknown: Unknown) -> Network {
     Network {
         name: decl.name.clone(),
         span: decl.span,
@@ -119,6 +131,8 @@ fn network(decl: &NetworkDecl, zone: Option<ZoneId>) -> Network {
         options: decl.options.clone().into(),
         options6: decl.options6.clone().into(),
         dhcp: decl.dhcp.get().copied().unwrap_or(true),
+        unknown,
+        boot_server: decl.boot_server.get().copied(),
         reverse: decl.reverse.get().cloned(),
     }
 }
@@ -136,6 +150,7 @@ fn boot(decl: &BootDecl) -> Boot {
             kernel: kernel.clone(),
             initrd: decl.initrd.get().into_iter().flatten().map(|item| item.value.clone()).collect(),
             cmdline: decl.cmdline.get().cloned().unwrap_or_default(),
+            cmdline_span: decl.cmdline.span().unwrap_or(decl.span),
         },
         // Refused already; the name stays known so that hosts that use it are not reported as well.
         _ => BootSource::Script("".into()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Context, names, nic, overlay, profiles};
 use crate::diag::{Finding, Rule};
-use crate::model::{Alias, BootId, Globals, Hardware, Host, NetworkId, State};
+use crate::model::{Alias, BootId, Globals, Hardware, Host, Netboot, NetworkId, State};
 use crate::options::DhcpOption;
 use crate::parse::{Field, HostDecl};
 use crate::span::Span;
@@ -75,6 +75,7 @@ impl<'a> Resolver<'a> {
             ttl: decl.ttl.get().copied(),
             tags: self.tags(&decl),
             boot,
+            netboot: netboot(&decl),
             hardware: hardware(decl),
         })
     }
@@ -142,6 +143,14 @@ impl<'a> Resolver<'a> {
         tags.dedup();
         tags.into()
     }
+}
+
+fn netboot(decl: &HostDecl) -> Option<Box<Netboot>> {
+    let netboot = Netboot {
+        always: decl.netboot.get().copied().unwrap_or(false),
+        reinstall: decl.reinstall.get().cloned(),
+    };
+    (netboot != Netboot::default()).then(|| Box::new(netboot))
 }
 
 /// The boot profile called `name`, or a report that there is none.

@@ -11,6 +11,8 @@ pub(super) fn inherit(host: &mut HostDecl, base: &HostDecl) {
     host.tags.inherit(&base.tags);
     host.ttl.inherit(&base.ttl);
     host.boot.inherit(&base.boot);
+    host.netboot.inherit(&base.netboot);
+    host.reinstall.inherit(&base.reinstall);
     host.cpu.inherit(&base.cpu);
     host.memory.inherit(&base.memory);
     host.vmhost.inherit(&base.vmhost);

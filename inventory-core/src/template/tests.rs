@@ -59,13 +59,13 @@ fn render(text: &str, name: &str) -> Result<String, Fault> {
 #[test]
 fn every_documented_variable_has_its_value() {
     let cases = [
-        ("{{ host.name }} {{ host.fqdn }} {{ host.domain }}", "web1 web1.lab.example.org lab.example.org"),
+        ("{{ host.name }} {{ host.fqdn }} {{ host.zone }}", "web1 web1.lab.example.org lab.example.org"),
         ("{{ host.mac }} {{ host.ip }} {{ host.state }}", "52:54:00:aa:00:11 10.20.0.11 active"),
         ("{{ host.tags | join(',') }} {{ 'web' in host.tags }}", "prod,web True"),
         ("{{ host.cpu }} {{ host.memory_mib }} {{ host.disks.root }}", "4 8192 42949672960"),
         ("{{ network.name }} {{ network.netmask }}/{{ network.prefix_length }}", "servers 255.255.255.0/24"),
         ("{{ network.gateway }} {{ network.dns4 | join(' ') }}", "10.20.0.1 10.20.0.2"),
-        ("{{ network.dns | join(' ') }} {{ network.domain }}", "10.20.0.2 2001:db8::2 lab.example.org"),
+        ("{{ network.dns | join(' ') }} {{ network.zone }}", "10.20.0.2 2001:db8::2 lab.example.org"),
         ("{{ site.nameservers[0] }}", "ns1.lab.example.org"),
         ("{{ server_url }} {{ boot_url }}", "http://192.0.2.1 http://192.0.2.1/hostbook/host.example/0"),
         ("{% for nic in host.nics %}{{ nic.ip }} {% endfor %}", "10.20.0.11 "),

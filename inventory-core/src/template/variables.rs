@@ -53,7 +53,7 @@ const TOP: &[&str] = &["boot_url", "done_url", "server_url", "boot", "host", "ne
 const HOST: &[&str] = &[
     "name",
     "fqdn",
-    "domain",
+    "zone",
     "aliases",
     "state",
     "tags",
@@ -70,7 +70,7 @@ const HOST: &[&str] = &[
 const NIC: &[&str] = &["key", "name", "fqdn", "mac", "ip", "ip6", "addresses", "network"];
 const NETWORK: &[&str] = &[
     "name",
-    "domain",
+    "zone",
     "ipv4",
     "netmask",
     "prefix_length",
@@ -139,7 +139,7 @@ fn host_value(subject: &Subject, name: &str) -> Option<Value> {
     Some(match name {
         "name" => label(&host.name.fqdn),
         "fqdn" => plain(&host.name.fqdn.to_string()),
-        "domain" => plain(&subject.globals.zone(host.name.zone).name.to_string()),
+        "zone" => plain(&subject.globals.zone(host.name.zone).name.to_string()),
         "aliases" => host.aliases.iter().map(|alias| plain(&alias.name.fqdn.to_string())).collect(),
         "state" => Value::from(host.state.word()),
         "tags" => host.tags.iter().map(|tag| Value::from(Arc::clone(tag))).collect(),
@@ -202,7 +202,7 @@ fn network_value(globals: &Globals, network: &Network, name: &str) -> Option<Val
     };
     Some(match name {
         "name" => text(&network.name),
-        "domain" => plain(&globals.zone(network.zone?).name.to_string()),
+        "zone" => plain(&globals.zone(network.zone?).name.to_string()),
         "ipv4" => Value::from(network.ipv4?.to_string()),
         "netmask" => Value::from(network.ipv4?.netmask().to_string()),
         "prefix_length" => Value::from(network.ipv4?.prefix_len()),
