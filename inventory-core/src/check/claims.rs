@@ -72,22 +72,9 @@ impl Claims {
             }
         }
         fresh.sort_unstable();
-        let old = std::mem::take(&mut self.sorted);
-        if old.is_empty() {
-            fresh.shrink_to_fit();
-            self.sorted = fresh;
-            return;
-        }
-        let mut merged = Vec::with_capacity(old.len() + fresh.len());
-        let mut fresh = fresh.into_iter().peekable();
-        for claim in old.into_iter().filter(|(_, host)| !gone.contains(&host.file)) {
-            while let Some(smaller) = fresh.next_if(|new| *new < claim) {
-                merged.push(smaller);
-            }
-            merged.push(claim);
-        }
-        merged.extend(fresh);
-        self.sorted = merged;
+        let gone = Gone::new(gone);
+        self.sorted.retain(|(_, host)| !gone.contains(host.file));
+        merge(&mut self.sorted, &fresh);
     }
 
     /// The host that claims `name`, as its own, a nic's or an alias. Cost: a search in what is sorted.
@@ -115,6 +102,37 @@ impl Claims {
                 group_start = at;
             }
         }
+    }
+}
+
+/// Merges `fresh` into `sorted`, from the back and in place: a second list would double the memory.
+fn merge(sorted: &mut Vec<(u64, HostRef)>, fresh: &[(u64, HostRef)]) {
+    let Some(filler) = fresh.first() else { return };
+    let mut old = sorted.len();
+    sorted.reserve_exact(fresh.len());
+    sorted.resize(old + fresh.len(), *filler);
+    let mut new = fresh.len();
+    while new > 0 {
+        let from_old = old > 0 && sorted[old - 1] > fresh[new - 1];
+        sorted[old + new - 1] = if from_old { sorted[old - 1] } else { fresh[new - 1] };
+        if from_old { old -= 1 } else { new -= 1 }
+    }
+}
+
+/// A set of files, asked once for each claim: a bit for each.
+struct Gone(Vec<bool>);
+
+impl Gone {
+    fn new(files: &HashSet<FileId>) -> Gone {
+        let mut gone = vec![false; files.iter().map(|file| file.0 as usize + 1).max().unwrap_or(0)];
+        for file in files {
+            gone[file.0 as usize] = true;
+        }
+        Gone(gone)
+    }
+
+    fn contains(&self, file: FileId) -> bool {
+        self.0.get(file.0 as usize).copied().unwrap_or(false)
     }
 }
 

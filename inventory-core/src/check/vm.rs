@@ -5,33 +5,60 @@ use std::collections::BTreeMap;
 
 use super::targets::Known;
 use crate::diag::{Finding, Rule};
-use crate::model::{Found, Host, HostIndex, State};
+use crate::model::{Found, Host, HostIndex, State, ZoneId};
 use crate::name::Name;
 use crate::span::Span;
 use crate::units::show_size;
 
-/// Checks every virtual machine among `hosts`, which are all that there are.
+/// Virtual machines of one file that say alike what they run on. Kept with the file, so that a change of
+/// another file looks at some thousands of these and not at every virtual machine.
+pub(crate) struct Placement {
+    /// What they say, and the zone that it is said in.
+    vmhost: Box<str>,
+    zone: ZoneId,
+    /// Octets of memory that those not retired are promised.
+    memory: u64,
+}
+
+/// The placements of a file.
+pub(crate) fn placements(hosts: &[Host]) -> Box<[Placement]> {
+    let mut promised: BTreeMap<(&str, ZoneId), u64> = BTreeMap::new();
+    for vm in hosts {
+        let Some(hardware) = vm.hardware.as_ref() else { continue };
+        let Some((vmhost, _)) = hardware.vmhost.as_ref() else { continue };
+        let counts = vm.state != State::Retired;
+        let memory = hardware.memory.filter(|_| counts).map_or(0, |(octets, _)| octets);
+        let sum = promised.entry((vmhost, vm.name.zone)).or_default();
+        *sum = sum.saturating_add(memory);
+    }
+    let placement =
+        |((vmhost, zone), memory): ((&str, ZoneId), u64)| Placement { vmhost: vmhost.into(), zone, memory };
+    promised.into_iter().map(placement).collect()
+}
+
+/// Checks the virtual machines of all files, each with its placements.
 pub(crate) fn check<'a>(
-    hosts: impl Iterator<Item = &'a Host> + Clone,
+    files: impl Iterator<Item = (&'a [Host], &'a [Placement])> + Clone,
     known: Known<'a>,
     findings: &mut Vec<Finding>,
 ) {
-    let finder = Finder { known, index: OnceCell::new(), hosts: hosts.clone() };
+    let hosts = files.clone().flat_map(|(hosts, _)| hosts);
+    let finder = Finder { known, index: OnceCell::new(), hosts };
     let mut promised: BTreeMap<&Name, (u64, &Host)> = BTreeMap::new();
-    for vm in hosts {
-        let Some(hardware) = vm.hardware.as_ref() else {
-            continue;
-        };
-        let Some((text, span)) = hardware.vmhost.as_ref() else {
-            continue;
-        };
-        let Some(machine) = machine_of(vm, text, *span, &finder, findings) else {
-            continue;
-        };
-        let memory = hardware.memory.map_or(0, |(octets, _)| octets);
-        if vm.state != State::Retired {
-            let sum = promised.entry(&machine.name.fqdn).or_insert((0, machine));
-            sum.0 = sum.0.saturating_add(memory);
+    for (hosts, placements) in files {
+        for placement in placements {
+            let found = finder.find(&placement.vmhost, &known.globals.zone(placement.zone).name);
+            match found {
+                Found::One(machine) if machine.vmhost().is_none() => {
+                    let sum = promised.entry(&machine.name.fqdn).or_insert((0, machine));
+                    sum.0 = sum.0.saturating_add(placement.memory);
+                }
+                Found::One(_) | Found::Several(_) | Found::None => {
+                    findings.extend(
+                        placed(hosts, placement).map(|(vm, span)| misplaced(vm, span, &found, &finder)),
+                    );
+                }
+            }
         }
     }
     for (sum, machine) in promised.into_values() {
@@ -39,8 +66,16 @@ pub(crate) fn check<'a>(
     }
 }
 
-/// Finds machines by name. Nearly all are in the zone of their virtual machine, where the sorted claims
-/// find them; an index over all hosts is made only for the others.
+/// The virtual machines of a placement, each with the place of its `vmhost`.
+fn placed<'a>(hosts: &'a [Host], placement: &'a Placement) -> impl Iterator<Item = (&'a Host, Span)> {
+    hosts.iter().filter(|vm| vm.name.zone == placement.zone).filter_map(|vm| {
+        let (vmhost, span) = vm.hardware.as_ref()?.vmhost.as_ref()?;
+        (*vmhost == placement.vmhost).then_some((vm, *span))
+    })
+}
+
+/// Finds machines by name, as [`HostIndex::find`] does. By whole names and in the own zone the sorted
+/// claims find them; an index over all hosts is made only for short names of other zones.
 struct Finder<'a, H> {
     known: Known<'a>,
     index: OnceCell<HostIndex<'a>>,
@@ -49,34 +84,37 @@ struct Finder<'a, H> {
 
 impl<'a, H: Iterator<Item = &'a Host> + Clone> Finder<'a, H> {
     fn find(&self, text: &str, near: &Name) -> Found<'a> {
-        if !text.contains('.')
-            && let Ok(name) = Name::parse(text, Some(near))
-            && let Some(host) = self.known.claims.named(&name, self.known.shards)
-            && host.name.fqdn == name
-        {
-            return Found::One(host);
+        let dotted = text.contains('.');
+        let whole = dotted.then(|| Name::parse(text, None).ok()).flatten();
+        let names = whole.into_iter().chain(Name::parse(text, Some(near)).ok());
+        for name in names {
+            let host = self.known.claims.named(&name, self.known.shards);
+            if let Some(host) = host.filter(|host| host.name.fqdn == name) {
+                return Found::One(host);
+            }
+        }
+        if dotted {
+            return Found::None;
         }
         let index = self.index.get_or_init(|| HostIndex::new(self.hosts.clone()));
         index.find(text, Some(near))
     }
 }
 
-fn machine_of<'a, H: Iterator<Item = &'a Host> + Clone>(
+/// What is wrong with the `vmhost` of `vm`, which stands for `found`.
+fn misplaced<'a, H: Iterator<Item = &'a Host> + Clone>(
     vm: &Host,
-    text: &str,
     span: Span,
+    found: &Found<'a>,
     finder: &Finder<'a, H>,
-    findings: &mut Vec<Finding>,
-) -> Option<&'a Host> {
-    let near = &finder.known.globals.zone(vm.name.zone).name;
-    let machine = match finder.find(text, near) {
-        Found::One(machine) => machine,
+) -> Finding {
+    let text = vm.vmhost().unwrap_or_default();
+    match found {
         Found::None => {
             let known: Vec<String> = finder.hosts.clone().map(|host| label(&host.name.fqdn)).collect();
             let known = known.iter().map(String::as_str);
             let define = format!("[host.{text}]");
-            findings.push(Finding::unknown(Rule::UnknownHost, span, "host", text, known, &define));
-            return None;
+            Finding::unknown(Rule::UnknownHost, span, "host", text, known, &define)
         }
         Found::Several(hosts) => {
             let mut names: Vec<String> = hosts.iter().map(|host| format!("`{}`", host.name.fqdn)).collect();
@@ -86,24 +124,22 @@ fn machine_of<'a, H: Iterator<Item = &'a Host> + Clone>(
             for host in hosts.iter().take(3) {
                 finding = finding.other(host.span, format!("`{}`", host.name.fqdn));
             }
-            findings.push(finding.help(format!("write the whole name: one of {}", names.join(", "))));
-            return None;
+            finding.help(format!("write the whole name: one of {}", names.join(", ")))
         }
-    };
-    if let Some((_, other)) = machine.hardware.as_ref().and_then(|hardware| hardware.vmhost.as_ref()) {
-        findings.push(if std::ptr::eq(machine, vm) {
+        Found::One(machine) if std::ptr::eq(*machine, vm) => {
             Finding::new(Rule::VmOnVm, span, format!("`{}` runs on itself", vm.name.fqdn))
                 .help("a machine that is not virtual has no `vmhost`")
-        } else {
+        }
+        Found::One(machine) => {
             let (name, below) = (&vm.name.fqdn, &machine.name.fqdn);
             let message = format!("`{name}` runs on `{below}`, which is a virtual machine");
+            let other = machine.hardware.as_ref().and_then(|hardware| hardware.vmhost.as_ref());
+            let other = other.map_or(machine.span, |(_, span)| *span);
             Finding::new(Rule::VmOnVm, span, message)
-                .other(*other, format!("`vmhost` of `{below}`"))
+                .other(other, format!("`vmhost` of `{below}`"))
                 .help("name the machine that is made of metal")
-        });
-        return None;
+        }
     }
-    Some(machine)
 }
 
 fn label(name: &Name) -> String {

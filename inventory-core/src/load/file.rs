@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use sha2::{Digest, Sha256};
 
 use crate::check::templates::Faults;
+use crate::check::vm::{Placement, placements};
 use crate::diag::{Finding, Rule};
 use crate::model::Shard;
 use crate::parse::{FileDecls, GlobalDecls, HostDecl, parse_file};
@@ -22,6 +23,8 @@ pub(super) struct FileState {
     pub(super) hash: Option<[u8; 32]>,
     pub(super) globals: GlobalDecls,
     pub(super) shard: Arc<Shard>,
+    /// What the virtual machines of `shard` run on.
+    pub(super) placements: Box<[Placement]>,
     pub(super) has_hosts: bool,
     /// Lines that hold syntax errors, and names of what was refused: nobody is told that these are
     /// not defined.
@@ -189,6 +192,7 @@ impl FileState {
             hash: None,
             globals: GlobalDecls::default(),
             shard: Arc::default(),
+            placements: Box::default(),
             has_hosts: false,
             uncertain: String::new(),
             refused: String::new(),
@@ -206,6 +210,7 @@ impl FileState {
         self.refused.clear();
         let mut hosts = context.hosts(decls, &mut self.refused, &mut self.resolve_findings);
         hosts.shrink_to_fit();
+        self.placements = placements(&hosts);
         self.shard = Arc::new(Shard { path: Arc::clone(path), hosts });
     }
 

@@ -48,9 +48,11 @@ impl Loader {
         let known = Known { globals, claims: &self.claims, shards: &shards };
         check::targets::check(self.files.values().map(|state| &state.globals), known, findings);
         // Through the same pointers as `known`, so that a host is the same wherever it is found.
-        let hosts =
-            self.files.values().filter_map(|state| shards.get(&state.id)).flat_map(|shard| &shard.hosts);
-        check::vm::check(hosts, known, findings);
+        let files = self.files.values().filter_map(|state| {
+            let shard = shards.get(&state.id)?;
+            Some((shard.hosts.as_slice(), &*state.placements))
+        });
+        check::vm::check(files, known, findings);
     }
 
     /// Templates, for hosts of touched files, or for all if what they are rendered from changed.
