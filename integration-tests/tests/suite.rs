@@ -6,6 +6,7 @@ mod suite {
     mod clients;
     mod endurance;
     mod generator;
+    mod operations;
     mod resolvers;
     mod workspace;
 }
