@@ -28,6 +28,9 @@ struct Lines {
     starts: Vec<usize>,
 }
 
+/// Longest message in characters.
+const WORDS_MAX: usize = 600;
+
 /// Longest excerpt in characters; a longer line is cut around the place.
 const EXCERPT_MAX: usize = 400;
 
@@ -50,13 +53,13 @@ impl<'a> Locator<'a> {
         Diagnostic {
             code: finding.rule.code().to_owned(),
             severity: finding.rule.severity().word().to_owned(),
-            message: finding.message.clone(),
+            message: one_line(&finding.message),
             place: self.place(finding.span),
-            label: finding.label.clone(),
+            label: one_line(&finding.label),
             others: others
-                .map(|(span, label)| Other { place: self.place(*span), label: label.clone() })
+                .map(|(span, label)| Other { place: self.place(*span), label: one_line(label) })
                 .collect(),
-            help: finding.help.clone(),
+            help: finding.help.as_deref().map(one_line),
         }
     }
 
@@ -70,6 +73,24 @@ impl<'a> Locator<'a> {
             _ => Place { path, line: 0, column: 0, column_end: 0, excerpt: String::new(), excerpt_offset: 0 },
         }
     }
+}
+
+/// Words as they are shown, with what they quote from the files: on one line, nothing that steers a
+/// terminal, and not without end.
+fn one_line(words: &str) -> String {
+    let mut line = String::with_capacity(words.len());
+    for (count, character) in words.chars().enumerate() {
+        if count == WORDS_MAX {
+            line.push('…');
+            break;
+        }
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
 }
 
 fn sort_key(diagnostic: &Diagnostic) -> (&str, u32, u32, &str, &str) {
@@ -132,6 +153,12 @@ mod tests {
 
     fn place(text: &'static str, start: u32, end: u32) -> Place {
         Locator::new(&One(text)).place(Span::new(FileId(0), start, end))
+    }
+
+    #[test]
+    fn words_are_one_line_whatever_they_quote() {
+        assert_eq!(one_line("`a\nb\u{1b}[31m` is no name"), r"`a\nb\u{1b}[31m` is no name");
+        assert_eq!(one_line(&"ü".repeat(10_000)).chars().count(), WORDS_MAX + 1);
     }
 
     #[test]

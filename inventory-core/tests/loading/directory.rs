@@ -1,0 +1,1 @@
+//! Directories as they are in real life.
