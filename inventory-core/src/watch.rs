@@ -6,18 +6,22 @@
 //!
 //! * editors rename over files and `git checkout` makes storms: hints are gathered until 150 ms of quiet
 //!   or 2 s have passed, and while git's index lock exists (at most 30 s);
-//! * directories are watched, not files; also the parent of each symbolic link on the way to the root;
+//! * directories are watched, not files; also the parent of each symbolic link on the way to the root, where
+//!   only the link itself counts: what else happens in `/srv` is nobody's business;
+//! * a watch is the inode's, not the path's: a directory that was removed or renamed is watched anew, also
+//!   if another one has its name (and perhaps its inode) by then;
 //! * a queue that overflows, a directory made before its watch was set, and file systems without
 //!   events are covered by looking every 60 s (every 5 s where events are not to be had).
 
 mod tree;
 
 use std::collections::HashSet;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use notify::event::{AccessKind, AccessMode, EventKind};
+use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 /// Hints are gathered until none has come for this long…
@@ -71,6 +75,12 @@ struct Heard {
     hints: Option<(Instant, Instant)>,
     asked: bool,
     stop: bool,
+    /// Paths that something else has now, or nothing: a watch that was set on them is not theirs.
+    replaced: HashSet<PathBuf>,
+    /// Events were lost: any path may be one of those.
+    lost: bool,
+    /// What events are told apart by.
+    places: tree::Places,
 }
 
 impl Waker {
@@ -92,10 +102,17 @@ impl Shared {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn hint(&self) {
+    fn hint(&self, event: notify::Event) {
         let now = Instant::now();
         let mut heard = self.lock();
+        if !event.paths.is_empty() && !event.paths.iter().any(|path| heard.places.concerns(path)) {
+            return;
+        }
         heard.hints = Some((heard.hints.map_or(now, |(first, _)| first), now));
+        heard.lost |= event.need_rescan();
+        if moves_names(event.kind) {
+            heard.replaced.extend(event.paths);
+        }
         self.woken.notify_all();
     }
 }
@@ -107,8 +124,8 @@ impl Watcher {
         let shared = Arc::new(Shared::default());
         let heard = Arc::clone(&shared);
         let handler = move |event: notify::Result<notify::Event>| {
-            if event.is_ok_and(|event| !is_read(event.kind)) {
-                heard.hint();
+            if let Some(event) = event.ok().filter(|event| !is_read(event.kind)) {
+                heard.hint(event);
             }
         };
         let (notify, trouble) = match RecommendedWatcher::new(handler, Config::default()) {
@@ -137,12 +154,21 @@ impl Watcher {
         let Some(notify) = &mut self.notify else {
             return false;
         };
-        let wanted = tree::directories(&self.root);
-        for gone in self.watched.difference(&wanted) {
-            // An error means that the directory went and took its watch along.
-            let _ = notify.unwatch(gone);
-        }
-        self.watched.retain(|directory| wanted.contains(directory));
+        let (replaced, lost) = {
+            let mut heard = self.shared.lock();
+            (mem::take(&mut heard.replaced), mem::take(&mut heard.lost))
+        };
+        let places = tree::Places::of(&self.root);
+        let wanted = places.directories();
+        self.shared.lock().places = places;
+        self.watched.retain(|directory| {
+            let keep = wanted.contains(directory) && !lost && !replaced.contains(directory);
+            if !keep {
+                // An error means that the directory went and took its watch along.
+                let _ = notify.unwatch(directory);
+            }
+            keep
+        });
         let mut new = false;
         for directory in &wanted {
             if self.watched.contains(directory) {
@@ -170,27 +196,25 @@ impl Watcher {
             if heard.stop {
                 return Wake::Stop;
             }
-            if std::mem::take(&mut heard.asked) {
+            if mem::take(&mut heard.asked) {
                 heard.hints = None;
                 return Wake::Asked;
             }
-            let until = match heard.hints {
-                Some((first, last)) => (last + QUIET).min(first + GATHER_MAX),
-                None => started + rescan,
+            let (due, wake) = match heard.hints {
+                Some((first, last)) => ((last + QUIET).min(first + GATHER_MAX), Wake::Hint),
+                None => (started + rescan, Wake::Interval),
             };
-            if now < until {
-                heard = self.pause(heard, until - now);
+            if now < due {
+                heard = self.pause(heard, due - now);
                 continue;
             }
-            let Some((first, _)) = heard.hints else {
-                return Wake::Interval;
-            };
-            if now < first + GIT_HOLD_MAX && tree::git_is_busy(&self.root) {
+            let held_since = heard.hints.map_or(due, |(first, _)| first);
+            if now < held_since + GIT_HOLD_MAX && tree::git_is_busy(&self.root) {
                 heard = self.pause(heard, GIT_POLL);
                 continue;
             }
             heard.hints = None;
-            return Wake::Hint;
+            return wake;
         }
     }
 
@@ -202,6 +226,11 @@ impl Watcher {
 /// Whether an event only says that somebody read: our own looks raise those.
 fn is_read(kind: EventKind) -> bool {
     matches!(kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
+}
+
+/// Whether after such an event a path may belong to another file, or to none.
+fn moves_names(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Create(_) | EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)))
 }
 
 #[cfg(test)]

@@ -9,31 +9,54 @@ use nix::sys::statfs;
 /// More directories are not watched; the clock stands in for them.
 const DIRECTORIES_MAX: usize = 10_000;
 
-/// The directories to watch for the inventory at `root`: every one below it that is not hidden, and
-/// those that hold the links on the way to the root, or the root itself if it is not there.
-pub(super) fn directories(root: &Path) -> HashSet<PathBuf> {
-    let mut all = links(root);
-    if let Ok(real) = fs::canonicalize(root) {
-        walk(&real, &mut all);
-    }
-    all
+/// What an inventory consists of, for a watcher.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    /// Every directory below the root that is not hidden, and the root.
+    inside: HashSet<PathBuf>,
+    /// The root and whatever it links to, by the real paths of the directories that hold these.
+    links: HashSet<PathBuf>,
 }
 
-/// The directories that hold `root` and whatever it links to.
+impl Places {
+    /// The places of the inventory at `root`, which need not be there.
+    pub(super) fn of(root: &Path) -> Places {
+        let mut places = Places { inside: HashSet::new(), links: links(root) };
+        if let Ok(real) = fs::canonicalize(root) {
+            walk(&real, &mut places.inside);
+        }
+        places
+    }
+
+    /// The directories to watch: those inside, and those that hold the links on the way to the root.
+    pub(super) fn directories(&self) -> HashSet<PathBuf> {
+        let holders = self.links.iter().filter_map(|link| link.parent());
+        self.inside.iter().cloned().chain(holders.map(Path::to_owned)).collect()
+    }
+
+    /// Whether it matters what happens to `path`.
+    pub(super) fn concerns(&self, path: &Path) -> bool {
+        self.inside.contains(path)
+            || path.parent().is_some_and(|parent| self.inside.contains(parent))
+            || self.links.iter().any(|link| link == path || link.parent() == Some(path))
+    }
+}
+
+/// `root` and whatever it links to.
 fn links(root: &Path) -> HashSet<PathBuf> {
-    let mut holders = HashSet::new();
+    let mut links = HashSet::new();
     let mut here = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
     for _ in 0..16 {
-        let Some(parent) = here.parent().map(Path::to_owned) else {
+        let (Some(parent), Some(name)) = (here.parent().map(Path::to_owned), here.file_name()) else {
             break;
         };
-        holders.insert(fs::canonicalize(&parent).unwrap_or_else(|_| parent.clone()));
+        links.insert(fs::canonicalize(&parent).unwrap_or_else(|_| parent.clone()).join(name));
         match fs::read_link(&here) {
             Ok(target) => here = parent.join(target),
             Err(_) => break,
         }
     }
-    holders
+    links
 }
 
 fn walk(directory: &Path, all: &mut HashSet<PathBuf>) {
@@ -59,8 +82,19 @@ fn walk(directory: &Path, all: &mut HashSet<PathBuf>) {
 /// Whether git is changing the working tree that holds `root`.
 pub(super) fn git_is_busy(root: &Path) -> bool {
     let real = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
-    let git = real.ancestors().map(|above| above.join(".git")).find(|git| git.exists());
+    let git = real.ancestors().find_map(git_directory);
     git.is_some_and(|git| git.join("index.lock").exists())
+}
+
+/// Where git keeps the index of a working tree whose top is `tree`. In linked working trees and
+/// submodules, `.git` is a file that names it.
+fn git_directory(tree: &Path) -> Option<PathBuf> {
+    let git = tree.join(".git");
+    if !git.is_file() {
+        return git.is_dir().then_some(git);
+    }
+    let text = fs::read_to_string(git).ok()?;
+    Some(tree.join(text.strip_prefix("gitdir:")?.trim()))
 }
 
 /// Whether `root` is on a file system that other machines or lower layers change silently.
