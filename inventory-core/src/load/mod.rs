@@ -148,8 +148,9 @@ impl Loader {
         let mut touched = HashSet::new();
         self.forget_claims(gone);
         loop {
-            if few_changed && self.merge() {
-                self.add_others(&changed, &mut deferred);
+            if few_changed {
+                let reshaped = self.merge();
+                self.add_others(reshaped, &changed, &mut deferred);
             }
             self.resolve_hosts(std::mem::take(&mut changed), &mut touched);
             // A file that only seemed to hold nothing but hosts changes the few things after all.
@@ -190,12 +191,20 @@ impl Loader {
                     }
                 }
                 Read::Vanished => {}
+                Read::New(parsed) if self.is_known_trouble(&parsed) => {}
                 Read::New(parsed) => changed.push(*parsed),
                 Read::Deferred(wanted) => deferred.push(wanted),
             }
         }
         self.parsed_files += changed.iter().filter(|parsed| parsed.hash.is_some()).count() as u64;
         (changed, deferred)
+    }
+
+    /// Whether a file could not be read, for the same reason as at the last look.
+    fn is_known_trouble(&self, parsed: &Parsed) -> bool {
+        let known = self.files.get(&parsed.path);
+        parsed.hash.is_none()
+            && known.is_some_and(|state| state.hash.is_none() && state.parse_findings == parsed.findings)
     }
 
     /// Drops the files that are not listed any more (or vanished since); returns their ids.
@@ -240,11 +249,15 @@ impl Loader {
         reshaped
     }
 
-    /// Adds to `deferred` every other file with hosts: what was parsed of them is not kept.
-    fn add_others(&self, changed: &[Parsed], deferred: &mut Vec<Wanted>) {
+    /// Adds to `deferred` every other file with hosts, since what was parsed of them is not kept; if the
+    /// few things did not change in a way that shows in hosts, then only those with findings, which may
+    /// speak of places that moved.
+    fn add_others(&self, reshaped: bool, changed: &[Parsed], deferred: &mut Vec<Wanted>) {
         let have: HashSet<FileId> =
             changed.iter().map(|parsed| parsed.id).chain(deferred.iter().map(|(_, id, _)| *id)).collect();
-        let others = self.files.iter().filter(|(_, state)| state.has_hosts && !have.contains(&state.id));
+        let others = self.files.iter().filter(|(_, state)| {
+            state.has_hosts && !have.contains(&state.id) && (reshaped || !state.resolve_findings.is_empty())
+        });
         deferred.extend(others.map(|(path, state)| (Arc::clone(path), state.id, None)));
     }
 

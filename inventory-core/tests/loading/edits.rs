@@ -78,7 +78,7 @@ fn apply(edit: &Edit, shared: &Shared) {
         Edit::Copy(from, to) => shared.write(PATHS[*to], read(PATHS[*from])),
         Edit::Remove(path) => shared.remove(PATHS[*path]),
         Edit::Touch(path) if shared.version(PATHS[*path]).is_ok() => {
-            shared.write(PATHS[*path], read(PATHS[*path]))
+            shared.write(PATHS[*path], read(PATHS[*path]));
         }
         Edit::Touch(_) => {}
         Edit::Crowd(salt) => {
@@ -143,6 +143,21 @@ proptest! {
         prop_assert_eq!(last.hash, wanted.hash);
         prop_assert_eq!(model(&last), model(&wanted));
     }
+}
+
+#[test]
+fn findings_point_to_where_things_are_after_they_moved() {
+    let shared = Shared::default();
+    shared.write("a.toml", TEXTS[0]);
+    shared.write("b.toml", "[network.oob]\nipv4 = \"10.99.0.0/24\"\n");
+    shared.write("z.toml", "[host.sw1]\nnetwork = \"oob\"\nip = \"10.99.0.9\"\n");
+    let mut loader = shared.loader();
+    loader.load();
+    shared.write("b.toml", "");
+    shared.write("c.toml", "\n[network.oob]\nipv4 = \"10.99.0.0/24\"\n");
+    let (_, diagnostics) = outcome(loader.load()).unwrap();
+    let no_zone = diagnostics.iter().find(|one| one.code == "HB031").unwrap();
+    assert_eq!((no_zone.others[0].place.path.as_str(), no_zone.others[0].place.line), ("c.toml", 2));
 }
 
 #[test]

@@ -68,15 +68,15 @@ pub(crate) fn model(snapshot: &Snapshot) -> String {
     text
 }
 
-/// A directory that goes with the value.
-pub(crate) struct Scratch(pub(crate) PathBuf);
+/// A directory that goes with the value; the second path is what was made for it.
+pub(crate) struct Scratch(pub(crate) PathBuf, PathBuf);
 
 impl Scratch {
     pub(crate) fn new(name: &str) -> Scratch {
         let path = std::env::temp_dir().join(format!("hostbook-loading-{}-{name}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).unwrap();
-        Scratch(path)
+        Scratch(path.clone(), path)
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {
@@ -92,12 +92,15 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.1);
     }
 }
 
-/// Every `*.toml` of the good inventories in the corpus, as inventories: name and files.
-pub(crate) fn good_inventories() -> Vec<(String, Vec<(String, Vec<u8>)>)> {
+/// Path and octets of each file.
+pub(crate) type Files = Vec<(String, Vec<u8>)>;
+
+/// The good inventories of the corpus: name and files.
+pub(crate) fn good_inventories() -> Vec<(String, Files)> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/good");
     let mut all = Vec::new();
     for entry in fs::read_dir(corpus).unwrap() {
@@ -116,7 +119,7 @@ pub(crate) fn good_inventories() -> Vec<(String, Vec<(String, Vec<u8>)>)> {
     all
 }
 
-fn collect(directory: &Path, prefix: &str, files: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
+fn collect(directory: &Path, prefix: &str, files: &mut Files) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
