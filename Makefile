@@ -9,7 +9,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 CARGO = cargo --locked
 SETUP = integration-tests/setup.sh
 PREFIX = /usr/local
-DAEMONS = hostbook-dhcpd hostbook-dnsd
+PROGRAMS = hostbook-dhcpd hostbook-dnsd hostbook-config
 
 .PHONY: help demo test test-long lint build release install
 
@@ -44,7 +44,7 @@ release:
 
 # Only the copying needs rights: run it as yourself, it asks sudo where it must.
 install: release
-	@files=; for name in hostbook $(DAEMONS); do files="$$files $(CARGO_TARGET_DIR)/release/$$name"; done; \
+	@files=; for name in hostbook $(PROGRAMS); do files="$$files $(CARGO_TARGET_DIR)/release/$$name"; done; \
 	  bin=$(DESTDIR)$(PREFIX)/bin; sudo=; \
 	  mkdir -p $$bin 2>/dev/null && [ -w $$bin ] || sudo=sudo; \
 	  set -x; $$sudo install -d $$bin && $$sudo install -m 755 $$files $$bin

@@ -29,6 +29,10 @@ if [ "$purpose" = test ]; then
     program kdig knot-dnsutils
     program setpriv util-linux
     program git git
+    program ssh openssh-client
+    program sshd openssh-server
+    program tcsh tcsh
+    program pip3 python3-pip
     program shellcheck shellcheck
     program systemd-analyze systemd
 fi

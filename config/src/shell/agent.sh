@@ -60,29 +60,6 @@ echo $$ >"$lock/pid"
 mkdir "$d/.r"
 umask "$umask_login"
 
-begin() {
-    bad=
-    umask 077
-}
-ok() { [ -z "$bad" ]; }
-oops() {
-    [ -n "$bad" ] || echo "X cannot write in $d"
-    bad=1
-}
-P() { printf %s "$2" >"$d/$1" || oops; }
-ready() { umask "$umask_login"; }
-F() { echo "F $1 $2"; }
-end() {
-    echo S
-    (
-        cd "$d/.r" || exit
-        set -- *
-        [ "$1" = '*' ] || wc -c "$@"
-        echo .
-        [ "$1" = '*' ] || { cat "$@"; rm -f "$@"; }
-    )
-}
-
 echo "hostbook-agent ready $d"
 while read -r size; do
     umask 077

@@ -144,6 +144,9 @@ pub struct Reach {
     /// Seconds to wait for another run on the same host.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub lock_wait: u64,
+    /// Directory on the target for the run's private directory, instead of the first that is fit.
+    #[arg(short, long, value_name = "DIR", value_parser = plain_path)]
+    pub remote_out_path: Option<String>,
     /// A program instead of ssh, as cdist has it: called with the host and a command.
     #[arg(long, value_name = "COMMAND", env = "CDIST_REMOTE_EXEC", requires = "remote_copy")]
     pub remote_exec: Option<String>,
@@ -193,4 +196,14 @@ pub struct Shell {
     /// Command to run instead of an interactive shell.
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub command: Vec<OsString>,
+}
+
+/// A path without anything that a shell would see as something else.
+fn plain_path(text: &str) -> Result<String, String> {
+    let plain = |char: char| char.is_ascii_alphanumeric() || "/._-".contains(char);
+    if text.starts_with('/') && text.chars().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("it must be absolute and have only letters, digits, `.`, `_`, `-` and `/`".to_owned())
+    }
 }

@@ -9,13 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::args::{Become, Reach};
 use super::client::{REMOTE_COPY, REMOTE_EXEC};
 use super::env::Environment;
-use super::host::{Host, Settings};
+use super::host::{self, Host, Settings};
 use super::inventory;
+use super::programs::ProgramOptions;
 use super::report::HostReport;
-use super::rundir::{HostDirs, RunDir};
+use super::rundir::{HostDirs, RunDir, random_hex};
 use super::select::Selected;
 use super::server::Server;
-use super::ssh::SshOptions;
+use super::ssh::{BASES, SshOptions};
 use super::transport::Cost;
 
 /// A run over many hosts.
@@ -108,28 +109,47 @@ impl Fleet<'_> {
             Become::Doas => "doas -n".to_owned(),
         });
         let user = self.reach.user.clone().or_else(|| become_root.is_none().then(|| "root".to_owned()));
-        let ssh = SshOptions {
-            program: "ssh".into(),
-            config,
-            control: dirs.own("m"),
-            user,
-            become_root,
-            host: selected.target.host.clone(),
-            silence: self.reach.timeout,
-            lock_wait: self.reach.lock_wait,
-        };
+        let (control, spool) = (dirs.own("m"), dirs.own("batch"));
         let tool = |name: &str| self.dir.tool(name).display().to_string();
+        let (exec, copy) = (self.reach.remote_exec.clone(), self.reach.remote_copy.clone());
         let env = Environment {
             target: selected.target.clone(),
             dirs,
             socket: self.dir.socket(),
             number,
-            remote_exec: tool(REMOTE_EXEC),
-            remote_copy: tool(REMOTE_COPY),
+            remote_exec: exec.clone().unwrap_or_else(|| tool(REMOTE_EXEC)),
+            remote_copy: copy.clone().unwrap_or_else(|| tool(REMOTE_COPY)),
             log_level: self.log_level,
             dry: self.settings.mode.dry,
         };
-        Ok(Host::new(self.settings.clone(), env, ssh))
+        let reach = match exec.zip(copy) {
+            Some((exec, copy)) => host::Reach::Programs(ProgramOptions {
+                exec,
+                copy,
+                host: selected.target.host.clone(),
+                variables: env.local(),
+                remote: format!(
+                    "{}/hostbook-{}",
+                    self.reach.remote_out_path.as_deref().unwrap_or("/var/lib"),
+                    random_hex(12)?
+                ),
+                spool,
+                silence: self.reach.timeout,
+            }),
+            None => host::Reach::Ssh(SshOptions {
+                program: "ssh".into(),
+                config,
+                control,
+                user,
+                become_root,
+                host: selected.target.host.clone(),
+                silence: self.reach.timeout,
+                lock_wait: self.reach.lock_wait,
+                bases: self.reach.remote_out_path.clone().unwrap_or_else(|| BASES.to_owned()),
+                nonce: String::new(),
+            }),
+        };
+        Ok(Host::new(self.settings.clone(), env, reach))
     }
 
     /// The operator's configuration comes first, so what it says wins; then what the inventory knows.

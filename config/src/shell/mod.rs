@@ -10,6 +10,7 @@ pub mod host;
 pub mod inventory;
 pub mod output;
 pub mod own;
+pub mod programs;
 pub mod report;
 pub mod rundir;
 pub mod script;

@@ -41,6 +41,10 @@ pub struct SshOptions {
     pub silence: u64,
     /// Seconds to wait for another run on the target.
     pub lock_wait: u64,
+    /// Where the private directory on the target may lie, best first, blanks between.
+    pub bases: String,
+    /// What makes the private directory's name unknown to others.
+    pub nonce: String,
 }
 
 impl SshOptions {
@@ -87,8 +91,11 @@ impl SshOptions {
 /// The text of the shell that stays.
 const AGENT: &str = include_str!("agent.sh");
 
+/// The functions that batches call.
+const FUNCTIONS: &str = include_str!("functions.sh");
+
 /// Where its directory may lie. Memory first: it is fast, full disks do not matter, and nothing stays.
-const BASES: &str = "/run /dev/shm /tmp /var/tmp /var/lib";
+pub const BASES: &str = "/run /dev/shm /tmp /var/tmp /var/lib";
 
 /// What the login shell gets, be it of the Bourne, C or fish family: no newline, no `!`, no `\\'` in it. It
 /// reads the agent's text line by line, which takes no octet too many, and runs it when it has all of it.
@@ -108,9 +115,7 @@ pub struct SshLink {
     silence: Duration,
     /// Octets to send; the agent's text waits here for the first batch.
     outgoing: Vec<u8>,
-    /// Octets received and not used yet.
-    incoming: Vec<u8>,
-    ready: bool,
+    incoming: Incoming,
     cost: Cost,
 }
 
@@ -119,7 +124,7 @@ impl SshLink {
     ///
     /// # Errors
     /// ssh cannot be started.
-    pub fn start(options: &SshOptions, nonce: &str, stop: &Stop) -> io::Result<SshLink> {
+    pub fn start(options: &SshOptions, stop: &Stop) -> io::Result<SshLink> {
         let words = options.command(true);
         let mut command = Command::new(&options.program);
         command.args(words.iter().skip(1)).arg("-T").arg("--").arg(&options.host);
@@ -141,9 +146,8 @@ impl SshLink {
             said,
             stop: stop.clone(),
             silence: Duration::from_secs(options.silence),
-            outgoing: agent_text(nonce, options.lock_wait),
-            incoming: Vec::new(),
-            ready: false,
+            outgoing: agent_text(options),
+            incoming: Incoming::default(),
             cost: Cost { processes: 1, round_trips: 0 },
         })
     }
@@ -177,7 +181,7 @@ impl SshLink {
         loop {
             if self.send_and_receive(&mut upload)? {
                 deadline = Instant::now() + self.silence;
-                self.take_in(&mut reply)?;
+                self.incoming.take_in(&mut reply)?;
                 let codes: Vec<(usize, i32)> = reply.codes().collect();
                 if codes.len() > told {
                     told = codes.len();
@@ -252,34 +256,12 @@ impl SshLink {
         match self.stdout.read(&mut octets) {
             Ok(0) => Err(self.gone()),
             Ok(count) => {
-                self.incoming.extend_from_slice(octets.get(..count).unwrap_or_default());
+                self.incoming.octets.extend_from_slice(octets.get(..count).unwrap_or_default());
                 Ok(true)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
             Err(error) => Err(TransportError::Lost(error.to_string())),
         }
-    }
-
-    /// Feeds what came in to the reply; before it, looks for the agent's greeting.
-    fn take_in(&mut self, reply: &mut Reply) -> Result<(), TransportError> {
-        while !self.ready {
-            let Some(end) = self.incoming.iter().position(|octet| *octet == b'\n') else {
-                if self.incoming.len() > NOISE_MAX {
-                    return Err(TransportError::Refused("the login writes without end".to_owned()));
-                }
-                return Ok(());
-            };
-            let line: Vec<u8> = self.incoming.drain(..=end).collect();
-            let line = String::from_utf8_lossy(&line);
-            match line.trim_end().split_once("hostbook-agent ") {
-                Some((_, greeting)) if greeting.starts_with("ready ") => self.ready = true,
-                Some((_, reason)) => return Err(TransportError::Refused(reason.to_owned())),
-                None => {}
-            }
-        }
-        let used = reply.feed(&self.incoming).map_err(TransportError::Garbled)?;
-        self.incoming.drain(..used);
-        Ok(())
     }
 
     /// The error for a connection that ended: ssh's own words.
@@ -297,7 +279,7 @@ impl SshLink {
                 |status| format!("ssh ended with {status}"),
             )
         };
-        if self.ready { TransportError::Lost(why) } else { TransportError::Refused(why) }
+        if self.incoming.ready { TransportError::Lost(why) } else { TransportError::Refused(why) }
     }
 
     fn wait_until(&mut self, deadline: Instant) -> Option<ExitStatus> {
@@ -310,6 +292,42 @@ impl SshLink {
             }
             std::thread::sleep(Duration::from_millis(2));
         }
+    }
+}
+
+/// Octets from the target that are not used yet.
+#[derive(Debug, Default)]
+pub struct Incoming {
+    /// The octets.
+    pub octets: Vec<u8>,
+    /// Whether the greeting came.
+    ready: bool,
+}
+
+impl Incoming {
+    /// Feeds what came in to the reply; before it, looks for the greeting, behind whatever a login prints.
+    ///
+    /// # Errors
+    /// The target refuses to take part, or says something else than it should.
+    pub fn take_in(&mut self, reply: &mut Reply) -> Result<(), TransportError> {
+        while !self.ready {
+            let Some(end) = self.octets.iter().position(|octet| *octet == b'\n') else {
+                if self.octets.len() > NOISE_MAX {
+                    return Err(TransportError::Refused("the login writes without end".to_owned()));
+                }
+                return Ok(());
+            };
+            let line: Vec<u8> = self.octets.drain(..=end).collect();
+            let line = String::from_utf8_lossy(&line);
+            match line.trim_end().split_once("hostbook-agent ") {
+                Some((_, greeting)) if greeting.starts_with("ready ") => self.ready = true,
+                Some((_, reason)) => return Err(TransportError::Refused(reason.to_owned())),
+                None => {}
+            }
+        }
+        let used = reply.feed(&self.octets).map_err(TransportError::Garbled)?;
+        self.octets.drain(..used);
+        Ok(())
     }
 }
 
@@ -326,11 +344,21 @@ impl Drop for SshLink {
 }
 
 /// The agent's text as the bootstrap reads it, comments left out.
-fn agent_text(nonce: &str, lock_wait: u64) -> Vec<u8> {
-    let lines = AGENT.lines().filter(|line| !line.trim_start().starts_with('#'));
-    let text: String = lines.map(|line| format!("{line}\n")).collect();
-    let (name, bases) = (quote_text(&format!("hostbook-{nonce}")), quote_text(BASES));
-    format!("n={name}; bases={bases}; wait_max={lock_wait}\n{text}.\n").into_bytes()
+fn agent_text(options: &SshOptions) -> Vec<u8> {
+    let (name, bases) = (quote_text(&format!("hostbook-{}", options.nonce)), quote_text(&options.bases));
+    let wait_max = options.lock_wait;
+    let (functions, agent) = (without_comments(FUNCTIONS), without_comments(AGENT));
+    format!("n={name}; bases={bases}; wait_max={wait_max}\n{functions}{agent}.\n").into_bytes()
+}
+
+/// The functions that batches call, as text.
+pub fn functions() -> String {
+    without_comments(FUNCTIONS)
+}
+
+fn without_comments(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 /// Reads a stream to its end and keeps the last of it.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 
+use super::programs::Programs;
 use super::ssh::SshLink;
 use crate::core::batch::Batch;
 use crate::core::reply::{Garbled, Reply};
@@ -62,6 +63,8 @@ pub type OnEnd<'a> = &'a mut dyn FnMut(usize, i32);
 pub enum Link {
     /// A shell that stays there, over one ssh.
     Ssh(Box<SshLink>),
+    /// Programs of the user, started for each batch.
+    Programs(Programs),
 }
 
 impl Link {
@@ -72,6 +75,7 @@ impl Link {
     pub fn run(&mut self, batch: &Batch, on_end: OnEnd<'_>) -> Result<Reply, TransportError> {
         match self {
             Link::Ssh(link) => link.exchange(&batch.text(), None, on_end),
+            Link::Programs(link) => link.exchange(&batch.text(), on_end),
         }
     }
 
@@ -82,13 +86,18 @@ impl Link {
     pub fn run_with(&mut self, batch: &Batch, upload: Upload) -> Result<Reply, TransportError> {
         match self {
             Link::Ssh(link) => link.exchange(&batch.text(), Some(upload), &mut |_, _| {}),
+            Link::Programs(_) => {
+                Err(TransportError::Refused("the programs given are to be called".to_owned()))
+            }
         }
     }
 
-    /// What it has cost so far.
-    pub fn cost(&self) -> Cost {
+    /// Ends it, which makes the target clean up. Returns what it has cost.
+    pub fn close(self) -> Cost {
         match self {
             Link::Ssh(link) => link.cost(),
+            // Cleaning up is one more call.
+            Link::Programs(link) => Cost { processes: link.cost().processes + 1, ..link.cost() },
         }
     }
 }

@@ -12,6 +12,7 @@ use std::time::Instant;
 use super::client::{REMOTE_COPY, REMOTE_EXEC};
 use super::confdir::Conf;
 use super::env::{Environment, Target};
+use super::programs::{ProgramOptions, Programs};
 use super::report::{self, HostReport, ObjectReport};
 use super::rundir::{HostDirs, RunDir, random_hex};
 use super::ssh::{SshLink, SshOptions};
@@ -42,11 +43,22 @@ pub struct Settings {
 pub struct Host {
     settings: Settings,
     env: Environment,
-    ssh: SshOptions,
+    reach: Reach,
     engine: Mutex<Engine>,
     link: Mutex<Option<Link>>,
     cost: Mutex<Cost>,
     warnings: Mutex<Vec<String>>,
+}
+
+/// How a host is reached.
+#[derive(Clone, Debug)]
+pub enum Reach {
+    /// By ssh.
+    Ssh(SshOptions),
+    /// By programs of the user.
+    Programs(ProgramOptions),
+    /// Not at all: objects can be defined, and that is all.
+    Nothing,
 }
 
 /// Why the run on a host ends before its time.
@@ -89,13 +101,13 @@ pub type OnStep<'a> = &'a (dyn Fn(&str) + Sync);
 
 impl Host {
     /// A host that nothing has been done with.
-    pub fn new(settings: Settings, env: Environment, ssh: SshOptions) -> Host {
+    pub fn new(settings: Settings, env: Environment, reach: Reach) -> Host {
         let model = Model::new(Arc::clone(&settings.conf.types), env.dirs.marker());
         Host {
             engine: Mutex::new(Engine::new(model, settings.mode)),
             settings,
             env,
-            ssh,
+            reach,
             link: Mutex::new(None),
             cost: Mutex::default(),
             warnings: Mutex::default(),
@@ -108,7 +120,6 @@ impl Host {
     /// Its directories cannot be made.
     pub fn without_target(dir: &RunDir, settings: Settings, target: Target) -> io::Result<Host> {
         let dirs = HostDirs::create(dir, 0)?;
-        let ssh = SshOptions { host: target.host.clone(), ..SshOptions::default() };
         let tool = |name: &str| dir.tool(name).display().to_string();
         let env = Environment {
             target,
@@ -120,7 +131,7 @@ impl Host {
             dry: settings.mode.dry,
             dirs,
         };
-        Ok(Host::new(settings, env, ssh))
+        Ok(Host::new(settings, env, Reach::Nothing))
     }
 
     /// What its scripts find in their environment.
@@ -209,19 +220,26 @@ impl Host {
     }
 
     fn connect(&self) -> Result<(), HostError> {
-        let nonce = random_hex(12)?;
-        let link = SshLink::start(&self.ssh, &nonce, &self.settings.stop)
-            .map_err(|error| HostError::Failed(format!("cannot run ssh: {error}")))?;
-        *lock(&self.link) = Some(Link::Ssh(Box::new(link)));
+        let link = match &self.reach {
+            Reach::Ssh(options) => {
+                let options = SshOptions { nonce: random_hex(12)?, ..options.clone() };
+                let link = SshLink::start(&options, &self.settings.stop)
+                    .map_err(|error| HostError::Failed(format!("cannot run ssh: {error}")))?;
+                Link::Ssh(Box::new(link))
+            }
+            Reach::Programs(options) => Link::Programs(Programs::new(options.clone(), &self.settings.stop)),
+            Reach::Nothing => return Err(HostError::Failed("there is no target".to_owned())),
+        };
+        *lock(&self.link) = Some(link);
         Ok(())
     }
 
     /// Closes the connection, which makes the target clean up.
     fn hang_up(&self) {
         if let Some(link) = lock(&self.link).take() {
-            let mut cost = lock(&self.cost);
-            cost.processes += link.cost().processes;
-            cost.round_trips += link.cost().round_trips;
+            let (now, mut cost) = (link.close(), lock(&self.cost));
+            cost.processes += now.processes;
+            cost.round_trips += now.round_trips;
         }
     }
 

@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Host, lock};
+use super::{Host, Reach, lock};
 use crate::core::batch::Batch;
 use crate::core::model::{Call, ObjectIndex};
 use crate::shell::server::{Answer, Definition, Service};
@@ -58,9 +58,10 @@ impl Service for Host {
     }
 
     fn remote_exec(&self, words: &[Vec<u8>], input: Option<Vec<u8>>) -> Answer {
+        let Reach::Ssh(ssh) = &self.reach else { return Answer::failure("there is no target") };
         let plain = words.len() > 1 && words.first().is_some_and(|host| !host.starts_with(b"-"));
         let (true, Some(input)) = (plain, input) else {
-            let mut command = self.ssh.command(false);
+            let mut command = ssh.command(false);
             command.extend(words.iter().cloned().map(OsString::from_vec));
             return Answer::Run(command);
         };
@@ -78,9 +79,10 @@ impl Service for Host {
     }
 
     fn remote_copy(&self, here: &[u8], words: &[Vec<u8>]) -> Answer {
+        let Reach::Ssh(ssh) = &self.reach else { return Answer::failure("there is no target") };
         let paths: Vec<&Vec<u8>> = words.iter().filter(|word| *word != b"-q").collect();
         let Some((files, path)) = simple_copy(here, &paths) else {
-            let mut command = self.ssh.copy_command();
+            let mut command = ssh.copy_command();
             command.extend(words.iter().cloned().map(OsString::from_vec));
             return Answer::Run(command);
         };

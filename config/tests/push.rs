@@ -1,0 +1,14 @@
+//! `hostbook-config` against a real sshd on loopback whose users live in a private root.
+//!
+//! Needs root, for the root directory's mounts, and `openssh-server`. The tests with cdist's own types
+//! install the package `cdist` 7.0.0 from PyPI, once, beside what cargo builds.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "all of this is test code")]
+
+mod push {
+    pub(crate) mod contract;
+    pub(crate) mod plan;
+    pub(crate) mod strange;
+    pub(crate) mod target;
+    pub(crate) mod tree;
+}
