@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diag::{Finding, Rule};
-use crate::model::{BootId, BootSource, Globals, Shard, State};
+use crate::model::{BootId, BootSource, Globals, NetworkId, Shard, State, Unknown};
 use crate::parse::is_url;
 use crate::span::{FileId, Span};
 use crate::template::{Engine, Fault, Subject, Template, Urls};
@@ -74,12 +74,35 @@ impl<'e, 't> Templates<'e, 't> {
         Templates { by_boot }
     }
 
+    /// Renders what unknown machines of each network boot.
+    pub(crate) fn render_unknown(
+        &self,
+        globals: &Arc<Globals>,
+        urls: &Arc<Urls>,
+        findings: &mut Vec<Finding>,
+    ) {
+        for (id, network) in (0..).map(NetworkId).zip(&globals.networks) {
+            let Unknown::Boot(boot) = network.unknown else { continue };
+            let subject = Subject::nobody(globals, id, boot, urls);
+            for (place, template) in self.of(boot) {
+                let Err(fault) = template.render(&subject) else { continue };
+                let Some((span, what)) = written(*place, &fault, globals) else { continue };
+                let whom = format!("unknown machines of network `{}`", network.name);
+                let finding = failing(what, &whom, span, &fault);
+                findings.push(finding.other(network.span, "this network boots it"));
+            }
+        }
+    }
+
+    fn of(&self, boot: BootId) -> &[(Place, Template<'e, 't>)] {
+        self.by_boot.get(boot.0 as usize).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// Renders for each host of `shard` what it uses. Retired hosts boot nothing.
     pub(crate) fn render(&self, globals: &Arc<Globals>, shard: &Arc<Shard>, urls: &Arc<Urls>) -> Faults {
         let mut faults = Faults::new();
         for (index, host) in shard.hosts.iter().enumerate().filter(|(_, host)| host.state != State::Retired) {
-            let Some(BootId(boot)) = host.boot else { continue };
-            let templates = self.by_boot.get(boot as usize).map(Vec::as_slice).unwrap_or_default();
+            let templates = host.boot.map(|boot| self.of(boot)).unwrap_or_default();
             if templates.is_empty() {
                 continue;
             }
@@ -106,25 +129,33 @@ pub(crate) fn report<'a>(
         joined.entry(key).or_insert((*span, host, 0)).2 += count;
     }
     for ((place, fault), (host_span, host, count)) in joined {
-        let (span, what) = match place {
-            Place::File(id) => (span_in(*id, fault), "the template"),
-            Place::CommandLine(boot) => match globals.boots.get(*boot as usize).map(|boot| &boot.source) {
-                Some(BootSource::Kernel { cmdline_span, .. }) => (*cmdline_span, "the command line"),
-                _ => continue,
-            },
-        };
+        let Some((span, what)) = written(*place, fault, globals) else { continue };
         let others = match count {
             1 => String::new(),
             2 => " and one other".to_owned(),
             more => format!(" and {} others", more - 1),
         };
-        let message = format!("{what} fails for `{host}`{others}: {fault}");
-        let finding = Finding::new(Rule::TemplateFails, span, message).other(host_span, "this host uses it");
-        findings.push(if fault.is_undefined {
-            finding.help("give the host what is missing, or ask first: `{% if … is defined %}`")
-        } else {
-            finding
-        });
+        let finding = failing(what, &format!("`{host}`{others}"), span, fault);
+        findings.push(finding.other(host_span, "this host uses it"));
+    }
+}
+
+fn failing(what: &str, whom: &str, span: Span, fault: &Fault) -> Finding {
+    let finding = Finding::new(Rule::TemplateFails, span, format!("{what} fails for {whom}: {fault}"));
+    if !fault.is_undefined {
+        return finding;
+    }
+    finding.help("give the host what is missing, or ask first: `{% if … is defined %}`")
+}
+
+/// Where a fault is, and in what.
+fn written(place: Place, fault: &Fault, globals: &Globals) -> Option<(Span, &'static str)> {
+    match place {
+        Place::File(id) => Some((span_in(id, fault), "the template")),
+        Place::CommandLine(boot) => match &globals.boots.get(boot as usize)?.source {
+            BootSource::Kernel { cmdline_span, .. } => Some((*cmdline_span, "the command line")),
+            BootSource::Script(_) => None,
+        },
     }
 }
 

@@ -72,6 +72,7 @@ impl Loader {
         for state in self.files.values_mut().filter(|state| all || touched.contains(&state.id)) {
             state.template_faults = templates.render(&globals, &state.shard, &urls);
         }
+        templates.render_unknown(&globals, &urls, findings);
         let faults = self.files.values().map(|state| &state.template_faults);
         check::templates::report(faults, &globals, findings);
     }

@@ -3,21 +3,27 @@
 //! Values are looked up when a template asks for them. A name that a host has no value for is undefined;
 //! so are names that do not exist.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use minijinja::value::{Enumerator, Object, Value};
 
-use crate::model::{Globals, Host, Network, Nic, Shard};
+use crate::model::{BootId, Globals, Host, Network, NetworkId, Nic, Shard};
 
 /// For whom a template is rendered.
 #[derive(Clone, Debug)]
 pub struct Subject {
-    shard: Arc<Shard>,
-    host: usize,
+    who: Who,
     globals: Arc<Globals>,
     urls: Arc<Urls>,
+}
+
+#[derive(Clone, Debug)]
+enum Who {
+    Host(Arc<Shard>, usize),
+    Nobody(NetworkId, BootId),
 }
 
 /// Where the boot service is, as the host reaches it.
@@ -88,16 +94,35 @@ impl Subject {
     /// The host at place `host` of `shard`; `None` if there is none.
     pub fn new(globals: &Arc<Globals>, shard: &Arc<Shard>, host: usize, urls: &Arc<Urls>) -> Option<Subject> {
         shard.hosts.get(host)?;
-        let (shard, globals, urls) = (Arc::clone(shard), Arc::clone(globals), Arc::clone(urls));
-        Some(Subject { shard, host, globals, urls })
+        let who = Who::Host(Arc::clone(shard), host);
+        Some(Subject { who, globals: Arc::clone(globals), urls: Arc::clone(urls) })
     }
 
-    /// The host.
-    ///
-    /// # Panics
-    /// Never: [`Subject::new`] has looked.
-    pub fn host(&self) -> &Host {
-        &self.shard.hosts[self.host]
+    /// A machine in `network` that nobody has written down, which boots `boot`. It has no `host`.
+    pub fn nobody(globals: &Arc<Globals>, network: NetworkId, boot: BootId, urls: &Arc<Urls>) -> Subject {
+        Subject { who: Who::Nobody(network, boot), globals: Arc::clone(globals), urls: Arc::clone(urls) }
+    }
+
+    fn host(&self) -> Option<&Host> {
+        match &self.who {
+            Who::Host(shard, index) => shard.hosts.get(*index),
+            Who::Nobody(..) => None,
+        }
+    }
+
+    fn boot(&self) -> Option<BootId> {
+        match &self.who {
+            Who::Host(..) => self.host()?.boot,
+            Who::Nobody(_, boot) => Some(*boot),
+        }
+    }
+
+    /// The network of the nic at this place.
+    fn network(&self, nic: usize) -> Option<&Network> {
+        match &self.who {
+            Who::Host(..) => Some(self.globals.network(self.host()?.nics.get(nic)?.network)),
+            Who::Nobody(network, _) => Some(self.globals.network(*network)),
+        }
     }
 
     /// The variables, as the engine takes them.
@@ -107,25 +132,29 @@ impl Subject {
 }
 
 fn top(subject: &Subject, name: &str) -> Option<Value> {
-    let host = subject.host();
     Some(match name {
         "boot_url" => text(&subject.urls.boot),
         "done_url" => text(&subject.urls.done),
         "server_url" => text(&subject.urls.server),
         "boot" => {
-            host.boot?;
+            subject.boot()?;
             table(BOOT, subject.clone(), |subject, name| {
-                let boot = subject.globals.boot(subject.host().boot?);
+                let boot = subject.globals.boot(subject.boot()?);
                 (name == "name").then(|| text(&boot.name))
             })
         }
-        "host" => table(HOST, subject.clone(), host_value),
+        "host" => {
+            subject.host()?;
+            table(HOST, subject.clone(), host_value)
+        }
         "network" => network_table(subject, 0),
         "site" => table(SITE, subject.clone(), |subject, name| {
             let site = &subject.globals.site;
             match name {
-                "nameservers" => Some(site.nameservers.iter().map(|name| plain(&name.to_string())).collect()),
-                "contact" => site.contact.as_ref().map(|name| plain(&name.to_string())),
+                "nameservers" => {
+                    Some(site.nameservers.iter().map(|name| Value::from(name.to_string())).collect())
+                }
+                "contact" => site.contact.as_ref().map(|name| Value::from(name.to_string())),
                 _ => None,
             }
         }),
@@ -134,13 +163,13 @@ fn top(subject: &Subject, name: &str) -> Option<Value> {
 }
 
 fn host_value(subject: &Subject, name: &str) -> Option<Value> {
-    let host = subject.host();
+    let host = subject.host()?;
     let primary = host.primary();
     Some(match name {
         "name" => label(&host.name.fqdn),
-        "fqdn" => plain(&host.name.fqdn.to_string()),
-        "zone" => plain(&subject.globals.zone(host.name.zone).name.to_string()),
-        "aliases" => host.aliases.iter().map(|alias| plain(&alias.name.fqdn.to_string())).collect(),
+        "fqdn" => Value::from(host.name.fqdn.to_string()),
+        "zone" => Value::from(subject.globals.zone(host.name.zone).name.to_string()),
+        "aliases" => host.aliases.iter().map(|alias| Value::from(alias.name.fqdn.to_string())).collect(),
         "state" => Value::from(host.state.word()),
         "tags" => host.tags.iter().map(|tag| Value::from(Arc::clone(tag))).collect(),
         "mac" | "ip" | "ip6" | "addresses" => return address_value(primary, name),
@@ -154,7 +183,7 @@ fn host_value(subject: &Subject, name: &str) -> Option<Value> {
         "disks" => {
             let hardware = host.hardware.as_ref();
             let disks = hardware.map_or(&[][..], |hardware| &hardware.disks).iter();
-            disks.map(|disk| (text(&disk.name), Value::from(disk.size))).collect()
+            Value::from(disks.map(|disk| (&*disk.name, disk.size)).collect::<BTreeMap<_, _>>())
         }
         "vmhost" => text(host.vmhost()?),
         _ => return None,
@@ -162,13 +191,13 @@ fn host_value(subject: &Subject, name: &str) -> Option<Value> {
 }
 
 fn nic_value(subject: &Subject, at: usize, name: &str) -> Option<Value> {
-    let host = subject.host();
+    let host = subject.host()?;
     let nic = host.nics.get(at)?;
     let own = nic.name.as_ref().unwrap_or(&host.name);
     Some(match name {
         "key" => text(nic.key.as_deref()?),
         "name" => label(&own.fqdn),
-        "fqdn" => plain(&own.fqdn.to_string()),
+        "fqdn" => Value::from(own.fqdn.to_string()),
         "network" => network_table(subject, at),
         _ => return address_value(nic, name),
     })
@@ -190,8 +219,7 @@ fn address_value(nic: &Nic, name: &str) -> Option<Value> {
 /// The network of the nic at this place.
 fn network_table(subject: &Subject, nic: usize) -> Value {
     table(NETWORK, (subject.clone(), nic), |(subject, nic), name| {
-        let nic = subject.host().nics.get(*nic)?;
-        network_value(&subject.globals, subject.globals.network(nic.network), name)
+        network_value(&subject.globals, subject.network(*nic)?, name)
     })
 }
 
@@ -202,7 +230,7 @@ fn network_value(globals: &Globals, network: &Network, name: &str) -> Option<Val
     };
     Some(match name {
         "name" => text(&network.name),
-        "zone" => plain(&globals.zone(network.zone?).name.to_string()),
+        "zone" => Value::from(globals.zone(network.zone?).name.to_string()),
         "ipv4" => Value::from(network.ipv4?.to_string()),
         "netmask" => Value::from(network.ipv4?.netmask().to_string()),
         "prefix_length" => Value::from(network.ipv4?.prefix_len()),
@@ -218,11 +246,6 @@ fn network_value(globals: &Globals, network: &Network, name: &str) -> Option<Val
 
 fn text(text: &str) -> Value {
     Value::from(text)
-}
-
-/// A domain name without the dot at its end.
-fn plain(name: &str) -> Value {
-    Value::from(name.trim_end_matches('.'))
 }
 
 fn label(name: &crate::name::Name) -> Value {
