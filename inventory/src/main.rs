@@ -25,5 +25,5 @@ fn main() -> ExitCode {
         args::Command::Demo(demo) => demo::run(&demo),
         args::Command::Other(words) => external::run(&words),
     };
-    result.unwrap_or_else(|failure| failure.report())
+    result.unwrap_or_else(exit::Failure::report)
 }

@@ -63,20 +63,21 @@ impl Lab {
         Ok(())
     }
 
-    /// What the machine's resolver says of `what`, on the client's side; empty if nothing.
+    /// The address of `what` by the machine's resolver, on the client's side; empty if it has none.
     pub(super) fn resolve(&self, what: &str) -> String {
         // Only DNS: /etc/hosts of this machine has no say.
-        let command = format!("getent -s hosts:dns ahostsv4 {what} || true");
-        self.first_answer(&command)
+        self.word(0, &format!("getent -s hosts:dns ahostsv4 {what} || true"))
     }
 
-    /// The name of an address.
+    /// The name of an address; empty if it has none.
     pub(super) fn resolve_back(&self, address: &str) -> String {
-        self.first_answer(&format!("getent -s hosts:dns hosts {address} || true"))
+        self.word(1, &format!("getent -s hosts:dns hosts {address} || true"))
     }
 
-    fn first_answer(&self, command: &str) -> String {
+    /// A word of the first line that a command prints.
+    fn word(&self, number: usize, command: &str) -> String {
         let text = self.in_client(command).unwrap_or_default();
-        text.lines().next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+        let first = text.lines().next().unwrap_or_default();
+        first.split_whitespace().nth(number).unwrap_or_default().to_owned()
     }
 }
