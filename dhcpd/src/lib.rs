@@ -6,6 +6,7 @@
 
 pub mod boot;
 pub mod code;
+pub mod code6;
 pub mod core;
 pub mod shell;
 pub mod view;

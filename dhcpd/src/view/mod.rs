@@ -7,16 +7,24 @@
 #![deny(clippy::indexing_slicing)]
 
 mod block;
+mod block6;
+mod by_prefix;
 mod entry;
 mod key;
 mod networks;
+mod networks6;
 mod table;
 mod update;
+mod v6;
 
 pub use block::OptionBlock;
 pub(crate) use block::{encoded_len, find as find_option, push_option};
+pub use block6::OptionBlock6;
+pub(crate) use block6::{find_options6, push_option6};
 pub use networks::NetworkView;
 pub(crate) use networks::domain_text;
+pub use networks6::NetworkView6;
+pub(crate) use networks6::search_list;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -29,6 +37,7 @@ use inventory_core::options::DhcpOption;
 use entry::Entry;
 use key::Key;
 use networks::Networks;
+use networks6::Networks6;
 use table::Table;
 
 /// One snapshot as DHCP sees it.
@@ -37,6 +46,7 @@ pub struct DhcpView {
     generation: u64,
     hash: ContentHash,
     networks: Arc<Networks>,
+    networks6: Arc<Networks6>,
     globals: Arc<Globals>,
     /// Files with hosts by the number that entries know them by; `None`: the number is free.
     files: Vec<Option<Arc<Shard>>>,

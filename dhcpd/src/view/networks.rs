@@ -7,16 +7,11 @@ use inventory_core::name::Name;
 use ipnet::Ipv4Net;
 
 use super::block::{self, OptionBlock};
+use super::by_prefix::{ByPrefix, OfFamily};
 use crate::code;
 
 /// The networks of a snapshot that have an IPv4 prefix.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Networks {
-    /// By their id in the snapshot; `None` for those without IPv4.
-    all: Vec<Option<NetworkView>>,
-    /// Prefixes sorted by address; no two overlap.
-    by_prefix: Vec<(Ipv4Net, u32)>,
-}
+pub(super) type Networks = ByPrefix<NetworkView>;
 
 /// What DHCPv4 knows of one network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,9 +36,10 @@ pub struct NetworkView {
     pub mask: [u8; 6],
 }
 
-impl NetworkView {
-    /// `None` for a network without an IPv4 prefix.
-    fn new(globals: &Globals, id: NetworkId, network: &Network) -> Option<NetworkView> {
+impl OfFamily for NetworkView {
+    type Address = Ipv4Addr;
+
+    fn of(globals: &Globals, id: NetworkId, network: &Network) -> Option<NetworkView> {
         let prefix = network.ipv4?;
         let [a, b, c, d] = prefix.netmask().octets();
         Some(NetworkView {
@@ -59,6 +55,16 @@ impl NetworkView {
         })
     }
 
+    fn first(&self) -> Ipv4Addr {
+        self.prefix.network()
+    }
+
+    fn holds(&self, address: Ipv4Addr) -> bool {
+        self.prefix.contains(&address)
+    }
+}
+
+impl NetworkView {
     /// Whether `address` can be a machine's here: in the prefix, and neither its first nor its last
     /// address, which are the network and its broadcast unless it has only two (RFC 3021).
     pub fn has_host(&self, address: Ipv4Addr) -> bool {
@@ -94,36 +100,4 @@ fn options(globals: &Globals, network: &Network, prefix: Ipv4Net) -> OptionBlock
 /// A zone's name as option 15 has it: without the last dot (RFC 2132, section 3.17).
 pub(crate) fn domain_text(name: &Name) -> Vec<u8> {
     name.to_string().trim_end_matches('.').as_bytes().to_vec()
-}
-
-impl Networks {
-    /// The networks of `globals`.
-    pub(super) fn new(globals: &Globals) -> Networks {
-        let ids = (0..).map(NetworkId);
-        let all: Vec<_> =
-            ids.zip(&globals.networks).map(|(id, network)| NetworkView::new(globals, id, network)).collect();
-        let mut by_prefix: Vec<(Ipv4Net, u32)> =
-            all.iter().flatten().map(|network| (network.prefix, network.id.0)).collect();
-        by_prefix.sort_by_key(|(prefix, _)| (prefix.network(), prefix.prefix_len()));
-        Networks { all, by_prefix }
-    }
-
-    /// The network with this id, if it has an IPv4 prefix.
-    #[inline]
-    pub(super) fn get(&self, id: NetworkId) -> Option<&NetworkView> {
-        self.all.get(id.0 as usize)?.as_ref()
-    }
-
-    /// The network whose prefix holds `address`.
-    #[inline]
-    pub(super) fn of_address(&self, address: Ipv4Addr) -> Option<&NetworkView> {
-        let after = self.by_prefix.partition_point(|(prefix, _)| prefix.network() <= address);
-        let (prefix, id) = self.by_prefix.get(after.checked_sub(1)?)?;
-        if prefix.contains(&address) { self.get(NetworkId(*id)) } else { None }
-    }
-
-    /// All of them, by id.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &NetworkView> {
-        self.all.iter().flatten()
-    }
 }

@@ -11,6 +11,7 @@ use super::DhcpView;
 use super::entry::Entry;
 use super::key::Key;
 use super::networks::Networks;
+use super::networks6::Networks6;
 use super::table::{Edits, NewEntry, Table};
 
 impl DhcpView {
@@ -23,6 +24,7 @@ impl DhcpView {
             generation: snapshot.generation,
             hash: snapshot.hash,
             networks: Arc::new(Networks::new(globals)),
+            networks6: Arc::new(Networks6::new(globals)),
             globals: Arc::clone(globals),
             files: Vec::with_capacity(inventory.shards.len()),
             table: Table::empty(expected),

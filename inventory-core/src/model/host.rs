@@ -1,6 +1,6 @@
 //! Hosts: machines, physical and virtual alike.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::{BootId, NetworkId, ZoneId};
@@ -205,6 +205,14 @@ impl Nic {
         self.addresses.iter().find_map(|address| match address {
             IpAddr::V4(v4) => Some(*v4),
             IpAddr::V6(_) => None,
+        })
+    }
+
+    /// The address that DHCPv6 gives; `None`: one from the pool.
+    pub fn ipv6(&self) -> Option<Ipv6Addr> {
+        self.addresses.iter().find_map(|address| match address {
+            IpAddr::V6(v6) => Some(*v6),
+            IpAddr::V4(_) => None,
         })
     }
 }

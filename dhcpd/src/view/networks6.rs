@@ -1,0 +1,86 @@
+//! Networks as DHCPv6 sees them: found by address, with what every client there is told.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use inventory_core::model::{Globals, Network, NetworkId};
+use inventory_core::name::Name;
+use ipnet::Ipv6Net;
+
+use super::block6::OptionBlock6;
+use super::by_prefix::{ByPrefix, OfFamily};
+use crate::code6;
+
+/// The networks of a snapshot that have an IPv6 prefix.
+pub(super) type Networks6 = ByPrefix<NetworkView6>;
+
+/// What DHCPv6 knows of one network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkView6 {
+    /// Its id in the snapshot.
+    pub id: NetworkId,
+    /// Its name in the inventory.
+    pub name: Box<str>,
+    /// Its prefix.
+    pub prefix: Ipv6Net,
+    /// Whether DHCP serves it.
+    pub dhcp: bool,
+    /// Whether machines that nobody has written down get addresses here.
+    pub has_pool: bool,
+    /// Valid lifetime in seconds where a nic says none.
+    pub lease_seconds: u32,
+    /// What clients are told on request: from `options6`, else from `dns` and `zone`.
+    pub options: OptionBlock6,
+    /// Whether the search list (option 24) is written, and so is the same for every host.
+    pub writes_search: bool,
+}
+
+impl OfFamily for NetworkView6 {
+    type Address = Ipv6Addr;
+
+    fn of(globals: &Globals, id: NetworkId, network: &Network) -> Option<NetworkView6> {
+        let prefix = network.ipv6?;
+        let options = options(globals, network);
+        let writes_search = network.options6.iter().any(|option| option.code == code6::DOMAIN_SEARCH);
+        Some(NetworkView6 {
+            id,
+            name: network.name.clone(),
+            prefix,
+            dhcp: network.dhcp,
+            has_pool: network.pools.iter().any(|pool| pool.first().is_ipv6()),
+            lease_seconds: network.lease_seconds,
+            options,
+            writes_search,
+        })
+    }
+
+    fn first(&self) -> Ipv6Addr {
+        self.prefix.network()
+    }
+
+    fn holds(&self, address: Ipv6Addr) -> bool {
+        self.prefix.contains(&address)
+    }
+}
+
+/// Options of a network: written ones before those that follow from its keys.
+fn options(globals: &Globals, network: &Network) -> OptionBlock6 {
+    let dns = network.dns.iter().filter_map(|server| match server {
+        IpAddr::V6(v6) => Some(v6.octets()),
+        IpAddr::V4(_) => None,
+    });
+    let dns: Vec<u8> = dns.flatten().collect();
+    let search = network.zone.map(|zone| search_list([&globals.zone(zone).name])).unwrap_or_default();
+    let derived = [(code6::DNS_SERVERS, dns), (code6::DOMAIN_SEARCH, search)];
+    let is_written = |code: u16| network.options6.iter().any(|option| option.code == code);
+    let mut all: Vec<(u16, &[u8])> =
+        network.options6.iter().map(|option| (option.code, &*option.data)).collect();
+    let derived = derived.iter().filter(|(code, data)| !data.is_empty() && !is_written(*code));
+    all.extend(derived.map(|(code, data)| (*code, data.as_slice())));
+    all.sort_by_key(|(code, _)| *code);
+    OptionBlock6::new(all)
+}
+
+/// Names in wire format, one after the other and uncompressed (RFC 8415, section 10).
+pub(crate) fn search_list<'a>(names: impl IntoIterator<Item = &'a Name>) -> Vec<u8> {
+    names.into_iter().flat_map(|name| name.as_wire().iter().copied()).collect()
+}
