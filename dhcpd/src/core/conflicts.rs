@@ -3,7 +3,7 @@
 //! Anybody on the link can send a DHCPDECLINE in any machine's name, so what is remembered and told is
 //! bounded: at most [`MAX`] lines an hour. The counters know all of them.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use super::input::Now;
 
@@ -15,12 +15,13 @@ const SILENCE_MS: u64 = 3_600_000;
 /// Addresses told of within the last hour, and when.
 #[derive(Debug, Default)]
 pub(super) struct Conflicts {
-    told: Vec<(Ipv4Addr, u64)>,
+    told: Vec<(IpAddr, u64)>,
 }
 
 impl Conflicts {
     /// Whether a conflict about `address` shall be told now.
-    pub(super) fn tell(&mut self, address: Ipv4Addr, now: Now) -> bool {
+    pub(super) fn tell(&mut self, address: impl Into<IpAddr>, now: Now) -> bool {
+        let address = address.into();
         self.told.retain(|(_, at)| now.monotonic_ms.saturating_sub(*at) < SILENCE_MS);
         if self.told.len() >= MAX || self.told.iter().any(|(told, _)| *told == address) {
             return false;
@@ -33,6 +34,7 @@ impl Conflicts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::Ipv4Addr;
 
     #[test]
     fn a_conflict_is_told_once_an_hour_and_a_flood_of_them_is_bounded() {

@@ -53,7 +53,7 @@ fn duid_of(client_id: &[u8]) -> Option<&[u8]> {
 
 /// A DUID of type 4 (a UUID, RFC 6355) with the UUID's first three fields in the other byte order:
 /// firmware and boot loaders of one machine disagree about it.
-fn swapped_uuid(duid: &[u8]) -> Option<[u8; 18]> {
+pub(super) fn swapped_uuid(duid: &[u8]) -> Option<[u8; 18]> {
     let mut swapped: [u8; 18] = duid.try_into().ok()?;
     let [0, 4, a @ .., _, _, _, _, _, _, _, _] = &mut swapped else { return None };
     let a: &mut [u8; 8] = a;

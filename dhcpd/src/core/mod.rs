@@ -21,6 +21,7 @@ mod parameters;
 mod place;
 mod reason;
 mod reply;
+pub mod v6;
 mod write;
 
 pub use input::{Input, Link, Now, Packet};

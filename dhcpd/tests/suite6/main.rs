@@ -1,0 +1,12 @@
+//! What the DHCPv6 core does, seen from outside: inventories as text, packets as octets.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod captures;
+mod hostile;
+mod lab;
+mod matching;
+mod messages;
+mod options;
+mod packet;
+mod relays;

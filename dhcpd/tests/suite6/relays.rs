@@ -1,0 +1,123 @@
+//! Relay agents, one within the other.
+
+use std::net::{Ipv6Addr, SocketAddrV6};
+
+use dhcpd::core::v6::{Event, Packet, Reason};
+
+use super::lab::{Answer, INTERFACE, Lab, SITE, WEB, WEB_ADDRESS, WEB_HOST, link};
+use super::packet::{Ask, duid_ll, link_local, option, relay};
+
+/// Networks behind relay agents; the server itself is in `core`.
+const FAR: &str = r#"
+[network.far]
+zone = "lab.test"
+ipv6 = "2001:db8:88::/64"
+lease = "2h"
+
+[host.far]
+network = "far"
+mac = "02:00:00:00:00:01"
+ip = "2001:db8:88::11"
+"#;
+
+fn lab() -> Lab {
+    Lab::on(&format!("{SITE}{WEB_HOST}{FAR}"), vec![link()])
+}
+
+fn agent() -> Ipv6Addr {
+    "2001:db8:77::254".parse().unwrap()
+}
+
+fn server() -> Ipv6Addr {
+    "2001:db8:77::1".parse().unwrap()
+}
+
+fn solicit() -> Vec<u8> {
+    Ask::new(1, &duid_ll(WEB)).na(1, &[]).octets()
+}
+
+/// By unicast from a relay agent, as those do that know the server.
+fn hear(lab: &mut Lab, octets: &[u8]) -> Answer {
+    let from = SocketAddrV6::new(agent(), 547, 0, 0);
+    let packet = Packet { bytes: octets.into(), interface: INTERFACE, from, destination: Some(server()) };
+    lab.packet(packet)
+}
+
+#[test]
+fn the_reply_goes_back_through_the_relay_agent_with_the_port_it_named() {
+    let octets = relay(0, "2001:db8:88::1", link_local(WEB), &option(18, b"eth1"), &solicit());
+    let answer = hear(&mut lab(), &octets);
+    assert_eq!(answer.way().to, SocketAddrV6::new(agent(), 547, 0, 0));
+    assert_eq!(answer.way().source, Some(server()));
+    assert_eq!(answer.events[..2], [Event::Solicit, Event::Relayed]);
+    let relayed = answer.one().relayed();
+    assert_eq!(relayed.hops, 0);
+    assert_eq!(relayed.link, "2001:db8:88::1".parse::<Ipv6Addr>().unwrap());
+    assert_eq!(relayed.peer, link_local(WEB));
+    assert_eq!(relayed.options, [(18, b"eth1".to_vec())]);
+    let ia = relayed.inner.na();
+    assert_eq!((ia.addresses[0].0, ia.addresses[0].2), ("2001:db8:88::11".parse().unwrap(), 7200));
+}
+
+#[test]
+fn nested_relay_agents_each_get_their_own_back() {
+    let near = relay(0, "2001:db8:88::1", link_local(WEB), &option(18, b"near"), &solicit());
+    let peer: Ipv6Addr = "2001:db8:88::1".parse().unwrap();
+    let octets = relay(1, "2001:db8:77::254", peer, &option(18, b"far"), &near);
+    let outer = hear(&mut lab(), &octets).one().relayed();
+    assert_eq!((outer.hops, outer.peer), (1, peer));
+    let near = outer.inner.relayed();
+    assert_eq!((near.hops, near.peer), (0, link_local(WEB)));
+    assert_eq!((outer.options, near.options), (vec![(18, b"far".to_vec())], vec![(18, b"near".to_vec())]));
+    assert_eq!(near.inner.na().addresses[0].0, "2001:db8:88::11".parse::<Ipv6Addr>().unwrap());
+}
+
+/// RFC 6221: a switch names the port and no link.
+#[test]
+fn the_link_is_told_by_the_nearest_relay_agent_that_knows_it() {
+    let switch = relay(0, "::", link_local(WEB), &option(18, b"ge-0/0/1"), &solicit());
+    let octets = relay(1, "2001:db8:88::1", link_local(WEB), &[], &switch);
+    assert_eq!(hear(&mut lab(), &octets).sent.len(), 1);
+    // Alone, it is on the server's own link.
+    let answer = hear(&mut lab(), &switch);
+    let ia = answer.one().relayed().inner.na();
+    assert_eq!(ia.addresses[0].0, WEB_ADDRESS.parse::<Ipv6Addr>().unwrap());
+}
+
+#[test]
+fn a_relay_agent_of_a_link_in_no_network_is_a_counted_reason() {
+    let octets = relay(0, "2001:db8:aaaa::1", link_local(WEB), &[], &solicit());
+    assert_eq!(hear(&mut lab(), &octets).silence(), Reason::UnknownRelay);
+    let mut octets = relay(0, "2001:db8:88::1", link_local(WEB), &[], &[]);
+    assert_eq!(hear(&mut lab(), &octets).silence(), Reason::Short);
+    octets.truncate(34);
+    assert_eq!(hear(&mut lab(), &octets).silence(), Reason::NoRelayedMessage);
+}
+
+#[test]
+fn relayed_messages_are_not_taken_for_unicast() {
+    let renew = Ask::new(5, &duid_ll(WEB)).with(2, super::lab::SERVER).na(1, &[]).octets();
+    let octets = relay(0, "2001:db8:88::1", link_local(WEB), &[], &renew);
+    let answer = hear(&mut lab(), &octets);
+    assert_eq!(answer.one().relayed().inner.kind(), 7);
+}
+
+/// RFC 8357: behind address translation.
+#[test]
+fn a_relay_agent_with_another_port_is_answered_there() {
+    let octets = relay(0, "2001:db8:88::1", link_local(WEB), &option(135, &[0, 0]), &solicit());
+    let from = SocketAddrV6::new(agent(), 40_000, 0, 0);
+    let packet = Packet { bytes: octets.into(), interface: INTERFACE, from, destination: Some(server()) };
+    let answer = lab().packet(packet);
+    assert_eq!(answer.way().to.port(), 40_000);
+    assert_eq!(answer.one().relayed().options, [(135, vec![0, 0])]);
+}
+
+/// RFC 4994.
+#[test]
+fn a_relay_agent_gets_back_what_it_asks_for_and_nothing_else() {
+    let options =
+        [option(37, b"\0\0\0\x09id"), option(38, b"subscriber"), option(43, &[0, 38, 0, 9])].concat();
+    let octets = relay(0, "2001:db8:88::1", link_local(WEB), &options, &solicit());
+    assert_eq!(hear(&mut lab(), &octets).one().relayed().options, [(38, b"subscriber".to_vec())]);
+}
