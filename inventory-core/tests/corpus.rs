@@ -4,7 +4,9 @@
 //! `hostbook check` prints for it stands beside it in `….expected`. To accept changed output, run with
 //! `BLESS=1` and read the diff.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot read its files has failed")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot read its files has failed")]
+
+mod reference;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,6 +17,7 @@ use inventory_core::load::{Loaded, Loader};
 use inventory_core::model::{Host, State};
 use inventory_core::source::{Directory, Memory};
 
+/// The inventories of a kind, sorted by name.
 fn corpus(kind: &str) -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(kind);
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());

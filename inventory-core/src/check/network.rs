@@ -12,7 +12,7 @@ pub(crate) fn check(networks: &[&NetworkDecl], findings: &mut Vec<Finding>) {
     for network in networks {
         gateway(network, findings);
         pools(network, findings);
-        resolvers(network, findings);
+        servers(network, findings);
     }
     overlaps(networks, findings);
 }
@@ -134,12 +134,19 @@ fn inside(network: &NetworkDecl, range: &Spanned<Range>, what: &str, findings: &
     findings.push(finding.help("no host can have that address: let the pool begin and end within"));
 }
 
-fn resolvers(network: &NetworkDecl, findings: &mut Vec<Finding>) {
+/// What clients are told to ask must be asked somewhere.
+fn servers(network: &NetworkDecl, findings: &mut Vec<Finding>) {
     for server in network.dns.get().into_iter().flatten() {
         if let Some(why) = never_a_host(server.value) {
             let message = format!("resolver {} of network `{}` is {why}", server.value, network.name);
             findings.push(Finding::new(Rule::ReservedAddress, server.span, message));
         }
+    }
+    if let Field::Set(server, span) = &network.boot_server
+        && let Some(why) = never_a_host(IpAddr::V4(*server))
+    {
+        let message = format!("boot server {server} of network `{}` is {why}", network.name);
+        findings.push(Finding::new(Rule::ReservedAddress, *span, message));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The rules that an inventory is checked against, one stable code each.
 //!
-//! A code never changes its meaning and is never given to another rule. `docs/diagnostics.md` lists
+//! A code never changes its meaning and is never given to another rule. `docs/reference/diagnostics.md` lists
 //! them; a test keeps that page and this table equal.
 
 /// Whether a finding keeps the inventory from being served.

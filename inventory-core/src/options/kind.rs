@@ -117,7 +117,10 @@ impl OptionKind {
             OptionKind::ClasslessRoutes => "[\"10.0.0.0/8 via 10.20.0.1\", \"0.0.0.0/0 via 10.20.0.2\"]",
             OptionKind::Ip6 => "\"2001:db8::3\"",
             OptionKind::Ip6List => "[\"2001:db8::3\", \"2001:db8::4\"]",
+            // Sizes of packets have a lower bound.
+            OptionKind::Integer(Integer { min: 68.., .. }) => "1500",
             OptionKind::Integer(_) => "100",
+            OptionKind::IntegerList(Integer { min: 68.., .. }) => "[576, 1500]",
             OptionKind::IntegerList(_) => "[100, 200]",
             OptionKind::Seconds { .. } => "\"30m\"",
             OptionKind::Boolean => "true",

@@ -25,7 +25,7 @@ pub struct BootDecl {
     pub files: Vec<(Box<str>, Spanned<Box<str>>)>,
 }
 
-const KEYS: &[&str] = &["kernel", "initrd", "cmdline", "script", "files"];
+pub(super) const KEYS: &[&str] = &["kernel", "initrd", "cmdline", "script", "files"];
 
 pub(super) fn read_boot(key: Spanned<&str>, table: Table<'_, '_>, findings: Findings<'_>) -> BootDecl {
     let mut boot = BootDecl {

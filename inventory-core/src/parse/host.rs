@@ -87,7 +87,7 @@ pub struct NicDecl {
     pub dhcp: Field<bool>,
 }
 
-const HOST_KEYS: &[&str] = &[
+pub(super) const HOST_KEYS: &[&str] = &[
     "network",
     "mac",
     "ip",
@@ -112,7 +112,7 @@ const HOST_KEYS: &[&str] = &[
     "lease",
     "dhcp",
 ];
-const NIC_KEYS: &[&str] = &[
+pub(super) const NIC_KEYS: &[&str] = &[
     "network",
     "mac",
     "ip",

@@ -53,6 +53,16 @@ pub struct GlobalDecls {
 
 const TABLES: &[&str] = &["site", "zone", "network", "host", "profile", "boot"];
 
+/// The keys of each kind of table, as the reference lists them. A profile has those of a host.
+pub const KEYS: &[(&str, &[&str])] = &[
+    ("site", site::SITE_KEYS),
+    ("zone", site::ZONE_KEYS),
+    ("network", network::KEYS),
+    ("host", host::HOST_KEYS),
+    ("nic", host::NIC_KEYS),
+    ("boot", boot::KEYS),
+];
+
 /// Reads one file. What cannot be read is reported and left out.
 pub fn parse_file(text: &str, file: FileId, findings: &mut Vec<Finding>) -> FileDecls {
     let before = findings.len();

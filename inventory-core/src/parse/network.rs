@@ -66,7 +66,7 @@ pub enum UnknownDecl {
     Boot(Box<str>),
 }
 
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "zone",
     "ipv4",
     "ipv6",

@@ -50,8 +50,8 @@ pub struct ZoneDecl {
     pub file: Field<Box<str>>,
 }
 
-const SITE_KEYS: &[&str] = &["nameservers", "contact"];
-const ZONE_KEYS: &[&str] = &["ttl", "negative-ttl", "nameservers", "contact", "records", "file"];
+pub(super) const SITE_KEYS: &[&str] = &["nameservers", "contact"];
+pub(super) const ZONE_KEYS: &[&str] = &["ttl", "negative-ttl", "nameservers", "contact", "records", "file"];
 
 /// Longest TTL: 2^31 - 1 (RFC 2181, section 8).
 pub(super) const TTL_MAX: u32 = 0x7fff_ffff;
