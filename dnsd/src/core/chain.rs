@@ -62,9 +62,6 @@ pub(super) fn resolve(view: &DnsView, query: &Query, message: &mut Message<'_>) 
     let Some(zone) = zone_for(view, &query.name, query.qtype) else {
         return Resolution::Failed(Reason::OutsideZones);
     };
-    if !view.zones().zone(zone).served {
-        return Resolution::Failed(Reason::ZoneNotServed);
-    }
     let place = Place { view, query, name: &query.name, at: QUESTION_NAME, zone, first: true };
     match step(&place, message) {
         Step::Done(answer) => {
@@ -86,7 +83,7 @@ fn follow(view: &DnsView, query: &Query, mut next: Next, message: &mut Message<'
     let answered = |answer, truncated| Resolution::Answered { answer, authoritative: true, truncated };
     loop {
         let loops = seen.iter().any(|name| name.as_wire() == next.name.as_wire());
-        let zone = zone_for(view, &next.name, query.qtype).filter(|zone| view.zones().zone(*zone).served);
+        let zone = zone_for(view, &next.name, query.qtype);
         let (Some(zone), Some(at), false) = (zone, pointer_to(next.at), loops || seen.len() >= HOPS_MAX)
         else {
             return answered(Answer::Records, false);
@@ -110,8 +107,7 @@ fn follow(view: &DnsView, query: &Query, mut next: Next, message: &mut Message<'
 fn zone_for(view: &DnsView, name: &Labels, qtype: u16) -> Option<ZoneNumber> {
     let zone = view.zones().find(name, name.count())?;
     if qtype == rtype::DS && view.zones().zone(zone).depth == name.count() {
-        let above = view.zones().zone(zone).parent;
-        return Some(above.filter(|above| view.zones().zone(*above).served).unwrap_or(zone));
+        return Some(view.zones().zone(zone).parent.unwrap_or(zone));
     }
     Some(zone)
 }

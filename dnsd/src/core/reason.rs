@@ -6,8 +6,6 @@ pub mod rcode {
     pub const NOERROR: u16 = 0;
     /// The message could not be understood.
     pub const FORMERR: u16 = 1;
-    /// It was understood and cannot be answered now.
-    pub const SERVFAIL: u16 = 2;
     /// The name does not exist.
     pub const NXDOMAIN: u16 = 3;
     /// This kind of message is not answered.
@@ -90,8 +88,6 @@ daemon::counted_reasons! {
         Signature => "signature",
         /// A name in none of the zones.
         OutsideZones => "outside-zones",
-        /// A name in a zone that is there and not served.
-        ZoneNotServed => "zone-not-served",
         /// A DNAME makes the name too long.
         RedirectTooLong => "redirect-too-long",
     }
@@ -107,7 +103,6 @@ impl Reason {
             Reason::Opcode | Reason::TransferByUdp => rcode::NOTIMP,
             Reason::Class | Reason::Transfer | Reason::OutsideZones => rcode::REFUSED,
             Reason::Signature => rcode::NOTAUTH,
-            Reason::ZoneNotServed => rcode::SERVFAIL,
             Reason::RedirectTooLong => rcode::YXDOMAIN,
         })
     }

@@ -9,7 +9,7 @@ use inventory_core::model::Snapshot;
 use tracing::{info, warn};
 
 use crate::core::serial::{Serials, UnixSeconds};
-use crate::view::{DnsView, Problem};
+use crate::view::{DnsView, Problem, WrittenSerial};
 
 /// File of the serials, below the state directory.
 const SERIALS: &str = "serials.json";
@@ -74,10 +74,20 @@ impl Reloader {
     fn advance_serials(&mut self, view: &mut DnsView) {
         let now = (self.clock)();
         let mut grown = false;
-        for (number, zone) in view.zones().iter().filter(|(_, zone)| zone.served) {
-            let (_, new) = self.serials.advance(&zone.name.to_string(), view.content(number), now);
-            grown |= new;
+        let mut behind = Vec::new();
+        for (number, zone) in view.zones().iter() {
+            let (name, content) = (zone.name.to_string(), view.content(number));
+            let Some(WrittenSerial { serial, content: of_file }) = zone.written else {
+                grown |= self.serials.advance(&name, content, now).1;
+                continue;
+            };
+            let advanced = self.serials.follow(&name, content, serial, of_file);
+            grown |= advanced.new;
+            if advanced.behind {
+                behind.push(Problem::SerialBehind { zone: zone.name.clone(), written: serial });
+            }
         }
+        view.set_behind(behind);
         view.set_serials(|zone| self.serials.get(&zone.to_string()).unwrap_or(0));
         if !grown && self.last.is_some() && self.trouble().is_none() {
             return;

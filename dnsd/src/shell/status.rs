@@ -41,7 +41,6 @@ impl Status {
             json!({
                 "name": zone.name.to_string(),
                 "serial": view.serial(number),
-                "served": zone.served,
                 "derived": zone.derived,
             })
         });

@@ -17,7 +17,7 @@ use super::pool::Pools;
 use super::shard::{Shard, ShardFull, hash_of};
 use super::written::Written;
 use super::zone::{Zone, ZoneIndex, ZoneNumber};
-use super::{AddressSet, DnsView, Problem, ZoneState, record_digest};
+use super::{AddressSet, DnsView, ZoneState, record_digest};
 
 /// Nodes that a shard should have: few enough to be copied for one edit.
 const SHARD_NODES: usize = 48;
@@ -64,7 +64,6 @@ impl DnsView {
         let globals = &snapshot.inventory.globals;
         let pools = Pools::new(globals, &zones);
         let states = zones.iter().map(|(number, zone)| initial_state(number, zone, &zones, &pools)).collect();
-        let unserved = zones.iter().filter(|(_, zone)| !zone.served);
         DnsView {
             generation: snapshot.generation,
             hash: snapshot.hash,
@@ -74,7 +73,7 @@ impl DnsView {
             v4: AddressSet::default(),
             v6: AddressSet::default(),
             pools: Arc::new(pools),
-            problems: unserved.map(|(_, zone)| Problem::MasterFile(zone.name.clone())).collect(),
+            problems: Vec::new(),
             zones,
         }
     }
@@ -105,9 +104,9 @@ impl DnsView {
         }
         let mut next = DnsView { generation: snapshot.generation, hash: snapshot.hash, ..self.clone() };
         (next.v4, next.v6) = self.addresses_after(globals, &edits);
-        self.add_non_terminals(globals, &written, &mut edits);
+        self.add_non_terminals(globals, written, &mut edits);
         edits.sort_by_key(|edit| edit.hash);
-        let mut encoder = Encoder::new(globals, &self.zones, &written);
+        let mut encoder = Encoder::new(globals, &self.zones, written);
         for edits in edits.chunk_by(|a, b| a.hash >> self.shift == b.hash >> self.shift) {
             let place = edits.first().and_then(|edit| usize::try_from(edit.hash >> self.shift).ok());
             if let Some(shard) = place.and_then(|place| next.shards.get_mut(place)) {
@@ -142,7 +141,7 @@ impl DnsView {
     ///
     /// Names right below an apex change nothing above them, and they are most: only deeper ones are
     /// looked at, the deepest first.
-    fn add_non_terminals<'a>(&self, globals: &Globals, written: &Written<'_>, edits: &mut Vec<Edit<'a>>) {
+    fn add_non_terminals<'a>(&self, globals: &Globals, written: Written<'_>, edits: &mut Vec<Edit<'a>>) {
         let mut names: BTreeMap<Deepest, Counted> = BTreeMap::new();
         let mut scratch = Labels::root();
         for edit in edits.iter() {

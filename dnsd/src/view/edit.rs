@@ -63,10 +63,8 @@ pub(crate) fn of_shard<'a>(
 ) {
     let mut scratch = Labels::root();
     let mut push = |source: Source<'a>, zone: ZoneNumber| {
-        if zones.zone(zone).served {
-            let hash = hash_of(source.key(zone, globals, zones, &mut scratch));
-            edits.push(Edit { hash, zone, change: change(source) });
-        }
+        let hash = hash_of(source.key(zone, globals, zones, &mut scratch));
+        edits.push(Edit { hash, zone, change: change(source) });
     };
     for host in shard.hosts.iter().filter(|host| host.state.is_served()) {
         for ((name, nic), number) in host.named_nics().zip(0..u16::MAX) {

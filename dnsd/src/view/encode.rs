@@ -18,7 +18,7 @@ use super::{Problem, ZoneState};
 pub(crate) struct Encoder<'a> {
     globals: &'a Globals,
     zones: &'a Arc<ZoneIndex>,
-    written: &'a Written<'a>,
+    written: Written<'a>,
     draft: Draft,
     writer: ShardWriter,
     scratch: Labels,
@@ -28,11 +28,7 @@ pub(crate) struct Encoder<'a> {
 }
 
 impl<'a> Encoder<'a> {
-    pub(crate) fn new(
-        globals: &'a Globals,
-        zones: &'a Arc<ZoneIndex>,
-        written: &'a Written<'a>,
-    ) -> Encoder<'a> {
+    pub(crate) fn new(globals: &'a Globals, zones: &'a Arc<ZoneIndex>, written: Written<'a>) -> Encoder<'a> {
         Encoder {
             globals,
             zones,

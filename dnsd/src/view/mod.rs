@@ -32,7 +32,7 @@ pub use pool::{Classless, Pool, PoolLabel, Pools};
 pub use records::ZoneRecord;
 pub use reverse::Block;
 pub use soa::{EXPIRE, REFRESH, RETRY};
-pub use zone::{Zone, ZoneIndex, ZoneNumber};
+pub use zone::{WrittenSerial, Zone, ZoneIndex, ZoneNumber};
 
 pub(crate) use labels::iter as labels_of;
 pub(crate) use soa::set_serial;
@@ -74,8 +74,13 @@ struct ZoneState {
 /// Something that is in the inventory and not served. Each is worth a warning in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// A zone from a master file: its names are answered with SERVFAIL.
-    MasterFile(Name),
+    /// A master file changed and its serial did not grow: the zone is served with a greater one.
+    SerialBehind {
+        /// The zone.
+        zone: Name,
+        /// The serial in the file.
+        written: u32,
+    },
     /// Records of a name that no answer could hold.
     LeftOut {
         /// Owner.
@@ -90,9 +95,10 @@ pub enum Problem {
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Problem::MasterFile(zone) => write!(
+            Problem::SerialBehind { zone, written } => write!(
                 f,
-                "zone `{zone}` is a master file, which this release does not serve: its names get SERVFAIL"
+                "the master file of zone `{zone}` changed, but its serial {written} did not grow beyond the \
+                 one served before: the zone is served with the next serial"
             ),
             Problem::LeftOut { owner, rtype, reason } => {
                 let rtype = inventory_core::records::RecordType(*rtype);
@@ -149,6 +155,12 @@ impl DnsView {
         for ((_, zone), state) in self.zones.iter().zip(&mut self.states) {
             state.serial = serial_of(&zone.name);
         }
+    }
+
+    /// Says which zones' master files are behind.
+    pub(crate) fn set_behind(&mut self, behind: Vec<Problem>) {
+        self.problems.retain(|problem| !matches!(problem, Problem::SerialBehind { .. }));
+        self.problems.extend(behind);
     }
 
     /// Number of names with data or below them, without those worked out.

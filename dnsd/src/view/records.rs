@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 use inventory_core::name::Name;
-use inventory_core::records::RecordType;
+use inventory_core::records::{RecordType, present};
 
 use super::encode::{name_in, owner};
 use super::labels::Labels;
@@ -52,7 +52,7 @@ impl DnsView {
 
     /// Calls `take` with every record and its zone, in no order that means anything.
     pub fn for_each(&self, mut take: impl FnMut(ZoneNumber, ZoneRecord)) {
-        for (number, zone) in self.zones.iter().filter(|(_, zone)| zone.served) {
+        for (number, zone) in self.zones.iter() {
             take(number, self.soa(number, zone));
         }
         for node in self.shards.iter().flat_map(Shard::nodes) {
@@ -124,7 +124,7 @@ impl DnsView {
             || self
                 .name(number, labels.relative(labels.count(), zone.depth))
                 .is_some_and(|node| !node.is_empty() || node.is_special());
-        if zone.served && !written && !zone.occludes(labels.relative(labels.count(), zone.depth)) {
+        if !written && !zone.occludes(labels.relative(labels.count(), zone.depth)) {
             take(number, ZoneRecord { owner: owner.clone(), rtype, ttl: zone.ttl, rdata: rdata.into() });
         }
     }
@@ -140,37 +140,10 @@ fn sort(records: &mut [ZoneRecord]) {
 }
 
 impl fmt::Display for ZoneRecord {
-    /// A master-file line, names absolute: `web1.lab.example.org. 3600 IN A 10.20.0.11`. Types that
-    /// hickory-proto does not know are written as RFC 3597, section 5 says.
+    /// A master-file line, names absolute: `web1.lab.example.org. 3600 IN A 10.20.0.11`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rtype = RecordType(self.rtype);
         write!(f, "{}. {} IN {rtype} ", self.owner, self.ttl)?;
-        match presentation(self.rtype, &self.rdata) {
-            Some(text) => f.write_str(&text),
-            None => {
-                write!(f, "\\# {}", self.rdata.len())?;
-                if !self.rdata.is_empty() {
-                    f.write_str(" ")?;
-                }
-                self.rdata.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
-            }
-        }
-    }
-}
-
-/// RDATA as text.
-fn presentation(rtype: u16, rdata: &[u8]) -> Option<String> {
-    use hickory_proto::rr::{RData, RecordType};
-    use hickory_proto::serialize::binary::{BinDecoder, Restrict};
-
-    if rtype == rtype::DNAME {
-        // Unknown to hickory-proto.
-        return Name::from_wire(rdata).map(|target| format!("{target}."));
-    }
-    let mut decoder = BinDecoder::new(rdata);
-    let length = Restrict::new(u16::try_from(rdata.len()).ok()?);
-    match RData::read(&mut decoder, RecordType::from(rtype), length).ok()? {
-        RData::Unknown { .. } => None,
-        data => Some(data.to_string()),
+        f.write_str(&present(rtype, &self.rdata))
     }
 }

@@ -1,7 +1,7 @@
-//! SOA records: derived, never typed.
+//! SOA records: derived, or those of a whole master file.
 //!
 //! Refresh, retry and expire only matter to secondaries; since they are told of changes (RFC 1996),
-//! the values are those that RIPE-203 recommends for stable zones, with a shorter retry.
+//! the derived values are those that RIPE-203 recommends for stable zones, with a shorter retry.
 
 #![deny(clippy::indexing_slicing)]
 
@@ -38,10 +38,12 @@ pub(super) const SERIAL_FROM_END: usize = 20;
 impl Soa {
     pub(super) fn new(zone: &Zone) -> Soa {
         let root = Name::root();
-        let primary = zone.nameservers.first().unwrap_or(&root);
+        let written = zone.soa.as_ref();
+        let primary = written.map(|soa| &soa.primary).or(zone.nameservers.first()).unwrap_or(&root);
+        let ttl = written.and_then(|soa| soa.ttl).unwrap_or(zone.ttl);
         let mut soa = Soa {
-            ttl: zone.ttl,
-            negative_ttl: zone.ttl.min(zone.negative_ttl),
+            ttl,
+            negative_ttl: ttl.min(zone.negative_ttl),
             plain: [primary.as_wire(), zone.contact.as_wire(), &[0; 20]].concat().into(),
             compressed: Box::default(),
             to_apex: Vec::new(),
@@ -52,7 +54,9 @@ impl Soa {
         soa.compress(&mut octets, &zone.contact, zone, Some(primary));
         octets.extend_from_slice(&[0; 20]);
         soa.compressed = octets.into();
-        let numbers = [REFRESH, RETRY, EXPIRE, zone.negative_ttl].map(u32::to_be_bytes).concat();
+        let times = written.map_or([REFRESH, RETRY, EXPIRE], |soa| [soa.refresh, soa.retry, soa.expire]);
+        let [refresh, retry, expire] = times;
+        let numbers = [refresh, retry, expire, zone.negative_ttl].map(u32::to_be_bytes).concat();
         for octets in [&mut soa.plain, &mut soa.compressed] {
             if let Some(tail) = octets.last_chunk_mut::<16>() {
                 tail.copy_from_slice(&numbers);

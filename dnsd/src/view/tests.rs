@@ -148,7 +148,7 @@ fn what_no_message_could_hold_is_left_out_and_said() {
         .iter()
         .map(|problem| match problem {
             Problem::LeftOut { owner, reason, .. } => (owner.to_string(), *reason),
-            other => panic!("{other}"),
+            other @ Problem::SerialBehind { .. } => panic!("{other}"),
         })
         .collect();
     assert_eq!(

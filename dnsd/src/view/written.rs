@@ -1,102 +1,103 @@
-//! What zones say of themselves: inline records, NS records of apexes and of delegations to our own
-//! zones.
+//! What zones say of themselves: inline records or a whole master file, NS records of apexes and of
+//! delegations to our own zones.
 //!
 //! A zone of ours inside another one is delegated to in the outer one, unless that has NS records for
 //! it already: otherwise a secondary of the outer zone alone, or a resolver that asks label by label,
 //! would not find the inner one.
+//!
+//! Nothing is prepared: the model's records are sorted by owner, so a name's are found by halving.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::cmp::Ordering;
 
 use inventory_core::model::{Globals, Zone as ModelZone};
 use inventory_core::name::Name;
 use inventory_core::records::Record;
 
 use super::draft::Draft;
-use super::labels::Labels;
 use super::node::{Key, rtype};
-use super::zone::{ZoneIndex, ZoneNumber};
+use super::zone::{Zone, ZoneIndex, ZoneNumber};
 
-/// Names that zones themselves give data to.
+/// What zones themselves give to names.
+#[derive(Clone, Copy)]
 pub(crate) struct Written<'a> {
-    names: BTreeMap<(ZoneNumber, Box<[u8]>), WrittenName<'a>>,
-}
-
-/// One of them.
-#[derive(Default)]
-struct WrittenName<'a> {
-    /// Seconds that records live that say nothing else.
-    ttl: u32,
-    /// Its inline records.
-    records: Vec<&'a Record>,
-    /// Its name servers.
-    nameservers: Option<Arc<[Name]>>,
+    globals: &'a Globals,
+    zones: &'a ZoneIndex,
 }
 
 impl<'a> Written<'a> {
-    pub(crate) fn new(globals: &'a Globals, zones: &ZoneIndex) -> Written<'a> {
-        let mut written = Written { names: BTreeMap::new() };
-        for ((number, zone), model) in zones.iter().zip(&globals.zones) {
-            if !zone.served {
-                continue;
-            }
-            for record in model.records.iter().filter(|record| record.rtype.0 != rtype::SOA) {
-                written.name(number, &record.owner, zones).records.push(record);
-            }
-            let apex = written.name(number, &zone.name, zones);
-            apex.nameservers = Some(Arc::clone(&model.nameservers));
-            for child in &zone.children {
-                written.delegate(number, &globals.zones, *child, zones);
-            }
-        }
-        written
+    pub(crate) fn new(globals: &'a Globals, zones: &'a ZoneIndex) -> Written<'a> {
+        Written { globals, zones }
     }
 
-    /// The names, to be put into a view.
-    pub(crate) fn names(&self) -> impl Iterator<Item = (ZoneNumber, &[u8])> {
-        self.names.keys().map(|(zone, relative)| (*zone, &**relative))
+    /// Every name that is given something, to be put into a view.
+    pub(crate) fn names(self) -> impl Iterator<Item = (ZoneNumber, &'a [u8])> {
+        self.zones.iter().zip(&self.globals.zones).flat_map(move |((number, zone), model)| {
+            let apex = zone.name.as_wire();
+            let owners =
+                model.records.chunk_by(|a, b| a.owner == b.owner).filter_map(|of_one| of_one.first());
+            let owners = owners.map(|record| record.owner.as_wire());
+            let cuts = zone.children.iter().map(|child| self.zones.wire(*child));
+            let mut names: Vec<&[u8]> = owners.chain(cuts).chain([apex]).collect();
+            names.sort_unstable();
+            names.dedup();
+            let relative = move |name: &'a [u8]| name.get(..name.len() - apex.len()).unwrap_or(&[]);
+            names.into_iter().map(move |name| (number, relative(name)))
+        })
     }
 
     /// Whether it gives any data to a name.
-    pub(crate) fn has(&self, zone: ZoneNumber, relative: &[u8]) -> bool {
-        self.names.contains_key(&(zone, Box::from(relative)))
+    pub(crate) fn has(self, number: ZoneNumber, relative: &[u8]) -> bool {
+        relative.is_empty()
+            || !self.records(number, relative).is_empty()
+            || self.servers(number, relative).is_some_and(|servers| !servers.is_empty())
     }
 
     /// Whether it gives any data to the name of a node.
-    pub(crate) fn has_key(&self, key: Key<'_>) -> bool {
+    pub(crate) fn has_key(self, key: Key<'_>) -> bool {
         matches!(key, Key::Name(zone, relative) if self.has(zone, relative))
     }
 
     /// Adds the records of a name to `draft`.
-    pub(crate) fn add_to(&self, draft: &mut Draft, zone: ZoneNumber, relative: &[u8]) {
-        if self.names.is_empty() {
+    pub(crate) fn add_to(self, draft: &mut Draft, number: ZoneNumber, relative: &[u8]) {
+        let ttl = self.zones.zone(number).ttl;
+        let records = self.records(number, relative);
+        for record in records.iter().filter(|record| record.rtype.0 != rtype::SOA) {
+            draft.add(record.rtype.0, record.ttl.unwrap_or(ttl), &record.rdata);
+        }
+        if !relative.is_empty() && records.iter().any(|record| record.rtype.0 == rtype::NS) {
             return;
         }
-        let Some(name) = self.names.get(&(zone, Box::from(relative))) else { return };
-        for record in &name.records {
-            draft.add(record.rtype.0, record.ttl.unwrap_or(name.ttl), &record.rdata);
-        }
-        for server in name.nameservers.iter().flat_map(|servers| servers.iter()) {
-            draft.add(rtype::NS, name.ttl, server.as_wire());
+        for server in self.servers(number, relative).unwrap_or(&[]) {
+            draft.add(rtype::NS, ttl, server.as_wire());
         }
     }
 
-    fn name(&mut self, zone: ZoneNumber, owner: &Name, zones: &ZoneIndex) -> &mut WrittenName<'a> {
-        let labels = Labels::of(owner);
-        let within = zones.zone(zone);
-        let relative = labels.relative(labels.count(), within.depth).into();
-        self.names
-            .entry((zone, relative))
-            .or_insert_with(|| WrittenName { ttl: within.ttl, ..WrittenName::default() })
+    fn zone(self, number: ZoneNumber) -> (&'a Zone, Option<&'a ModelZone>) {
+        (self.zones.zone(number), self.globals.zones.get(number.0 as usize))
     }
 
-    /// Delegates to `child`, a zone of ours, if nobody else did.
-    fn delegate(&mut self, zone: ZoneNumber, models: &[ModelZone], child: ZoneNumber, zones: &ZoneIndex) {
-        let servers = models.get(child.0 as usize).map(|model| &model.nameservers);
-        let Some(servers) = servers.filter(|servers| !servers.is_empty()) else { return };
-        let cut = self.name(zone, &zones.zone(child).name, zones);
-        if !cut.records.iter().any(|record| record.rtype.0 == rtype::NS) {
-            cut.nameservers = Some(Arc::clone(servers));
+    /// The written records of a name.
+    fn records(self, number: ZoneNumber, relative: &[u8]) -> &'a [Record] {
+        let (zone, Some(model)) = self.zone(number) else { return &[] };
+        let order = |record: &Record| -> Ordering {
+            record.owner.as_wire().iter().cmp(relative.iter().chain(zone.name.as_wire()))
+        };
+        let from = model.records.partition_point(|record| order(record).is_lt());
+        let rest = model.records.get(from..).unwrap_or(&[]);
+        rest.get(..rest.partition_point(|record| order(record).is_eq())).unwrap_or(&[])
+    }
+
+    /// The name servers that are derived for a name: of the apex, unless a master file says them, or of a
+    /// zone of ours right below.
+    fn servers(self, number: ZoneNumber, relative: &[u8]) -> Option<&'a [Name]> {
+        let (zone, model) = self.zone(number);
+        if relative.is_empty() {
+            return model.filter(|model| model.file.is_none()).map(|model| &*model.nameservers);
         }
+        if zone.children.is_empty() {
+            return None;
+        }
+        let child = self.zones.with_apex(&[relative, zone.name.as_wire()].concat())?;
+        self.zone(child).1.map(|model| &*model.nameservers)
     }
 }

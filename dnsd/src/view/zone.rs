@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use inventory_core::model::{Globals, Reverse, Zone as ModelZone, ZoneId};
+use inventory_core::model::{Globals, Reverse, WrittenSoa, Zone as ModelZone, ZoneId};
 use inventory_core::name::Name;
 
-use super::hash::name_hash;
+use super::hash::{name_hash, record_digest};
 use super::labels::{self, Labels};
 use super::node::rtype;
 use super::soa::Soa;
@@ -26,8 +26,6 @@ pub struct Zone {
     pub name: Name,
     /// Labels of the apex.
     pub depth: usize,
-    /// Whether it is answered for. Zones from a master file are not, so far.
-    pub served: bool,
     /// What its names map, if its own name is that of a block of addresses.
     pub reverse: Option<Reverse>,
     /// Whether nobody wrote it down.
@@ -39,6 +37,8 @@ pub struct Zone {
     pub ttl: u32,
     /// Its SOA record, but for the serial.
     pub soa: Soa,
+    /// Serial and content of its master file, if it has one.
+    pub written: Option<WrittenSerial>,
     /// Whether any owner in it starts with `*`.
     pub has_wildcards: bool,
     /// Owners, relative to the apex and sorted, with NS records (not at the apex) or DNAME records
@@ -48,6 +48,15 @@ pub struct Zone {
     pub parent: Option<ZoneNumber>,
     /// The zones right below it.
     pub children: Box<[ZoneNumber]>,
+}
+
+/// What a master file says of its own age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrittenSerial {
+    /// The serial that stands in it.
+    pub serial: u32,
+    /// A number that stands for all of its records, but for the serial.
+    pub content: u128,
 }
 
 /// All zones, and how they are found.
@@ -143,7 +152,7 @@ impl ZoneIndex {
         let mut candidates = self.depths & (u128::MAX >> (127 - shift));
         while candidates != 0 {
             let depth = 127 - candidates.leading_zeros();
-            if let Some(number) = self.at(name.suffix(depth as usize)) {
+            if let Some(number) = self.with_apex(name.suffix(depth as usize)) {
                 return Some(number);
             }
             candidates &= !(1 << depth);
@@ -153,7 +162,7 @@ impl ZoneIndex {
 
     /// The zone whose apex is `wire`, in lower case.
     #[inline]
-    fn at(&self, wire: &[u8]) -> Option<ZoneNumber> {
+    pub(crate) fn with_apex(&self, wire: &[u8]) -> Option<ZoneNumber> {
         let mut slot = self.slot(wire);
         loop {
             let number = ZoneNumber(self.table.get(slot)?.checked_sub(1)?);
@@ -210,7 +219,7 @@ impl ZoneIndex {
             let owner = Labels::of(&record.owner);
             let at_apex = owner.count() == apex.depth;
             let occludes = match record.rtype.0 {
-                rtype::NS => !at_apex && self.at(owner.as_wire()).is_none(),
+                rtype::NS => !at_apex && self.with_apex(owner.as_wire()).is_none(),
                 rtype::DNAME => true,
                 _ => false,
             };
@@ -237,6 +246,17 @@ fn number_of(index: usize) -> ZoneNumber {
     ZoneNumber(u32::try_from(index).unwrap_or(u32::MAX))
 }
 
+fn written_serial(soa: &WrittenSoa, zone: &ModelZone) -> WrittenSerial {
+    let mut content: u128 = record_digest(&Soa::new(zone).plain);
+    for record in zone.records.iter() {
+        let ttl = record.ttl.unwrap_or(u32::MAX).to_be_bytes();
+        let rtype = record.rtype.0.to_be_bytes();
+        let octets = [record.owner.as_wire(), &rtype, &ttl, &record.rdata].concat();
+        content = content.wrapping_add(record_digest(&octets));
+    }
+    WrittenSerial { serial: soa.serial, content }
+}
+
 fn zone_of(zone: &ModelZone) -> Zone {
     let depth = Labels::of(&zone.name).count();
     let reverse = super::reverse::family(&zone.name);
@@ -244,12 +264,12 @@ fn zone_of(zone: &ModelZone) -> Zone {
     Zone {
         name: zone.name.clone(),
         depth,
-        served: zone.file.is_none(),
         reverse,
         derived: zone.derived.is_some(),
         by_address: zone.derived.is_some() && reverse.is_some(),
         ttl: zone.ttl,
         soa: Soa::new(zone),
+        written: zone.soa.as_ref().map(|soa| written_serial(soa, zone)),
         has_wildcards: zone.records.iter().any(|record| is_wildcard(&record.owner)),
         occluders: Box::default(),
         parent: None,

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::diag::{Finding, Rule};
-use crate::model::{Globals, Host, HostName, ZoneId};
+use crate::model::{Globals, Host, HostName, Nic, ZoneId};
 use crate::name::Name;
 use crate::records::{Record, RecordType};
 use crate::span::Span;
@@ -14,6 +14,9 @@ pub(crate) fn check(host: &Host, globals: &Globals, findings: &mut Vec<Finding>)
     for (name, span) in std::iter::once((&host.name, host.span)).chain(nics) {
         findings.extend(against_records(name, span, false, globals));
         findings.extend(against_pools(name, span, globals));
+    }
+    for (name, nic) in host.named_nics() {
+        addresses_against_file(name, nic, globals, findings);
     }
     for alias in &host.aliases {
         findings.extend(against_records(&alias.name, alias.span, true, globals));
@@ -37,11 +40,69 @@ fn against_records(name: &HostName, span: Span, is_alias: bool, globals: &Global
         let finding = Finding::new(Rule::CnameBesideData, span, message).other(record.span, "the record");
         return Some(finding.help("an alias is a CNAME, which stands alone: remove one of the two"));
     }
-    let cut = delegation_above(&zone.records, &zone.name, &name.fqdn)?;
+    if let Some(cut) = delegation_above(&zone.records, &zone.name, &name.fqdn) {
+        let message =
+            format!("`{}` lies below the delegation of `{}`, so nobody would see it", name.fqdn, cut.owner);
+        let finding = Finding::new(Rule::OutOfZone, span, message).other(cut.span, "the delegation");
+        return Some(finding.help("write it in the zone that is delegated to, or remove the NS record"));
+    }
+    let dname = redirection_above(&zone.records, &zone.name, &name.fqdn)?;
     let message =
-        format!("`{}` lies below the delegation of `{}`, so nobody would see it", name.fqdn, cut.owner);
-    let finding = Finding::new(Rule::OutOfZone, span, message).other(cut.span, "the delegation");
-    Some(finding.help("write it in the zone that is delegated to, or remove the NS record"))
+        format!("`{}` lies below the DNAME record of `{}`, so nobody would see it", name.fqdn, dname.owner);
+    let finding = Finding::new(Rule::OutOfZone, span, message).other(dname.span, "the DNAME record");
+    Some(finding.help("write it in the zone that the DNAME record leads to, or remove that record"))
+}
+
+/// What an interface gives to DNS stands in no whole master file as well: there would be two truths.
+fn addresses_against_file(name: &HostName, nic: &Nic, globals: &Globals, findings: &mut Vec<Finding>) {
+    let zone = globals.zone(name.zone);
+    let span = nic.address_spans.first().copied().unwrap_or(nic.name_span);
+    if zone.file.is_some() && !nic.addresses.is_empty() {
+        let own = |record: &&Record| match record.rtype {
+            RecordType::A => nic.addresses.iter().any(IpAddr::is_ipv4),
+            RecordType::AAAA => nic.addresses.iter().any(IpAddr::is_ipv6),
+            _ => false,
+        };
+        let is_given = |record: &Record| nic.addresses.iter().any(|one| octets(*one) == *record.rdata);
+        let written: Vec<&Record> = records_at(&zone.records, &name.fqdn).iter().filter(own).collect();
+        let other = written.iter().find(|record| !is_given(record));
+        findings.extend(other.or(written.first()).map(|record| twice(record, other.is_some(), span)));
+    }
+    for (address, span) in nic.addresses.iter().zip(&nic.address_spans) {
+        let owner = globals.network(nic.network).ptr_owner(*address);
+        let zone = globals.zone_of(&owner).map(|id| globals.zone(id)).filter(|zone| zone.file.is_some());
+        let written = zone.map_or(&[][..], |zone| records_at(&zone.records, &owner));
+        let record = written.iter().find(|record| record.rtype == RecordType::PTR);
+        let is_other = |record: &Record| record.target.as_ref() != Some(&name.fqdn);
+        findings.extend(record.map(|record| twice(record, is_other(record), *span)));
+    }
+}
+
+/// A record of a master file that a host gives as well, or gives otherwise.
+fn twice(record: &Record, differs: bool, span: Span) -> Finding {
+    let (owner, rtype) = (&record.owner, record.rtype);
+    let finding = if differs {
+        let message = format!("`{owner}` has other {rtype} records in its zone's master file");
+        Finding::new(Rule::DuplicateName, span, message)
+    } else {
+        let message = format!("the {rtype} record of `{owner}` is in its zone's master file as well");
+        Finding::new(Rule::DuplicateRecord, span, message)
+    };
+    finding.other(record.span, "the record there").help("remove one of the two")
+}
+
+fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(v4) => v4.octets().to_vec(),
+        IpAddr::V6(v6) => v6.octets().to_vec(),
+    }
+}
+
+/// A DNAME record above `name`, the apex included.
+fn redirection_above<'a>(records: &'a [Record], apex: &Name, name: &Name) -> Option<&'a Record> {
+    std::iter::successors(name.parent(), Name::parent)
+        .take_while(|above| above.is_within(apex))
+        .find_map(|above| records_at(records, &above).iter().find(|record| record.rtype == RecordType::DNAME))
 }
 
 /// The records of `owner` among `records`, which are sorted by owner.

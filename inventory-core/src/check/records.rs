@@ -5,21 +5,14 @@ use crate::model::{Globals, Zone};
 use crate::records::{Record, RecordType};
 use crate::units::show_duration;
 
-/// Checks the written records of every zone among themselves. `is_there` knows the files that the
-/// inventory refers to.
-pub(crate) fn check(globals: &Globals, is_there: impl Fn(&str) -> bool, findings: &mut Vec<Finding>) {
+/// Checks the written records of every zone among themselves.
+pub(crate) fn check(globals: &Globals, findings: &mut Vec<Finding>) {
     for zone in &globals.zones {
         for rrset_owner in zone.records.chunk_by(|a, b| a.owner == b.owner) {
             cname_alone(zone, rrset_owner, findings);
             for rrset in rrset_owner.chunk_by(|a, b| a.rtype == b.rtype) {
                 one_rrset(zone, rrset, findings);
             }
-        }
-        if let Some(file) = zone.file.as_ref().filter(|file| is_there(file)) {
-            let message =
-                format!("zone `{}` is not served: this release does not read master files", zone.name);
-            let finding = Finding::new(Rule::FileZoneNotServed, zone.span, message);
-            findings.push(finding.help(format!("queries get SERVFAIL until a release that reads `{file}`")));
         }
     }
 }

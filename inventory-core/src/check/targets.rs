@@ -49,7 +49,7 @@ pub(crate) fn check<'a>(
             }
         }
     }
-    for zone in known.globals.zones.iter().filter(|zone| zone.file.is_none()) {
+    for zone in &known.globals.zones {
         findings.extend(zone.records.iter().filter_map(|record| target(record, known)));
     }
 }
@@ -143,9 +143,9 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Whether other servers, or a whole master file, say what `name` is.
+/// Whether other servers say what `name` is.
 fn is_elsewhere(zone: &Zone, name: &Name) -> bool {
-    zone.file.is_some() || delegation_above(&zone.records, &zone.name, name).is_some()
+    delegation_above(&zone.records, &zone.name, name).is_some()
 }
 
 /// Whether a written `*` at some name above covers `name`. Closer names that stop it are not looked

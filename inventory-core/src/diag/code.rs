@@ -118,13 +118,13 @@ rules! {
     "061" Error NoNameservers "no-nameservers" "A zone has no name servers.";
     "062" Error ReverseUnfit "reverse-unfit" "An explicit reverse zone does not belong to the network's addresses.";
     "063" Error TemplateFails "template-fails" "A template cannot be rendered for a host that uses it: mostly a variable that the host does not have.";
-    // Odd, but served.
+    "064" Error MissingSoa "missing-soa" "A whole master file has no SOA record.";
+    // Odd, but served. 075 was for zones with a master file, before they were served.
     "070" Warning MemoryOvercommit "memory-overcommit" "The virtual machines of a host are promised more memory than it has.";
     "071" Warning NoAddress "no-address" "An interface can get no address: it has none, and its network has no pool.";
     "072" Warning NameserverWithoutAddress "nameserver-without-address" "A name server lies in a zone of ours and has no address there.";
     "073" Warning TargetIsAlias "target-is-alias" "An MX, SRV or NS record points to an alias (RFC 2181, section 10.3).";
     "074" Warning TargetMissing "target-missing" "An MX, SRV or CNAME record points to a name in a zone of ours that does not exist.";
-    "075" Warning FileZoneNotServed "file-zone-not-served" "This release does not read whole master files yet; queries for the zone get SERVFAIL.";
 }
 
 impl Rule {

@@ -25,6 +25,7 @@ impl Loader {
             }
         }
         let mut findings = self.context_findings.clone();
+        findings.extend(self.masters.findings().cloned());
         for state in self.files.values() {
             findings.extend_from_slice(&state.parse_findings);
             findings.extend_from_slice(&state.resolve_findings);
@@ -32,7 +33,7 @@ impl Loader {
         }
         let networks: Vec<_> = self.files.values().flat_map(|state| &state.globals.networks).collect();
         check::network::check(&networks, &mut findings);
-        check::records::check(&context.globals, |path| self.referenced.contains_key(path), &mut findings);
+        check::records::check(&context.globals, &mut findings);
         self.judge_together(&mut findings);
         self.judge_templates(few_changed, touched, &mut findings);
         self.judge_source(&mut findings);

@@ -7,6 +7,7 @@
 
 mod file;
 mod judge;
+mod masters;
 mod texts;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -21,6 +22,8 @@ use crate::resolve::{self, Context};
 use crate::source::{ReadError, Source, Version};
 use crate::span::{FileId, Span};
 
+use masters::{MasterFiles, Numbers};
+
 use file::{FileState, Order, Parsed, Read, Wanted};
 
 /// Files that are parsed before their hosts are resolved. More than these are read in portions.
@@ -34,7 +37,9 @@ pub struct Loader {
     /// Every path that ever had an id; the index is the id.
     paths: Vec<Arc<str>>,
     ids: HashMap<Arc<str>, FileId>,
-    /// Master files, templates and scripts of the last look.
+    /// Master files of the last look.
+    masters: MasterFiles,
+    /// Templates and scripts of the last look.
     referenced: BTreeMap<Arc<str>, Referenced>,
     /// Such a file changed since templates were last judged.
     templates_changed: bool,
@@ -85,6 +90,7 @@ impl Loader {
             files: BTreeMap::new(),
             paths: Vec::new(),
             ids: HashMap::new(),
+            masters: MasterFiles::default(),
             referenced: BTreeMap::new(),
             templates_changed: false,
             context: Arc::default(),
@@ -116,7 +122,8 @@ impl Loader {
 
     /// Paths of all files that the last look read: inventory files and those they refer to.
     pub fn paths(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.files.keys().chain(self.referenced.keys())
+        let masters = self.masters.contents().map(|(path, _)| path);
+        self.files.keys().chain(self.referenced.keys()).chain(masters)
     }
 
     /// Counts generations from the one after `generation`, for a follower that served another source.
@@ -124,10 +131,13 @@ impl Loader {
         self.generation = self.generation.max(generation);
     }
 
-    /// Path and SHA-256 of every file that the current state is made of.
+    /// Path and SHA-256 of every file that the current state is made of, sorted by path.
     pub fn contents(&self) -> impl Iterator<Item = (&Arc<str>, [u8; 32])> {
         let inventory = self.files.iter().filter_map(|(path, state)| Some((path, state.hash?)));
-        inventory.chain(self.referenced.iter().map(|(path, file)| (path, file.hash)))
+        let referenced = self.referenced.iter().map(|(path, file)| (path, file.hash));
+        // Several zones may share a master file.
+        let all: BTreeMap<_, _> = inventory.chain(referenced).chain(self.masters.contents()).collect();
+        all.into_iter()
     }
 
     /// Looks at the source. Call it again after each hint that something changed; a look at an
@@ -139,15 +149,17 @@ impl Loader {
         let same_trouble = self.unreadable == listing.unreadable;
         self.unreadable = listing.unreadable;
         let same_files = self.looked && changed.is_empty() && deferred.is_empty() && gone.is_empty();
-        if same_files && same_trouble && !self.look_at_referenced() {
+        let masters_changed = self.looked && self.look_at_masters();
+        if same_files && same_trouble && !masters_changed && !self.look_at_referenced() {
             return Loaded::Unchanged;
         }
         self.looked = true;
 
-        let mut few_changed = self.take_globals(&mut changed, &gone);
+        let mut few_changed = self.take_globals(&mut changed, &gone) | masters_changed;
         let mut touched = HashSet::new();
         self.forget_claims(gone);
         loop {
+            few_changed |= self.look_at_masters();
             if few_changed {
                 let reshaped = self.merge();
                 self.add_others(reshaped, &changed, &mut deferred);
@@ -243,7 +255,7 @@ impl Loader {
     fn merge(&mut self) -> bool {
         let decls: Vec<_> = self.files.values().map(|state| &state.globals).collect();
         self.context_findings.clear();
-        let context = resolve::merge(&decls, &mut self.context_findings);
+        let context = resolve::merge(&decls, &self.masters.zones(), &mut self.context_findings);
         let reshaped = !context.shapes_hosts_like(&self.context);
         self.context = Arc::new(context);
         reshaped
@@ -300,7 +312,14 @@ impl Loader {
         self.claims.update(touched, added);
     }
 
-    /// Looks at the files that the inventory refers to; `true` if any of them changed.
+    /// Looks at the zones' master files; `true` if any of them changed.
+    fn look_at_masters(&mut self) -> bool {
+        let mut numbers = Numbering { paths: &mut self.paths, ids: &mut self.ids };
+        let decls = self.files.values().map(|state| &state.globals);
+        self.masters.look(&*self.source, decls, &mut numbers)
+    }
+
+    /// Looks at the other files that the inventory refers to; `true` if any of them changed.
     fn look_at_referenced(&mut self) -> bool {
         let wanted: Vec<Arc<str>> = resolve::referenced(self.files.values().map(|state| &state.globals))
             .into_iter()
@@ -362,9 +381,8 @@ impl Loader {
 
     /// SHA-256 over path, length of the path and hash of each file, sorted by path.
     fn content_hash(&self) -> ContentHash {
-        let all: BTreeMap<_, _> = self.contents().collect();
         let mut hasher = Sha256::new();
-        for (path, hash) in all {
+        for (path, hash) in self.contents() {
             hasher.update((path.len() as u64).to_be_bytes());
             hasher.update(path.as_bytes());
             hasher.update(hash);
@@ -373,13 +391,22 @@ impl Loader {
     }
 
     fn id(&mut self, path: &Arc<str>) -> FileId {
-        if let Some(id) = self.ids.get(path) {
-            return *id;
-        }
-        let id = FileId(u32::try_from(self.paths.len()).unwrap_or(u32::MAX));
-        self.paths.push(Arc::clone(path));
-        self.ids.insert(Arc::clone(path), id);
-        id
+        Numbering { paths: &mut self.paths, ids: &mut self.ids }.number(path)
+    }
+}
+
+/// Gives each path its number.
+struct Numbering<'l> {
+    paths: &'l mut Vec<Arc<str>>,
+    ids: &'l mut HashMap<Arc<str>, FileId>,
+}
+
+impl Numbers for Numbering<'_> {
+    fn number(&mut self, path: &Arc<str>) -> FileId {
+        *self.ids.entry(Arc::clone(path)).or_insert_with(|| {
+            self.paths.push(Arc::clone(path));
+            FileId(u32::try_from(self.paths.len() - 1).unwrap_or(u32::MAX))
+        })
     }
 }
 

@@ -18,7 +18,7 @@ pub use boot::{Boot, BootFile, BootSource};
 pub use host::{Alias, Disk, Hardware, Host, HostName, Identifiers, Netboot, Nic, PortId, State};
 pub use index::{Found, HostIndex};
 pub use network::{Network, Range, Unknown};
-pub use zone::{Reverse, Site, Zone, reverse_zone_v4, reverse_zone_v6};
+pub use zone::{Reverse, Site, WrittenSoa, Zone, reverse_zone_v4, reverse_zone_v6};
 
 use std::collections::BTreeMap;
 use std::fmt;

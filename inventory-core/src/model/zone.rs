@@ -31,14 +31,40 @@ pub struct Zone {
     pub ttl: u32,
     /// TTL of negative answers in seconds: the SOA's MINIMUM (RFC 2308, section 4).
     pub negative_ttl: u32,
-    /// Its NS records; the first is the SOA's MNAME. Never empty, unless `file` is there.
+    /// Its name servers. Derived SOA and NS records have them, the first as MNAME; of a zone with a
+    /// master file these are the targets of its NS records. Never empty.
     pub nameservers: Arc<[Name]>,
     /// The SOA's RNAME.
     pub contact: Name,
     /// Records written in the inventory, in the zone, sorted by owner and type.
     pub records: Arc<[Record]>,
-    /// A whole master file instead, relative to the inventory's root.
+    /// A whole master file that the zone is written in, as the inventory names it.
     pub file: Option<Arc<str>>,
+    /// The SOA record of that file. Without it, the SOA record is derived.
+    pub soa: Option<WrittenSoa>,
+}
+
+/// A SOA record that somebody wrote (RFC 1035, section 3.3.13).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenSoa {
+    /// Where it stands.
+    pub span: Span,
+    /// Seconds that it lives; the zone's TTL if it says none.
+    pub ttl: Option<u32>,
+    /// MNAME.
+    pub primary: Name,
+    /// RNAME.
+    pub contact: Name,
+    /// The serial that stands there; the one that is served may be greater.
+    pub serial: u32,
+    /// Seconds between a secondary's checks.
+    pub refresh: u32,
+    /// Seconds between its checks when the primary does not answer.
+    pub retry: u32,
+    /// Seconds after which a secondary without primary stops answering.
+    pub expire: u32,
+    /// Seconds that a negative answer lives.
+    pub minimum: u32,
 }
 
 /// What a derived reverse zone maps.

@@ -53,6 +53,9 @@ pub struct ZoneDecl {
 pub(super) const SITE_KEYS: &[&str] = &["nameservers", "contact"];
 pub(super) const ZONE_KEYS: &[&str] = &["ttl", "negative-ttl", "nameservers", "contact", "records", "file"];
 
+/// What a whole master file says itself.
+const FILE_SAYS: &[&str] = &["records", "nameservers", "contact", "negative-ttl"];
+
 /// Longest TTL: 2^31 - 1 (RFC 2181, section 8).
 pub(super) const TTL_MAX: u32 = 0x7fff_ffff;
 
@@ -121,13 +124,20 @@ pub(super) fn read_zone(
             _ => read::unknown_key(entry, "a zone", ZONE_KEYS, findings),
         }
     }
-    if let (Field::Set(_, file), Some(records)) = (&zone.file, table.get("records")) {
-        let finding =
-            Finding::new(Rule::ConflictingKeys, records.key_span(), "a zone has either `file` or `records`");
-        findings.push(
-            finding.other(*file, "the whole master file").help("write the records into the master file"),
-        );
-        zone.file = Field::Broken;
+    if let Field::Set(_, file) = &zone.file {
+        let mut refused = false;
+        for entry in table.entries().filter(|entry| FILE_SAYS.contains(&entry.key())) {
+            let message = format!("a zone has either `file` or `{}`", entry.key());
+            let finding = Finding::new(Rule::ConflictingKeys, entry.key_span(), message);
+            let what = if entry.key() == "records" { "write the records" } else { "write it" };
+            findings.push(
+                finding.other(*file, "the whole master file").help(format!("{what} into the master file")),
+            );
+            refused = true;
+        }
+        if refused {
+            zone.file = Field::Broken;
+        }
     }
     Ok(zone)
 }

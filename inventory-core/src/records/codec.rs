@@ -80,6 +80,23 @@ pub(super) fn from_base64(text: &str) -> Result<Vec<u8>, CodecError> {
     if whole && rest_is_zero { Ok(out) } else { Err(CodecError::Padding) }
 }
 
+/// The octets that base 32 text with extended hex alphabet and no padding stands for (RFC 4648,
+/// section 7).
+pub(super) fn from_base32(text: &str) -> Result<Vec<u8>, CodecError> {
+    let mut out = Vec::with_capacity(text.len() * 5 / 8);
+    let (mut bits, mut have) = (0_u32, 0);
+    for character in text.chars() {
+        let digit = character.to_digit(32).ok_or(CodecError::Character(character))?;
+        bits = (bits << 5 | digit) & 0xfff;
+        have += 5;
+        if have >= 8 {
+            have -= 8;
+            out.push(u8::try_from(bits >> have & 0xff).unwrap_or_default());
+        }
+    }
+    if have < 5 && bits & ((1 << have) - 1) == 0 { Ok(out) } else { Err(CodecError::Padding) }
+}
+
 fn base64_digit(character: char) -> Option<u32> {
     let offset = |from: char, to: u32| u32::from(character) - u32::from(from) + to;
     match character {

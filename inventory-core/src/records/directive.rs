@@ -26,6 +26,7 @@ impl Reader<'_> {
                     self.default_ttl = self.directive_ttl(&word).or(self.default_ttl);
                 }
             }
+            "$INCLUDE" if self.includes.is_some() => self.include(first, entry),
             "$INCLUDE" => {
                 let finding = self.report.at(first.at, "`$INCLUDE` cannot be written here");
                 self.report.push(finding.help(
@@ -40,7 +41,7 @@ impl Reader<'_> {
             }
             _ if !entry.sound => {}
             _ => {
-                let near = did_you_mean(text, ["$ORIGIN", "$TTL"]);
+                let near = did_you_mean(text, ["$ORIGIN", "$TTL", "$INCLUDE"]);
                 let finding = self.report.at(first.at, format!("`{}` is no directive", shown(text)));
                 self.report.push(match near {
                     Some(near) => finding.label(format!("did you mean `{near}`?")),
@@ -53,7 +54,7 @@ impl Reader<'_> {
     }
 
     /// The one argument of a directive.
-    fn argument(&mut self, first: &Word, entry: &Entry, what: &str) -> Option<Word> {
+    pub(super) fn argument(&mut self, first: &Word, entry: &Entry, what: &str) -> Option<Word> {
         if !entry.sound {
             return None;
         }

@@ -2,6 +2,7 @@
 
 use super::fields::{Fields, Rdata};
 use super::lex::{Entry, Lexer, Shape, Word};
+use super::master::Includes;
 use super::names::{NameReader, Origin, ReadName};
 use super::report::{Extent, Report, shown};
 use super::shape::shape;
@@ -9,6 +10,7 @@ use super::ttl::{self, TtlError};
 use super::{Dialect, Record, RecordType, rtype, wire};
 use crate::diag::did_you_mean;
 use crate::name::Name;
+use crate::span::Span;
 
 /// Reads a whole text.
 pub(super) struct Reader<'a> {
@@ -16,20 +18,25 @@ pub(super) struct Reader<'a> {
     pub(super) dialect: Dialect,
     pub(super) report: Report<'a>,
     pub(super) origin: Origin,
+    /// That of `$TTL`.
     pub(super) default_ttl: Option<u32>,
-    owner: Owner,
+    /// That of the last record which said one.
+    pub(super) last_ttl: Option<u32>,
+    /// Where included files come from; `None` where nothing can be included.
+    pub(super) includes: Option<Includes<'a>>,
+    pub(super) owner: Owner,
     /// Octets of indentation of the first entry.
     margin: Option<usize>,
-    records: Vec<Record>,
+    pub(super) records: Vec<Record>,
 }
 
 /// The owner of the last record.
 #[derive(Clone)]
-enum Owner {
+pub(super) enum Owner {
     /// There was none yet.
     None,
     /// This name, written here.
-    Known(Name, Extent),
+    Known(Name, Span),
     /// It was wrong or cannot be told. Records that take it over are dropped in silence.
     Broken,
 }
@@ -50,6 +57,8 @@ impl<'a> Reader<'a> {
             report,
             origin: Origin::Known(origin.clone()),
             default_ttl: None,
+            last_ttl: None,
+            includes: None,
             owner: Owner::None,
             margin: None,
             records: Vec::new(),
@@ -103,7 +112,7 @@ impl<'a> Reader<'a> {
         let text = first.at.of(self.text);
         let names = NameReader { text: self.text, origin: &self.origin, dialect: self.dialect };
         self.owner = match names.read_owner(first, &mut self.report) {
-            Some(ReadName::Name(name)) => Owner::Known(name, first.at),
+            Some(ReadName::Name(name)) => Owner::Known(name, self.report.span(first.at)),
             Some(ReadName::Adrift) | None => Owner::Broken,
         };
         // The record is wrong already, or its name is missing, which `head` will say.
@@ -113,7 +122,7 @@ impl<'a> Reader<'a> {
     }
 
     fn keep(&mut self, at: Extent, head: &Head, data: Rdata) {
-        let Owner::Known(owner, owner_at) = &self.owner else {
+        let Owner::Known(owner, owner_span) = &self.owner else {
             return;
         };
         if data.adrift {
@@ -122,16 +131,16 @@ impl<'a> Reader<'a> {
         let (target, target_at) = data.target.unzip();
         self.records.push(Record {
             owner: owner.clone(),
-            owner_span: self.report.span(*owner_at),
-            ttl: head.ttl.or(self.default_ttl),
+            owner_span: *owner_span,
+            ttl: head.ttl.or(self.default_ttl).or(self.last_ttl),
             rtype: head.rtype,
             rdata: data.wire.into(),
             span: self.report.span(at),
             target,
             target_span: target_at.map(|at| self.report.span(at)),
         });
-        if self.dialect.last_ttl && head.ttl.is_some() {
-            self.default_ttl = head.ttl;
+        if self.dialect.last_ttl {
+            self.last_ttl = head.ttl.or(self.last_ttl);
         }
     }
 

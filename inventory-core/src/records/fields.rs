@@ -41,7 +41,7 @@ impl<'r> Fields<'r, '_> {
         let mut out = Rdata { wire: Vec::new(), target: None, adrift: false };
         let mut last = self.before;
         for field in shape.fields {
-            if self.words.is_empty() && *field != Field::ServiceParameters {
+            if self.words.is_empty() && !field.may_be_absent() {
                 // When a field was wrong, it is most likely the one in front of it that is missing.
                 if self.report.count() == known {
                     self.missing(last, *field);
@@ -110,6 +110,15 @@ impl<'r> Fields<'r, '_> {
             Field::Base64(what) => self.coded(what, codec::from_base64, "base 64", out)?,
             Field::ServiceParameters => svcb::read(self, &mut out.wire)?,
             Field::Location => loc::read(self, &mut out.wire)?,
+            Field::Type => out.wire.extend_from_slice(&self.record_type()?.0.to_be_bytes()),
+            Field::Types => self.types(out)?,
+            Field::Moment(what) => out.wire.extend_from_slice(&self.moment(what)?.to_be_bytes()),
+            Field::Salt => self.salt(out)?,
+            Field::Base32(what) => self.base32(what, out)?,
+            Field::Pairs(count, what) => self.pairs(count, what, out)?,
+            Field::Groups(what) => self.groups(what, out)?,
+            Field::CertificateType => out.wire.extend_from_slice(&self.certificate_type()?.to_be_bytes()),
+            Field::MoreTexts => self.texts(out)?,
         }
         Ok(())
     }
@@ -167,6 +176,11 @@ impl<'r> Fields<'r, '_> {
             Field::Tag => "property tag",
             Field::ServiceParameters => "parameters",
             Field::Location => "latitude",
+            Field::Type | Field::Types => "record type",
+            Field::Moment(what) | Field::Base32(what) | Field::Pairs(_, what) | Field::Groups(what) => what,
+            Field::Salt => "salt",
+            Field::CertificateType => "certificate type",
+            Field::MoreTexts => "text",
         };
         let finding = self
             .report

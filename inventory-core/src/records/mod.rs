@@ -17,7 +17,10 @@ mod entry;
 mod fields;
 mod lex;
 mod loc;
+mod master;
 mod names;
+mod present;
+mod rare;
 mod report;
 mod rtype;
 mod shape;
@@ -26,6 +29,8 @@ mod ttl;
 mod values;
 mod wire;
 
+pub use master::{Files, Unopened, read_master};
+pub use present::present;
 pub use rtype::RecordType;
 
 use crate::diag::Finding;
@@ -55,8 +60,8 @@ pub struct Record {
 
 /// What a text may say, beyond what every master file may.
 ///
-/// Whole master files are to be read with the same reader; they have a SOA record and stand as
-/// their authors wrote them.
+/// Whole master files are read with the same reader; they have a SOA record and stand as their
+/// authors wrote them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dialect {
     /// SOA records are read; otherwise they are refused, because hostbook derives them.
@@ -74,6 +79,9 @@ pub struct Dialect {
 impl Dialect {
     /// The `records` of a zone in the inventory.
     pub const INLINE: Dialect = Dialect { soa: false, margin: true, last_ttl: false, pitfalls: true };
+
+    /// A whole master file.
+    pub const FILE: Dialect = Dialect { soa: true, margin: false, last_ttl: true, pitfalls: false };
 }
 
 /// Reads the `records` of a zone.

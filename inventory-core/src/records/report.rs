@@ -25,7 +25,7 @@ impl Extent {
 /// Collects the mistakes of one text.
 pub(super) struct Report<'a> {
     locate: &'a dyn Fn(usize, usize) -> Span,
-    findings: &'a mut Vec<Finding>,
+    pub(super) findings: &'a mut Vec<Finding>,
 }
 
 impl<'a> Report<'a> {

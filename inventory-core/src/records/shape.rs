@@ -44,6 +44,31 @@ pub(super) enum Field {
     ServiceParameters,
     /// Everything that LOC has (RFC 1876).
     Location,
+    /// Record type by mnemonic or as `TYPE123`.
+    Type,
+    /// Record types, to the end, as a bitmap (RFC 4034, section 4.1.2).
+    Types,
+    /// Moment as `YYYYMMDDHHmmSS` or seconds since 1970 (RFC 4034, section 3.2).
+    Moment(&'static str),
+    /// Hexadecimal digits in one word, their length in front; `-` for none (RFC 5155, section 3.3).
+    Salt,
+    /// Base 32 with extended hex alphabet in one word, its length in front (RFC 5155, section 3.3).
+    Base32(&'static str),
+    /// So many octets as hexadecimal pairs with hyphens between (RFC 7043).
+    Pairs(usize, &'static str),
+    /// 64 bits as four groups of hexadecimal digits with colons between (RFC 6742).
+    Groups(&'static str),
+    /// Certificate type by number or mnemonic (RFC 4398, section 2.1).
+    CertificateType,
+    /// Character strings, to the end; there may be none.
+    MoreTexts,
+}
+
+impl Field {
+    /// Whether nothing at all may stand for it.
+    pub(super) fn may_be_absent(self) -> bool {
+        matches!(self, ServiceParameters | Types | MoreTexts)
+    }
 }
 
 /// The RDATA of one type.
@@ -74,23 +99,39 @@ macro_rules! shapes {
 }
 
 use Field::{
-    Algorithm, Base64, Hex, Ip4, Ip6, Location, Mailbox, Name, Rest, Seconds, ServiceParameters, Tag, Target,
-    Text, Texts, U8, U16, U32,
+    Algorithm, Base32, Base64, CertificateType, Groups, Hex, Ip4, Ip6, Location, Mailbox, Moment, MoreTexts,
+    Name, Pairs, Rest, Salt, Seconds, ServiceParameters, Tag, Target, Text, Texts, Type, Types, U8, U16, U32,
 };
 
 shapes! {
     A "www A 192.0.2.10" Ip4;
     NS "@ NS ns1" Target("name server");
+    MD "@ MD mail" Name("mail server");
+    MF "@ MF mail" Name("mail server");
     CNAME "ftp CNAME www" Target("canonical name");
     SOA "@ SOA ns1 hostmaster 2024010100 1h 15m 2w 1h"
         Name("primary name server"), Mailbox("contact"), U32("serial"),
         Seconds("refresh"), Seconds("retry"), Seconds("expire"), Seconds("minimum");
+    MB "@ MB mail" Name("mail server");
+    MG "@ MG friend" Mailbox("mailbox");
+    MR "@ MR friend" Mailbox("mailbox");
     PTR "10 PTR www.example.org." Target("name");
     HINFO "www HINFO \"x86-64\" \"Linux\"" Text("CPU"), Text("operating system");
+    MINFO "@ MINFO owner errors" Mailbox("responsible mailbox"), Mailbox("mailbox for errors");
     MX "@ MX 10 mail" U16("preference"), Target("mail server");
     TXT "@ TXT \"v=spf1 mx -all\"" Texts;
     RP "@ RP admin.example.org. ." Mailbox("mailbox"), Name("name of a TXT record");
     AFSDB "@ AFSDB 1 afs1" U16("subtype"), Name("server");
+    X25 "@ X25 311061700956" Text("PSDN address");
+    ISDN "@ ISDN 150862028003217 004" Text("ISDN address"), MoreTexts;
+    RT "@ RT 10 relay" U16("preference"), Name("intermediate host");
+    NSAP_PTR "@ NSAP-PTR host" Name("name");
+    SIG "@ SIG A 8 2 3600 20300101000000 20200101000000 2642 example.org. c2lnbmF0dXJl"
+        Type, Algorithm, U8("number of labels"), Seconds("original TTL"), Moment("expiration"),
+        Moment("inception"), U16("key tag"), Name("signer"), Base64("signature");
+    KEY "@ KEY 256 3 13 AwEAAa…" U16("flags"), U8("protocol"), Algorithm, Base64("public key");
+    PX "@ PX 10 a b" U16("preference"), Name("RFC 822 domain"), Name("X.400 domain");
+    GPOS "@ GPOS -32.6882 116.8652 10.0" Text("longitude"), Text("latitude"), Text("altitude");
     AAAA "www AAAA 2001:db8::10" Ip6;
     LOC "@ LOC 52 22 23.000 N 4 53 32.000 E 2.00m" Location;
     SRV "_sip._udp SRV 0 5 5060 pbx" U16("priority"), U16("weight"), U16("port"), Target("server");
@@ -98,26 +139,46 @@ shapes! {
         U16("order"), U16("preference"), Text("flags"), Text("services"), Text("regular expression"),
         Name("replacement");
     KX "@ KX 10 kx1" U16("preference"), Name("key exchanger");
+    CERT "@ CERT PGP 0 0 bXkga2V5" CertificateType, U16("key tag"), Algorithm, Base64("certificate");
     DNAME "old DNAME new.example.org." Target("name");
     DS "sub DS 60485 8 2 0A1B…" U16("key tag"), Algorithm, U8("digest type"), Hex("digest");
     SSHFP "www SSHFP 4 2 0a1b…" U8("key algorithm"), U8("fingerprint type"), Hex("fingerprint");
+    RRSIG "@ RRSIG A 8 2 3600 20300101000000 20200101000000 2642 example.org. c2lnbmF0dXJl"
+        Type, Algorithm, U8("number of labels"), Seconds("original TTL"), Moment("expiration"),
+        Moment("inception"), U16("key tag"), Name("signer"), Base64("signature");
+    NSEC "a NSEC b A MX RRSIG NSEC" Name("next name"), Types;
     DNSKEY "@ DNSKEY 257 3 13 AwEAAa…" U16("flags"), U8("protocol"), Algorithm, Base64("public key");
     DHCID "www DHCID AAIBY2…" Base64("digest");
+    NSEC3 "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom NSEC3 1 1 12 aabbccdd 2t7b4g4vsa5smi47k61mv5bv1a22bojr A RRSIG"
+        U8("hash algorithm"), U8("flags"), U16("iterations"), Salt, Base32("next hash"), Types;
+    NSEC3PARAM "@ NSEC3PARAM 1 0 12 aabbccdd" U8("hash algorithm"), U8("flags"), U16("iterations"), Salt;
     TLSA "_443._tcp.www TLSA 3 1 1 0a1b…"
         U8("certificate usage"), U8("selector"), U8("matching type"), Hex("certificate data");
     SMIMEA "@ SMIMEA 3 1 1 0a1b…"
         U8("certificate usage"), U8("selector"), U8("matching type"), Hex("certificate data");
+    RKEY "@ RKEY 0 0 13 AwEAAa…" U16("flags"), U8("protocol"), Algorithm, Base64("public key");
+    TALINK "@ TALINK a b" Name("previous name"), Name("next name");
     NINFO "@ NINFO \"text\"" Texts;
     CDS "@ CDS 60485 8 2 0A1B…" U16("key tag"), Algorithm, U8("digest type"), Hex("digest");
     CDNSKEY "@ CDNSKEY 257 3 13 AwEAAa…" U16("flags"), U8("protocol"), Algorithm, Base64("public key");
     OPENPGPKEY "@ OPENPGPKEY mQINBF…" Base64("public key");
+    CSYNC "@ CSYNC 66 3 A NS AAAA" U32("serial"), U16("flags"), Types;
+    ZONEMD "@ ZONEMD 2024010100 1 1 0A1B…" U32("serial"), U8("scheme"), U8("hash algorithm"), Hex("digest");
     SVCB "_dns.resolver SVCB 1 dot alpn=dot port=853" U16("priority"), Name("target"), ServiceParameters;
     HTTPS "@ HTTPS 1 . alpn=h2,h3" U16("priority"), Name("target"), ServiceParameters;
     SPF "@ SPF \"v=spf1 mx -all\"" Texts;
+    NID "www NID 10 0014:4fff:ff20:ee64" U16("preference"), Groups("node identifier");
+    L32 "www L32 10 10.1.2.0" U16("preference"), Ip4;
+    L64 "www L64 10 2001:0db8:1140:1000" U16("preference"), Groups("locator");
+    LP "www LP 10 l64" U16("preference"), Name("name of a locator");
+    EUI48 "www EUI48 00-00-5e-00-53-2a" Pairs(6, "EUI-48 address");
+    EUI64 "www EUI64 00-00-5e-ef-10-00-00-2a" Pairs(8, "EUI-64 address");
     URI "_ftp._tcp URI 10 1 \"ftp://ftp.example.org/\"" U16("priority"), U16("weight"), Rest("URI");
     CAA "@ CAA 0 issue \"letsencrypt.org\"" U8("flags"), Tag, Rest("value");
     AVC "@ AVC \"text\"" Texts;
     RESINFO "@ RESINFO qnamemin" Texts;
+    TA "@ TA 60485 8 2 0A1B…" U16("key tag"), Algorithm, U8("digest type"), Hex("digest");
+    DLV "@ DLV 60485 8 2 0A1B…" U16("key tag"), Algorithm, U8("digest type"), Hex("digest");
     WALLET "@ WALLET \"BTC\" \"address\"" Texts;
 }
 
@@ -128,7 +189,9 @@ shapes! {
 /// 6698, section 7.4.
 pub(super) fn digest_octets(rtype: RecordType, rdata: &[u8]) -> Option<(usize, usize)> {
     let (kind, header, known): (usize, usize, &[(u8, usize)]) = match rtype {
-        RecordType::DS | RecordType::CDS => (3, 4, &[(1, 20), (2, 32), (3, 32), (4, 48)]),
+        RecordType::DS | RecordType::CDS | RecordType::TA | RecordType::DLV => {
+            (3, 4, &[(1, 20), (2, 32), (3, 32), (4, 48)])
+        }
         RecordType::SSHFP => (1, 2, &[(1, 20), (2, 32)]),
         RecordType::TLSA | RecordType::SMIMEA => (2, 3, &[(1, 32), (2, 64)]),
         _ => return None,
@@ -162,6 +225,25 @@ const ALGORITHMS: &[(&str, u8)] = &[
 /// The number of a DNSSEC algorithm.
 pub(super) fn algorithm(mnemonic: &str) -> Option<u8> {
     ALGORITHMS.iter().find(|(name, _)| name.eq_ignore_ascii_case(mnemonic)).map(|(_, number)| *number)
+}
+
+/// Certificate types (IANA "CERT RR Certificate Types").
+const CERTIFICATE_TYPES: &[(&str, u16)] = &[
+    ("PKIX", 1),
+    ("SPKI", 2),
+    ("PGP", 3),
+    ("IPKIX", 4),
+    ("ISPKI", 5),
+    ("IPGP", 6),
+    ("ACPKIX", 7),
+    ("IACPKIX", 8),
+    ("URI", 253),
+    ("OID", 254),
+];
+
+/// The number of a certificate type.
+pub(super) fn certificate_type(mnemonic: &str) -> Option<u16> {
+    CERTIFICATE_TYPES.iter().find(|(name, _)| name.eq_ignore_ascii_case(mnemonic)).map(|(_, number)| *number)
 }
 
 #[cfg(test)]

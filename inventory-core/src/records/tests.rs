@@ -1,5 +1,6 @@
 //! Whole texts: what they become, and what one mistake in them does to the rest.
 
+mod files;
 mod known;
 mod mistakes;
 

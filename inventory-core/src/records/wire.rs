@@ -6,7 +6,7 @@
 use super::fields::{Fields, Rdata, Wrong};
 use super::report::Extent;
 use super::shape::{self, Field, Shape};
-use super::{codec, svcb};
+use super::{codec, rare, svcb};
 use crate::name::Name;
 
 /// Reads the generic form, whose `\#` is the next word. `shape` is that of the type, if it is known.
@@ -70,9 +70,26 @@ fn lower_names(shape: &Shape, wire: &[u8]) -> Result<(Vec<u8>, Option<Name>), St
                     }
                 }
             }
+            Field::Rest("URI") if rest.is_empty() => return Err("the URI is empty".to_owned()),
             Field::Rest(_) => rest,
             Field::Hex(_) | Field::Base64(_) if rest.is_empty() => return Err("it ends too early".to_owned()),
             Field::Hex(_) | Field::Base64(_) => rest,
+            Field::Type | Field::CertificateType => fixed(rest, 2)?,
+            Field::Moment(_) => fixed(rest, 4)?,
+            Field::Groups(_) => fixed(rest, 8)?,
+            Field::Pairs(octets, _) => fixed(rest, *octets)?,
+            Field::Salt | Field::Base32(_) => counted(rest)?,
+            Field::Types => {
+                rare::read_bitmap(rest).ok_or("the bitmap of types is malformed")?;
+                rest
+            }
+            Field::MoreTexts => {
+                let mut strings = rest;
+                while !strings.is_empty() {
+                    strings = &strings[counted(strings)?.len()..];
+                }
+                rest
+            }
             Field::ServiceParameters => {
                 svcb::check(wire.starts_with(&[0, 0]), rest)?;
                 rest

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Context, profiles, zones};
+use super::{Context, Masters, profiles, zones};
 use crate::diag::{Finding, Rule};
 use crate::model::{Boot, BootFile, BootSource, Globals, Network, NetworkId, Range, Unknown, ZoneId};
 use crate::parse::{BootDecl, Field, GlobalDecls, HostDecl, NetworkDecl, Spanned, UnknownDecl, is_url};
 use crate::span::Span;
 
 /// Joins what the files declare, in the order given (of two definitions the later one is refused).
-pub fn merge(files: &[&GlobalDecls], findings: &mut Vec<Finding>) -> Context {
+/// `masters`: what the master files say that zones name.
+pub fn merge(files: &[&GlobalDecls], masters: &Masters, findings: &mut Vec<Finding>) -> Context {
     let networks =
         once("network", files.iter().flat_map(|file| &file.networks), |n| (&n.name, n.span), findings);
     let boots =
@@ -23,7 +24,8 @@ pub fn merge(files: &[&GlobalDecls], findings: &mut Vec<Finding>) -> Context {
     );
 
     let mut context = Context::default();
-    let mut globals = Globals { zones: zones::collect(files, &networks, findings), ..Globals::default() };
+    let mut globals =
+        Globals { zones: zones::collect(files, masters, &networks, findings), ..Globals::default() };
     globals.site = zones::site(files);
     globals.boots = boots.values().map(|decl| boot(decl)).collect();
     for decl in networks.values() {
@@ -162,11 +164,11 @@ fn boot(decl: &BootDecl) -> Boot {
     Boot { name: decl.name.clone(), span: decl.span, source, files: files.collect() }
 }
 
-/// Files below the inventory's root that `files` refer to: path and where it is written.
+/// Files below the inventory's root that `files` refer to, master files apart: path and where it is
+/// written.
 pub(crate) fn referenced<'a>(files: impl Iterator<Item = &'a GlobalDecls>) -> Vec<(&'a str, Span)> {
     let mut paths = Vec::new();
     for file in files {
-        paths.extend(file.zones.iter().filter_map(|zone| Some((&**zone.file.get()?, zone.file.span()?))));
         for boot in &file.boots {
             paths.extend(boot.files.iter().map(|(_, template)| (&*template.value, template.span)));
             let script = boot.script.get().filter(|script| !is_url(script));

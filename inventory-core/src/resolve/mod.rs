@@ -7,6 +7,7 @@
 
 mod globals;
 mod host;
+mod master;
 mod names;
 mod nic;
 mod overlay;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 pub use globals::merge;
 pub(crate) use globals::referenced;
+pub use master::{MasterZone, Masters};
 
 use crate::diag::Finding;
 use crate::model::{Globals, Host, NetworkId};

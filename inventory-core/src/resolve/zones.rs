@@ -8,6 +8,9 @@ use crate::model::{Reverse, Site, Zone, reverse_zone_v4, reverse_zone_v6};
 use crate::name::Name;
 use crate::parse::{Field, GlobalDecls, NetworkDecl, SiteDecl, Spanned, ZoneDecl};
 use crate::records::Record;
+use crate::span::Span;
+
+use super::Masters;
 
 /// The site's defaults; of several `[site]` tables the first (the others are refused in [`collect`]).
 pub(super) fn site(files: &[&GlobalDecls]) -> Site {
@@ -21,6 +24,7 @@ pub(super) fn site(files: &[&GlobalDecls]) -> Site {
 /// Every zone, sorted by name.
 pub(super) fn collect(
     files: &[&GlobalDecls],
+    masters: &Masters,
     networks: &BTreeMap<&str, &NetworkDecl>,
     findings: &mut Vec<Finding>,
 ) -> Vec<Zone> {
@@ -35,7 +39,7 @@ pub(super) fn collect(
             findings.push(finding.other(first.span, "first defined here").help("join the two tables"));
             continue;
         }
-        let zone = written(decl, &defaults);
+        let zone = written(decl, masters, &defaults);
         let refused = decl.vague
             || decl.nameservers.is_broken()
             || site_decl.is_some_and(|site| site.vague || site.nameservers.is_broken());
@@ -77,7 +81,24 @@ fn names(field: &Field<Vec<Spanned<Name>>>) -> Option<Arc<[Name]>> {
     field.get().map(|list| list.iter().map(|item| item.value.clone()).collect())
 }
 
-fn written(decl: &ZoneDecl, defaults: &Site) -> Zone {
+fn written(decl: &ZoneDecl, masters: &Masters, defaults: &Site) -> Zone {
+    let file: Option<Arc<str>> = decl.file.get().map(|path| Arc::from(&**path));
+    let master = file.as_ref().and_then(|path| masters.get(&(Arc::clone(path), decl.name.clone())));
+    if let Some(master) = master {
+        let soa = master.soa.clone();
+        return Zone {
+            name: decl.name.clone(),
+            span: decl.span,
+            derived: None,
+            ttl: decl.ttl_seconds(),
+            negative_ttl: soa.as_ref().map_or(Zone::NEGATIVE_TTL_DEFAULT, |soa| soa.minimum),
+            nameservers: Arc::clone(&master.nameservers),
+            contact: soa.as_ref().map_or_else(|| hostmaster(&decl.name), |soa| soa.contact.clone()),
+            records: Arc::clone(&master.records),
+            file,
+            soa,
+        };
+    }
     Zone {
         name: decl.name.clone(),
         span: decl.span,
@@ -92,7 +113,8 @@ fn written(decl: &ZoneDecl, defaults: &Site) -> Zone {
             .cloned()
             .unwrap_or_else(|| hostmaster(&decl.name)),
         records: Arc::default(),
-        file: decl.file.get().map(|path| Arc::from(&**path)),
+        file,
+        soa: None,
     }
 }
 
@@ -136,18 +158,14 @@ fn derived(
                 .unwrap_or_else(|| Arc::clone(&defaults.nameservers)),
             records: Arc::default(),
             file: None,
+            soa: None,
         })
         .filter(|zone| !zone.nameservers.is_empty())
         .collect()
 }
 
 /// An RFC 2317 zone: below the reverse zone that encloses the network, for networks longer than /24.
-fn classless(
-    network: &NetworkDecl,
-    name: &Name,
-    span: crate::span::Span,
-    findings: &mut Vec<Finding>,
-) -> Option<Name> {
+fn classless(network: &NetworkDecl, name: &Name, span: Span, findings: &mut Vec<Finding>) -> Option<Name> {
     let Some(net) = network.ipv4.get().copied() else {
         if network.ipv4.is_absent() && !network.vague {
             let message = format!("network `{}` has a `reverse` zone and no `ipv4`", network.name);
@@ -180,9 +198,19 @@ fn distribute(files: &[&GlobalDecls], zones: &mut BTreeMap<Name, Zone>, findings
         if zones.get(&decl.name).is_none_or(|zone| zone.span != decl.span) {
             continue;
         }
+        let cuts: Vec<(&Name, Span)> = zones
+            .values()
+            .filter(|zone| zone.name != decl.name && zone.name.is_within(&decl.name))
+            .map(|zone| (&zone.name, zone.span))
+            .collect();
+        if decl.file.get().is_some() {
+            let records = zones.get(&decl.name).map_or(&[][..], |zone| &zone.records);
+            findings.extend(records.iter().filter_map(|record| stray(record, decl, &cuts)));
+            continue;
+        }
         let mut inside: Vec<Record> = Vec::new();
         for record in &decl.records {
-            match stray(record, decl, zones) {
+            match stray(record, decl, &cuts) {
                 None => inside.push(record.clone()),
                 Some(finding) => findings.push(finding),
             }
@@ -194,8 +222,9 @@ fn distribute(files: &[&GlobalDecls], zones: &mut BTreeMap<Name, Zone>, findings
     }
 }
 
-/// A record that its zone cannot serve: the owner lies outside, or in a zone of its own below.
-fn stray(record: &Record, decl: &ZoneDecl, zones: &BTreeMap<Name, Zone>) -> Option<Finding> {
+/// A record that its zone cannot serve: the owner lies outside, or in a zone of its own below, one of
+/// `cuts`.
+fn stray(record: &Record, decl: &ZoneDecl, cuts: &[(&Name, Span)]) -> Option<Finding> {
     use crate::records::RecordType;
     let owner = &record.owner;
     if !owner.is_within(&decl.name) {
@@ -203,19 +232,17 @@ fn stray(record: &Record, decl: &ZoneDecl, zones: &BTreeMap<Name, Zone>) -> Opti
         let finding = Finding::new(Rule::OutOfZone, record.owner_span, message);
         return Some(finding.help("names without a trailing dot are relative to the zone"));
     }
-    let cut = zones.values().find(|zone| {
-        zone.name != decl.name && zone.name.is_within(&decl.name) && owner.is_within(&zone.name)
-    })?;
+    let (cut, cut_span) = *cuts.iter().find(|(cut, _)| owner.is_within(cut))?;
     // At a cut the parent keeps the delegation, and glue at and below it (RFC 1034, section 4.2.1).
     let parental = [RecordType::A, RecordType::AAAA].contains(&record.rtype)
-        || *owner == cut.name && [RecordType::NS, RecordType::DS].contains(&record.rtype);
+        || owner == cut && [RecordType::NS, RecordType::DS].contains(&record.rtype);
     if parental {
         return None;
     }
-    let message = format!("`{owner}` lies in zone `{}`, not in `{}`", cut.name, decl.name);
+    let message = format!("`{owner}` lies in zone `{cut}`, not in `{}`", decl.name);
     Some(
         Finding::new(Rule::OutOfZone, record.owner_span, message)
-            .other(cut.span, "the zone it lies in")
+            .other(cut_span, "the zone it lies in")
             .help("move the record there"),
     )
 }

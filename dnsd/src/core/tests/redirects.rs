@@ -117,7 +117,7 @@ fn dname_records_redirect_what_is_below_them() {
         &[SOA],
     );
     is(&ask(&view, "old.lab.example", rtype::DNAME), rcode::NOERROR, true, &records[..1], &[]);
-    assert_eq!(&*ask(&view, "old.lab.example", 16).answer[0].rdata, b"\x04here");
+    assert_eq!(ask(&view, "old.lab.example", 16).answers(), ["old.lab.example. 3600 IN TXT \"here\""]);
     is(&ask(&view, "old.lab.example", rtype::A), rcode::NOERROR, true, &[], &[SOA]);
     is(&ask(&view, "www.old.lab.example", rtype::CNAME), rcode::NOERROR, true, &records[..2], &[]);
     let away = ask(&view, "x.away.lab.example", rtype::A);

@@ -164,6 +164,35 @@ fn serials_that_cannot_be_kept_are_served_and_said() {
 }
 
 #[test]
+fn a_master_files_serial_is_served_while_it_grows_and_the_next_one_when_it_does_not() {
+    let mut place = Place::new();
+    place
+        .inventory
+        .write("zones.toml", "[zone.\"lab.example\"]\n[zone.\"old.example\"]\nfile = \"old.zone\"\n");
+    let file = |serial: u32, address: u32| {
+        format!(
+            "$TTL 1h\n@ SOA ns1.lab.example. h.lab.example. {serial} 2 3 4 5\n@ NS ns1.lab.example.\nx A 192.0.2.{address}\n"
+        )
+    };
+    let mut reloader = place.reloader();
+    for (serial, address, served, behind) in
+        [(7, 1, 7, false), (8, 2, 8, false), (8, 3, 9, true), (8, 3, 9, true), (20, 3, 20, false)]
+    {
+        place.inventory.write("old.zone", &file(serial, address));
+        place.apply(&mut reloader);
+        let view = place.views.load();
+        assert_eq!(serial_in(&view, "old.example"), served);
+        let problem = Problem::SerialBehind { zone: name("old.example"), written: serial };
+        assert_eq!(view.problems(), behind.then_some(problem).as_slice());
+        place.host(address);
+    }
+    drop(reloader);
+    place.inventory.write("old.zone", &file(20, 4));
+    place.apply(&mut place.reloader());
+    assert_eq!(place.serial("old.example"), 21, "also after a restart");
+}
+
+#[test]
 fn a_broken_file_of_serials_starts_from_the_time() {
     let mut place = Place::new();
     place.apply(&mut place.reloader());

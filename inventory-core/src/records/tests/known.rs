@@ -91,6 +91,48 @@ const WIRE: &[(&str, &str)] = &[
         "SVCB 1 . alpn=dot dohpath=/q{?dns} ohttp",
         "00010000010004 03646f74 00070008 2f717b3f646e737d 00080000",
     ),
+    // RFC 4034, section 3.3, 4.3; RFC 5155, appendix A; RFC 4398; RFC 7477; RFC 6742; RFC 7043; RFC 8976.
+    (
+        "RRSIG A 5 3 86400 20030322173103 20030220173103 2642 example.com. oJB1W6WNGv+ldvQ3WDG0",
+        "00010503000151803e7c9dd73e5510d70a52076578616d706c6503636f6d00a090755ba58d1affa5\
+         76f4375831b4",
+    ),
+    (
+        "NSEC host.example.com. ( A MX RRSIG NSEC TYPE1234 )",
+        "04686f7374076578616d706c6503636f6d000006400100000003041b000000000000000000000000\
+         000000000000000000000000000020",
+    ),
+    (
+        "NSEC3 1 1 12 aabbccdd 2t7b4g4vsa5smi47k61mv5bv1a22bojr MX DNSKEY NS SOA NSEC3PARAM RRSIG",
+        "0101000c04aabbccdd14174eb2409fe28bcb4887a1836f957f0a8425e27b000722010000000290",
+    ),
+    ("NSEC3PARAM 1 0 12 aabbccdd", "0100000c04aabbccdd"),
+    ("NSEC3PARAM 1 0 0 -", "0100000000"),
+    ("NSEC Example.ORG.", "076578616d706c65036f726700"),
+    ("CERT PGP 0 0 Zm9v", "0003000000666f6f"),
+    ("CERT 65534 7 RSASHA256 Zm9v", "fffe000708666f6f"),
+    ("KEY 256 3 5 Zm9v", "01000305666f6f"),
+    ("SIG A 5 2 60 19700101000100 60 1 . Zm9v", "00010502 0000003c 0000003c 0000003c 0001 00 666f6f"),
+    ("CSYNC 66 3 A NS AAAA", "00000042 0003 0004 60000008"),
+    ("NID 10 0014:4fff:ff20:ee64", "000a00144fffff20ee64"),
+    ("L32 10 10.1.2.0", "000a0a010200"),
+    ("L64 10 2001:0DB8:1140:1000", "000a20010db811401000"),
+    ("LP 10 l64.example.com.", "000a036c3634076578616d706c6503636f6d00"),
+    ("EUI48 00-00-5e-00-53-2a", "00005e00532a"),
+    ("EUI64 00-00-5e-ef-10-00-00-2a", "00005eef1000002a"),
+    ("ZONEMD 2018031500 1 1 ( FEBE3D4C E2EC2FFA )", "7848b78c 01 01 febe3d4ce2ec2ffa"),
+    ("MINFO a b.example.net.", "0161076578616d706c65036f72670001 62076578616d706c65036e657400"),
+    ("X25 311061700956", "0c333131303631373030393536"),
+    ("ISDN 150862028003217 004", "0f31353038363230323830303332313703303034"),
+    ("ISDN 150862028003217", "0f313530383632303238303033323137"),
+    ("RT 10 relay", "000a0572656c6179076578616d706c65036f726700"),
+    ("PX 10 a.b. c.d.", "000a01610162000163016400"),
+    ("GPOS -32.6882 116.8652 10.0", "082d33322e36383832083131362e383635320431302e30"),
+    ("TALINK a. b.", "016100016200"),
+    (
+        "DLV 60485 8 1 2BB183AF5F22588179A53B0A98631FAD1A292118",
+        "ec4508012bb183af5f22588179a53b0a98631fad1a292118",
+    ),
     // RFC 3597, section 5.
     (r"TYPE65280 \# 4 0a000001", "0a000001"),
     (r"TYPE65280 \# 0", ""),
@@ -120,5 +162,47 @@ fn the_generic_form_of_every_type_gives_the_same_record() {
             (plain.rtype, &plain.rdata, &plain.target),
             "{line}"
         );
+    }
+}
+
+#[test]
+fn every_type_reads_back_from_what_is_shown() {
+    for (line, _) in WIRE {
+        let record = good(&format!("x {line}")).remove(0);
+        let shown = present(record.rtype, &record.rdata);
+        let again = good(&format!("x {} {shown}", record.rtype)).remove(0);
+        assert_eq!((again.rtype, &again.rdata), (record.rtype, &record.rdata), "{line} as {shown}");
+    }
+    for (line, shown) in [
+        ("TXT \"a\\\"b\\\\\\200\" c", r#""a\"b\\\200" "c""#),
+        ("NSEC3PARAM 1 0 0 -", "1 0 0 -"),
+        ("CAA 0 issue ca.example", r#"0 issue "ca.example""#),
+        ("MX 10 Mail", "10 mail.example.org."),
+        ("TYPE65280 \\# 2 abcd", "\\# 2 abcd"),
+        (
+            "RRSIG A 5 3 86400 20030322173103 20030220173103 2642 a. oJB1",
+            "A 5 3 86400 20030322173103 20030220173103 2642 a. oJB1",
+        ),
+    ] {
+        let record = good(&format!("x {line}")).remove(0);
+        assert_eq!(present(record.rtype, &record.rdata), shown);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_data_of_any_type_reads_back_from_what_is_shown(
+        rtype in prop_oneof![1_u16..128, 256_u16..264, any::<u16>()],
+        octets in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let rtype = RecordType(rtype);
+        let generic = format!("x {rtype} \\# {} {}", octets.len(), hex(&octets));
+        let (records, _) = read(&generic, Dialect { pitfalls: false, soa: true, ..Dialect::INLINE });
+        if let Some(record) = records.first() {
+            let shown = format!("x {rtype} {}", present(rtype, &record.rdata));
+            let (again, findings) = read(&shown, Dialect { pitfalls: false, soa: true, ..Dialect::INLINE });
+            prop_assert_eq!(findings, vec![], "{}", &shown);
+            prop_assert_eq!(&again[0].rdata, &record.rdata, "{}", &shown);
+        }
     }
 }

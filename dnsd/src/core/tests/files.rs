@@ -1,0 +1,98 @@
+//! Zones from whole master files.
+
+use crate::core::rcode;
+use crate::testing::query::ask;
+use crate::testing::{SITE, snapshot};
+use crate::view::{DnsView, rtype};
+
+const MASTER: &str = r#"$TTL 1h
+@       2h  SOA   a.ns.old.example. Admin.old.example. 2024010100 1d 15m 4w 10m
+        NS    a.ns
+        NS    b.ns.example.net.
+a.ns    A     192.0.2.53
+www 60  A     192.0.2.1
+    90  A     192.0.2.2
+    60  A     192.0.2.1
+*.wild  TXT   "one" "two"
+sub     NS    ns.sub
+ns.sub  A     192.0.2.54
+strange TYPE65280 \# 3 abcdef
+sig     RRSIG A 8 2 3600 20300101000000 20200101000000 2642 example.org. c2lnbmF0dXJl
+"#;
+
+fn site() -> DnsView {
+    let zones = format!(
+        "{SITE}[zone.\"lab.example\"]\n[zone.\"old.example\"]\nfile = \"old.zone\"\nttl = \"10m\"\n\
+         [zone.\"example\"]\n[host.\"added.old.example\"]\nnetwork = \"lan\"\nip = \"10.20.0.77\"\n"
+    );
+    let mut view = DnsView::build(&snapshot(&[("zones.toml", &zones), ("zones/old.zone", MASTER)]));
+    view.set_serials(|_| 2024010100);
+    view
+}
+
+const NEGATIVE: &str =
+    "old.example. 600 IN SOA a.ns.old.example. admin.old.example. 2024010100 86400 900 2419200 600";
+
+#[test]
+fn a_master_file_has_its_own_soa_and_ns_records() {
+    let view = site();
+    let soa = ask(&view, "old.example", rtype::SOA);
+    assert_eq!(soa.answers(), [NEGATIVE.replacen("600", "7200", 1)]);
+    let servers = ask(&view, "old.example", rtype::NS);
+    assert_eq!(
+        servers.answers(),
+        ["old.example. 3600 IN NS a.ns.old.example.", "old.example. 3600 IN NS b.ns.example.net."]
+    );
+    assert_eq!(servers.additionals(), ["a.ns.old.example. 3600 IN A 192.0.2.53"]);
+    let above = ask(&view, "old.example", rtype::DS);
+    assert_eq!(above.authority[0].owner.to_string(), "example", "the zone around is ours as well");
+    for (name, code) in [("ns.old.example", rcode::NOERROR), ("none.old.example", rcode::NXDOMAIN)] {
+        let reply = ask(&view, name, rtype::A);
+        assert_eq!((reply.rcode, reply.authorities()), (code, vec![NEGATIVE.to_owned()]), "{name}");
+    }
+}
+
+#[test]
+fn its_records_are_served_as_they_stand() {
+    let view = site();
+    assert_eq!(
+        ask(&view, "www.old.example", rtype::A).answers(),
+        ["www.old.example. 60 IN A 192.0.2.1", "www.old.example. 60 IN A 192.0.2.2"]
+    );
+    assert_eq!(
+        ask(&view, "x.wild.old.example", 16).answers(),
+        ["x.wild.old.example. 3600 IN TXT \"one\" \"two\""]
+    );
+    let referral = ask(&view, "x.sub.old.example", rtype::A);
+    assert_eq!(
+        (referral.aa(), referral.additionals()),
+        (false, vec!["ns.sub.old.example. 3600 IN A 192.0.2.54".to_owned()])
+    );
+    assert_eq!(
+        ask(&view, "strange.old.example", 65_280).answers(),
+        ["strange.old.example. 3600 IN TYPE65280 \\# 3 abcdef"]
+    );
+    assert_eq!(ask(&view, "sig.old.example", 46).answer.len(), 1);
+}
+
+#[test]
+fn hosts_may_lie_in_it() {
+    let view = site();
+    let reply = ask(&view, "added.old.example", rtype::A);
+    assert_eq!(reply.answers(), ["added.old.example. 600 IN A 10.20.0.77"], "with the zone's own TTL");
+    let reply = ask(&view, "77.0.20.10.in-addr.arpa", rtype::PTR);
+    assert_eq!(reply.answers()[0].split(' ').next_back(), Some("added.old.example."));
+}
+
+#[test]
+fn the_zone_around_delegates_to_it() {
+    let view = site();
+    let records: Vec<String> = view
+        .records_of(view.zone_of(&crate::testing::name("example")).unwrap())
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    for server in ["a.ns.old.example", "b.ns.example.net"] {
+        assert!(records.contains(&format!("old.example. 3600 IN NS {server}.")), "{records:#?}");
+    }
+}
