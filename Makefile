@@ -44,7 +44,13 @@ release:
 
 # Only the copying needs rights: run it as yourself, it asks sudo where it must.
 install: release
-	@files=; for name in hostbook $(PROGRAMS); do files="$$files $(CARGO_TARGET_DIR)/release/$$name"; done; \
-	  bin=$(DESTDIR)$(PREFIX)/bin; sudo=; \
-	  mkdir -p $$bin 2>/dev/null && [ -w $$bin ] || sudo=sudo; \
-	  set -x; $$sudo install -d $$bin && $$sudo install -m 755 $$files $$bin
+	@built=$(CARGO_TARGET_DIR)/release; to=$(DESTDIR)$(PREFIX); sudo=; \
+	  mkdir -p $$to 2>/dev/null && [ -w $$to ] || sudo=sudo; \
+	  set -ex; \
+	  for name in $(PROGRAMS); do $$sudo install -D -m 755 $$built/$$name $$to/bin/$$name; done; \
+	  for unit in $(UNITS); do \
+	    sed 's#/usr/local/bin#$(PREFIX)/bin#' packaging/systemd/$$unit | \
+	      $$sudo install -D -m 644 /dev/stdin $$to/lib/systemd/system/$$unit; \
+	  done; \
+	  $$sudo install -D -m 644 packaging/systemd/hostbook.sysusers $$to/lib/sysusers.d/hostbook.conf; \
+	  $$sudo install -D -m 644 packaging/systemd/hostbook.default $$to/share/hostbook/hostbook.default

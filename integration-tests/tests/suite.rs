@@ -8,6 +8,7 @@ mod suite {
     mod endurance;
     mod generator;
     mod operations;
+    mod packaging;
     mod resolvers;
     mod workspace;
 }
