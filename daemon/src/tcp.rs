@@ -10,18 +10,27 @@ use crate::listen_error::{ListenError, Transport};
 /// Listens at `address`, non-blocking; an IPv6 address means IPv6 only. Sockets of the last run that
 /// linger in TIME-WAIT are no hindrance.
 pub fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
-    open(address).map_err(|error| ListenError::listen(Transport::Tcp, address, None, error))
+    open(address, None).map_err(|error| ListenError::listen(Transport::Tcp, address, None, error))
+}
+
+/// Listens as [`listen`] does, for clients that come by one interface (`SO_BINDTODEVICE`).
+pub fn listen_on(device: &str, address: SocketAddr) -> Result<TcpListener, ListenError> {
+    open(address, Some(device))
+        .map_err(|error| ListenError::listen(Transport::Tcp, address, Some(device.to_owned()), error))
 }
 
 /// Connections that may wait for being accepted; the kernel clamps it to `net.core.somaxconn`.
 const BACKLOG: i32 = 1024;
 
-fn open(address: SocketAddr) -> io::Result<TcpListener> {
+fn open(address: SocketAddr, device: Option<&str>) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
+    }
+    if let Some(device) = device {
+        socket.bind_device(Some(device.as_bytes()))?;
     }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use daemon::metrics::{Counters, Registry, Tally};
+use daemon::metrics::{Counters, Registry, SharedTally, Tally};
 use serde_json::{Value, json};
 
+use crate::boot::BootEvent;
 use crate::core::{Event, Outcome, Outputs, Reason};
 
 daemon::counted_reasons! {
@@ -27,6 +28,7 @@ pub struct DhcpCounters {
     messages: Arc<Counters<Event>>,
     reasons: Arc<Counters<Reason>>,
     traffic: Arc<Counters<Traffic>>,
+    boot: Arc<Counters<BootEvent>>,
 }
 
 /// What the worker counts into; nobody else does.
@@ -50,10 +52,12 @@ impl DhcpCounters {
                 "reason",
             ),
             traffic: Counters::new("hostbook_dhcpd_traffic", "Datagrams", "event"),
+            boot: super::boot::counters(),
         };
         counters.messages.register(registry);
         counters.reasons.register(registry);
         counters.traffic.register(registry);
+        counters.boot.register(registry);
         counters
     }
 
@@ -65,12 +69,18 @@ impl DhcpCounters {
         }
     }
 
+    /// What the boot service counts into.
+    pub(super) fn boot(&self) -> SharedTally<BootEvent> {
+        self.boot.shared_tally()
+    }
+
     /// All that are not zero, for status.
     pub fn to_json(&self) -> Value {
         json!({
             "messages": self.messages.to_json(),
             "unanswered": self.reasons.to_json(),
             "traffic": self.traffic.to_json(),
+            "boot": self.boot.to_json(),
         })
     }
 }

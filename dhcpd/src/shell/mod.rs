@@ -4,6 +4,7 @@
 //! inventory, then answers. A view is loaded once per batch of datagrams, so that each answer is of one
 //! generation.
 
+mod boot;
 mod counters;
 mod links;
 mod options;
@@ -38,6 +39,7 @@ use tracing::{info, warn};
 
 use crate::view::DhcpView;
 
+use boot::{BootServer, BootSockets};
 use links::Links;
 use reload::Reloader;
 use server::Server;
@@ -54,8 +56,9 @@ pub fn run(options: Options) -> ExitCode {
 
 /// What is opened while there are privileges.
 struct Opened {
-    state: StateDir,
+    state: Arc<StateDir>,
     ports: Ports,
+    boot: Option<BootSockets>,
     control: control::Server,
     metrics: Option<std::net::TcpListener>,
 }
@@ -63,7 +66,7 @@ struct Opened {
 fn try_run(options: Options) -> Result<(), Fatal> {
     let started = SystemTime::now();
     let notifier = Notifier::from_env();
-    let Opened { state, ports, control, metrics } = open(&options)?;
+    let Opened { state, ports, boot, control, metrics } = open(&options)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -76,7 +79,13 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let counters = Arc::new(DhcpCounters::new(&mut registry));
     let views = Arc::new(ArcSwap::from_pointee(DhcpView::build(&Snapshot::nothing())));
     let links = Arc::new(Links::default());
-    let mut reloader = Reloader { views: Arc::clone(&views), links: Arc::clone(&links), last: None };
+    let snapshots = Arc::new(ArcSwap::from_pointee(Snapshot::nothing()));
+    let mut reloader = Reloader {
+        views: Arc::clone(&views),
+        snapshots: Arc::clone(&snapshots),
+        links: Arc::clone(&links),
+        last: None,
+    };
     let reloads = notifier.clone();
     let follow_options =
         FollowOptions { inventory: options.inventory, state_dir: state.path().to_owned(), daemon: "dhcpd" };
@@ -94,10 +103,16 @@ fn try_run(options: Options) -> Result<(), Fatal> {
 
     let server = Server::start(ports, &links, &views, &counters, notifier.watchdog_interval())
         .map_err(|error| Fatal::system("start a thread", &error))?;
+    let boot = boot.map(|boot| boot.start(&state, &snapshots, counters.boot())).transpose()?;
     let follow = following.status_handle();
     let common = Common::new(env!("CARGO_PKG_VERSION"), started, move || lock(&follow).figures());
     common.register(&mut registry);
-    let status = Status { common, follow: following.status_handle(), views, counters, links };
+    let boot_problem = boot.as_ref().map(BootServer::problems);
+    let boot_problem = boot_problem.unwrap_or_else(|| Box::new(|| None));
+    if let Some(problem) = boot_problem() {
+        warn!("{problem}");
+    }
+    let status = Status { common, follow: following.status_handle(), views, counters, links, boot_problem };
     notifier.status(&format!("serving {} networks", status.views.load().networks().count()));
     notifier.ready();
     let pages = Pages { control, metrics, registry };
@@ -105,6 +120,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     runtime.block_on(attend(signals, &notifier, &following, pages, answer, server.is_alive()))?;
     notifier.stopping();
     drop(server);
+    drop(boot);
     info!("finished");
     Ok(())
 }
@@ -112,9 +128,14 @@ fn try_run(options: Options) -> Result<(), Fatal> {
 /// Opens files and sockets, then gives up privileges.
 fn open(options: &Options) -> Result<Opened, Fatal> {
     let user = options.user.as_deref().map(User::find).transpose()?;
-    let state = StateDir::open(&options.state, user.as_ref())?;
+    let state = Arc::new(StateDir::open(&options.state, user.as_ref())?);
     let interfaces = interfaces().map_err(|error| Fatal::system("list the interfaces", &error))?;
     let ports = Ports::open(&options.interface, &interfaces)?;
+    let boot = options
+        .boot_root
+        .as_deref()
+        .map(|root| BootSockets::open(root, options.boot_port, &options.interface, &interfaces));
+    let boot = boot.transpose()?;
     let control = control::Server::bind(&options.control, user.as_ref())?;
     let metrics = options.metrics.map(daemon::tcp::listen).transpose()?;
     // An interface that comes back needs a socket on port 67 again.
@@ -123,5 +144,5 @@ fn open(options: &Options) -> Result<Opened, Fatal> {
         let error: Fatal = error.into();
         warn!("{error}");
     }
-    Ok(Opened { state, ports, control, metrics })
+    Ok(Opened { state, ports, boot, control, metrics })
 }

@@ -18,6 +18,12 @@ pub struct Options {
     /// Directory for what must outlive a restart: the last good inventory
     #[arg(long, value_name = "DIR", default_value = "/var/lib/hostbook/dhcpd")]
     pub state: PathBuf,
+    /// Directory of the files that machines boot; with it, TFTP and HTTP are served on every interface
+    #[arg(long, value_name = "DIR")]
+    pub boot_root: Option<PathBuf>,
+    /// Port that boot files are served on by HTTP
+    #[arg(long, value_name = "PORT", default_value_t = 80, requires = "boot_root")]
+    pub boot_port: u16,
     /// Socket that `hostbook status` asks
     #[arg(long, value_name = "PATH", default_value = "/run/hostbook/dhcpd.sock")]
     pub control: PathBuf,

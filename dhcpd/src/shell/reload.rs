@@ -13,6 +13,8 @@ use crate::view::DhcpView;
 /// Puts views into service.
 pub(super) struct Reloader {
     pub(super) views: Arc<ArcSwap<DhcpView>>,
+    /// For the boot service, which makes texts from it.
+    pub(super) snapshots: Arc<ArcSwap<Snapshot>>,
     pub(super) links: Arc<Links>,
     /// The snapshot in service; `None` before the first.
     pub(super) last: Option<Arc<Snapshot>>,
@@ -29,6 +31,7 @@ impl Reloader {
         let (networks, keys) = (view.networks().count(), view.key_count());
         let milliseconds = started.elapsed().as_millis();
         daemon::view::swap(&self.views, view);
+        self.snapshots.store(Arc::clone(snapshot));
         info!(generation = snapshot.generation, networks, keys, milliseconds, "reservations in service");
         self.links.report(&self.views.load());
         self.last = Some(Arc::clone(snapshot));

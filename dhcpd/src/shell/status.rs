@@ -22,6 +22,8 @@ pub(super) struct Status {
     pub(super) views: Arc<ArcSwap<DhcpView>>,
     pub(super) counters: Arc<DhcpCounters>,
     pub(super) links: Arc<Links>,
+    /// What keeps machines from booting; `None`: nothing.
+    pub(super) boot_problem: Box<dyn Fn() -> Option<String> + Send + Sync>,
 }
 
 impl Status {
@@ -42,6 +44,8 @@ impl Status {
                 "dhcp": network.dhcp,
             })
         });
+        let mut problems = self.links.problems(&view);
+        problems.extend((self.boot_problem)());
         let mut status = json!({
             "daemon": "dhcpd",
             "generation": view.generation(),
@@ -50,7 +54,7 @@ impl Status {
             "listeners": self.links.served().iter().map(listener).collect::<Vec<_>>(),
             "networks": networks.collect::<Vec<_>>(),
             "keys": view.key_count(),
-            "problems": self.links.problems(&view),
+            "problems": problems,
             "counters": self.counters.to_json(),
         });
         if let (Value::Object(status), Value::Object(common)) = (&mut status, self.common.to_json()) {

@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_read_request_has_a_file_a_mode_and_options() {
-        let request = ReadRequest::read(b"\0\x01/a/b.efi\0OcTeT\0blksize\01468\0tsize\00\0").unwrap();
+        let request = ReadRequest::read(b"\0\x01/a/b.efi\0OcTeT\0blksize\x001468\0tsize\x000\0").unwrap();
         assert_eq!((request.file, request.mode), ("/a/b.efi", Mode::Octet));
         assert_eq!(request.options, [("blksize", "1468"), ("tsize", "0")]);
         let request = ReadRequest::read(b"\0\x01x\0netascii\0").unwrap();
@@ -186,9 +186,9 @@ mod tests {
 
     #[test]
     fn padding_behind_the_options_does_not_spoil_a_request() {
-        let request = ReadRequest::read(b"\0\x01x\0octet\0tsize\00\0\0\0\0\0").unwrap();
+        let request = ReadRequest::read(b"\0\x01x\0octet\0tsize\x000\0\0\0\0\0").unwrap();
         assert_eq!(request.options, [("tsize", "0")]);
-        let request = ReadRequest::read(b"\0\x01x\0octet\0tsize\00\0blksize").unwrap();
+        let request = ReadRequest::read(b"\0\x01x\0octet\0tsize\x000\0blksize").unwrap();
         assert_eq!(request.options, [("tsize", "0")]);
     }
 

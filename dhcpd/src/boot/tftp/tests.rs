@@ -1,5 +1,7 @@
 //! Whole transfers against a client of our own, over a link that loses, doubles and delays.
 
+#![expect(clippy::cast_possible_truncation, reason = "numbers on the wire go round")]
+
 use std::collections::BTreeMap;
 
 use super::{End, FromClient, Send, Terms, Transfer};

@@ -1,0 +1,166 @@
+//! From a path to octets, for both protocols.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use daemon::metrics::SharedTally;
+use daemon::state::StateDir;
+use inventory_core::model::Snapshot;
+use tracing::{debug, error, info, warn};
+
+use super::limits::Limits;
+use super::memory;
+use super::root::{BootFile, BootRoot};
+use crate::boot::{Answer, Asker, BootEvent, Service, Target, What, Whom};
+
+/// What both protocols serve from.
+pub(super) struct Shared {
+    pub(super) root: BootRoot,
+    pub(super) service: Mutex<Service>,
+    pub(super) snapshots: Arc<ArcSwap<Snapshot>>,
+    pub(super) state: Arc<StateDir>,
+    pub(super) tally: SharedTally<BootEvent>,
+    pub(super) transfers: Limits,
+    pub(super) connections: Limits,
+    pub(super) http_port: u16,
+}
+
+/// What is sent to a client.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// A file on disk.
+    File(BootFile),
+    /// Text that was made.
+    Made(Arc<[u8]>),
+}
+
+impl Content {
+    /// Octets of it.
+    pub(super) fn size(&self) -> u64 {
+        match self {
+            Content::File(file) => file.size,
+            Content::Made(octets) => octets.len() as u64,
+        }
+    }
+
+    /// Appends `octets` from `offset` to `out`.
+    pub(super) fn read(&self, offset: u64, octets: usize, out: &mut Vec<u8>) -> std::io::Result<()> {
+        match self {
+            Content::File(file) => file.read(offset, octets, out),
+            Content::Made(made) => {
+                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(made.len());
+                let end = start.saturating_add(octets).min(made.len());
+                out.extend_from_slice(made.get(start..end).unwrap_or_default());
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// What `target` is for the client at `peer`, which has reached us at `local`. Refusals are counted
+    /// and come with a text for people.
+    pub(super) fn find(
+        &self,
+        target: &Target,
+        peer: IpAddr,
+        local: IpAddr,
+    ) -> Result<Content, (BootEvent, String)> {
+        let found = match target {
+            Target::File(path) => self.root.open(path).map(|file| (Content::File(file), BootEvent::File)),
+            Target::Made { whom, version, what } => {
+                return self.make(whom, version.as_deref(), what, peer, local);
+            }
+        };
+        match found {
+            Ok((content, event)) => {
+                self.tally.count(event);
+                Ok(content)
+            }
+            Err(event) => Err(self.refuse(event, event_text(event).to_owned())),
+        }
+    }
+
+    /// Counts a refusal.
+    pub(super) fn refuse(&self, event: BootEvent, why: String) -> (BootEvent, String) {
+        self.tally.count(event);
+        (event, why)
+    }
+
+    fn make(
+        &self,
+        whom: &Whom,
+        version: Option<&str>,
+        what: &What,
+        peer: IpAddr,
+        local: IpAddr,
+    ) -> Result<Content, (BootEvent, String)> {
+        let asker = Asker { peer, server_url: server_url(local, self.http_port) };
+        let snapshot = self.snapshots.load_full();
+        let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
+        match service.answer(whom, version, what, &asker, &snapshot) {
+            Answer::Text(text, event) => {
+                debug!(?whom, ?what, %peer, ?event, "boot text");
+                self.tally.count(event);
+                Ok(Content::Made(text.into_bytes().into()))
+            }
+            Answer::Done => {
+                if let Err(error) = memory::save(&self.state, service.installs()) {
+                    error!(%error, ?whom, "an installation is done and that cannot be written down");
+                    let why = "that cannot be written down at the moment".to_owned();
+                    return Err(self.refuse(BootEvent::NotDurable, why));
+                }
+                info!(host = %name(whom), "installed");
+                self.tally.count(BootEvent::Done);
+                Ok(Content::Made(b"done\n".as_slice().into()))
+            }
+            Answer::Refused(event, why) => {
+                if event == BootEvent::TemplateFailed {
+                    warn!(host = %name(whom), %why, "a boot file cannot be made");
+                } else {
+                    debug!(?whom, ?what, %peer, %why, "boot request refused");
+                }
+                Err(self.refuse(event, why))
+            }
+        }
+    }
+}
+
+/// URL of the service at `local`, without a slash at the end.
+fn server_url(local: IpAddr, port: u16) -> String {
+    match port {
+        80 if local.is_ipv4() => format!("http://{local}"),
+        80 => format!("http://[{local}]"),
+        port => format!("http://{}", SocketAddr::new(local, port)),
+    }
+}
+
+fn name(whom: &Whom) -> &str {
+    match whom {
+        Whom::Host(name) | Whom::Unknown(name) => name,
+    }
+}
+
+fn event_text(event: BootEvent) -> &'static str {
+    match event {
+        BootEvent::NotFound => "there is no such file",
+        BootEvent::OutsideRoot => "the path leaves the boot root",
+        BootEvent::Unreadable => "it cannot be read",
+        _ => "no",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_services_url_is_as_short_as_it_can_be() {
+        let url = |local: &str, port| server_url(local.parse().unwrap(), port);
+        assert_eq!(url("10.0.0.1", 80), "http://10.0.0.1");
+        assert_eq!(url("10.0.0.1", 8080), "http://10.0.0.1:8080");
+        assert_eq!(url("2001:db8::1", 80), "http://[2001:db8::1]");
+        assert_eq!(url("2001:db8::1", 8080), "http://[2001:db8::1]:8080");
+    }
+}
