@@ -10,6 +10,8 @@ mod edits;
 mod mutation;
 #[path = "loading/octets.rs"]
 mod octets;
+#[path = "loading/slips.rs"]
+mod slips;
 #[path = "loading/support.rs"]
 mod support;
 #[path = "loading/watching.rs"]

@@ -15,7 +15,9 @@ pub(crate) fn check(host: &Host, context: &Context, findings: &mut Vec<Finding>)
         let vague = context.vague_prefix.contains(&nic.network);
         let vague_pool = context.vague_pool.contains(&nic.network);
         for (address, span) in nic.addresses.iter().zip(&nic.address_spans) {
-            findings.extend(misplaced(host, *address, *span, network, vague));
+            let finding = misplaced(host, *address, *span, network, vague);
+            // An exclusion may be what could not be read.
+            findings.extend(finding.filter(|finding| !vague_pool || finding.rule != Rule::InsidePool));
         }
         if !vague && !vague_pool {
             findings.extend(unreachable(host, nic, network));

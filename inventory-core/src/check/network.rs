@@ -22,7 +22,7 @@ fn gateway(network: &NetworkDecl, findings: &mut Vec<Finding>) {
         return;
     };
     let Field::Set(net, net_span) = &network.ipv4 else {
-        if network.ipv4.is_absent() {
+        if network.ipv4.is_absent() && !network.vague {
             let message = format!("network `{}` has a gateway and no `ipv4`", network.name);
             let finding = Finding::new(Rule::BadGateway, *span, message);
             findings.push(
@@ -88,15 +88,15 @@ fn inside(network: &NetworkDecl, range: &Spanned<Range>, what: &str, findings: &
             Field::Set(net, span) => {
                 (net.to_string(), Some(*span), net.contains(&first) && net.contains(&last))
             }
-            Field::Absent => ("it: it has no `ipv4`".to_owned(), None, false),
-            Field::Broken => return,
+            Field::Absent if !network.vague => ("it: it has no `ipv4`".to_owned(), None, false),
+            Field::Absent | Field::Broken => return,
         },
         (IpAddr::V6(first), IpAddr::V6(last)) => match &network.ipv6 {
             Field::Set(net, span) => {
                 (net.to_string(), Some(*span), net.contains(&first) && net.contains(&last))
             }
-            Field::Absent => ("it: it has no `ipv6`".to_owned(), None, false),
-            Field::Broken => return,
+            Field::Absent if !network.vague => ("it: it has no `ipv6`".to_owned(), None, false),
+            Field::Absent | Field::Broken => return,
         },
         _ => return,
     };

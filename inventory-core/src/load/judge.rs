@@ -139,7 +139,9 @@ impl Loader {
 /// Whether a line that was not understood may define `name`: by its first label, as a host's, or by
 /// what encloses it, as a zone.
 fn may_define(line: &str, name: &str) -> bool {
-    let host = name.split('.').next().unwrap_or(name);
+    // Names of hosts and zones have no case; those that do are only the more likely found.
+    let (line, name) = (line.to_ascii_lowercase(), name.to_ascii_lowercase());
+    let host = name.split('.').next().unwrap_or(&name);
     let zones = name.match_indices('.').map(|(dot, _)| &name[dot + 1..]).filter(|zone| zone.contains('.'));
     std::iter::once(host).chain(zones).any(|part| line.contains(part))
 }

@@ -37,6 +37,8 @@ pub(super) fn read_boot(key: Spanned<&str>, table: Table<'_, '_>, findings: Find
         script: Field::Absent,
         files: Vec::new(),
     };
+    // Whether what seems missing may be there, under a name that is not known.
+    let mut vague = false;
     for entry in table.entries() {
         match entry.key() {
             "kernel" => boot.kernel = read::field(entry, findings, read::path_or_url),
@@ -44,10 +46,15 @@ pub(super) fn read_boot(key: Spanned<&str>, table: Table<'_, '_>, findings: Find
             "cmdline" => boot.cmdline = read::field(entry, findings, read::boxed),
             "script" => boot.script = read::field(entry, findings, read::path_or_url),
             "files" => boot.files = read_files(entry, findings),
-            _ => read::unknown_key(entry, "a boot profile", KEYS, findings),
+            _ => {
+                read::unknown_key(entry, "a boot profile", KEYS, findings);
+                vague = true;
+            }
         }
     }
-    check_source(&boot, table, findings);
+    if !vague {
+        check_source(&boot, table, findings);
+    }
     boot
 }
 

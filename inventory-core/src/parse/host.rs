@@ -168,7 +168,10 @@ pub(super) fn read_host(
             Kind::Table(nested) if unquoted::looks_like(nested, HOST_KEYS) => {
                 return Err(unquoted::report(key, entry, what, HOST_KEYS, findings));
             }
-            _ => read::unknown_key(entry, what, HOST_KEYS, findings),
+            _ => {
+                read::unknown_key(entry, what, HOST_KEYS, findings);
+                host.vague = true;
+            }
         }
     }
     Ok(host)
@@ -189,7 +192,7 @@ fn read_host_key(host: &mut HostDecl, entry: Entry<'_, '_>, findings: Findings<'
         "memory" => host.memory = read::field(entry, findings, read::size),
         "disk" => host.disks = read_disks(entry, findings),
         "vmhost" => host.vmhost = read::field(entry, findings, read::boxed),
-        "nic" => host.nics = read_nics(entry, findings),
+        "nic" => read_nics(host, entry, findings),
         _ => return false,
     }
     true
@@ -215,13 +218,14 @@ fn read_nic_key(nic: &mut NicDecl, entry: Entry<'_, '_>, findings: Findings<'_>)
     true
 }
 
-fn read_nics(entry: Entry<'_, '_>, findings: Findings<'_>) -> Vec<NicDecl> {
+fn read_nics(host: &mut HostDecl, entry: Entry<'_, '_>, findings: Findings<'_>) {
     let Some(table) = read::table(entry, findings) else {
-        return Vec::new();
+        host.vague = true;
+        return;
     };
-    let mut nics = Vec::new();
     for entry in table.entries() {
         let Some(keys) = read::table(entry, findings) else {
+            host.vague = true;
             continue;
         };
         let mut nic = NicDecl::new(entry.key(), keys.span());
@@ -230,12 +234,14 @@ fn read_nics(entry: Entry<'_, '_>, findings: Findings<'_>) -> Vec<NicDecl> {
                 "name" => nic.name = read::field(entry, findings, read::boxed),
                 "primary" => nic.primary = read::field(entry, findings, read::boolean),
                 _ if read_nic_key(&mut nic, entry, findings) => {}
-                _ => read::unknown_key(entry, "a nic", NIC_KEYS, findings),
+                _ => {
+                    read::unknown_key(entry, "a nic", NIC_KEYS, findings);
+                    nic.vague = true;
+                }
             }
         }
-        nics.push(nic);
+        host.nics.push(nic);
     }
-    nics
 }
 
 fn read_disks(entry: Entry<'_, '_>, findings: Findings<'_>) -> Vec<Disk> {
@@ -295,7 +301,11 @@ fn port(value: Value<'_, '_>, findings: Findings<'_>) -> Option<PortId> {
         match entry.key() {
             "remote-id" => remote_id = Some(plain(entry.value(), findings)?),
             "circuit-id" => circuit_id = Some(plain(entry.value(), findings)?),
-            _ => read::unknown_key(entry, "a port", &["remote-id", "circuit-id"], findings),
+            _ => {
+                read::unknown_key(entry, "a port", &["remote-id", "circuit-id"], findings);
+                // What was meant may be what is missing.
+                circuit_id.as_ref()?;
+            }
         }
     }
     let Some(circuit_id) = circuit_id else {

@@ -21,7 +21,7 @@ pub use site::{SiteDecl, ZoneDecl};
 
 use read::Findings;
 
-use crate::diag::{Finding, Rule};
+use crate::diag::{Finding, Rule, did_you_mean};
 use crate::span::FileId;
 use crate::toml::{self, Entry, Table};
 
@@ -41,6 +41,8 @@ pub struct FileDecls {
 pub struct GlobalDecls {
     /// `[site]`, at most one.
     pub site: Option<SiteDecl>,
+    /// Whether there is a table that seems to be a misspelt `[site]`.
+    pub lost_site: bool,
     /// Zones.
     pub zones: Vec<ZoneDecl>,
     /// Networks.
@@ -83,6 +85,11 @@ pub fn parse_file(text: &str, file: FileId, findings: &mut Vec<Finding>) -> File
 
 fn read_table(entry: Entry<'_, '_>, decls: &mut FileDecls, findings: Findings<'_>) {
     if !TABLES.contains(&entry.key()) {
+        decls.globals.lost_site |= did_you_mean(entry.key(), ["site"]).is_some();
+        if let toml::Kind::Table(table) = entry.value().kind() {
+            // `[networks.servers]`: nobody is told that the network `servers` is not defined.
+            decls.refused.extend(table.entries().map(|inner| Box::from(inner.key())));
+        }
         return read::unknown_key(entry, "the inventory", TABLES, findings);
     }
     let Some(table) = read::table(entry, findings) else {

@@ -123,10 +123,13 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
             "unknown" => network.unknown = read::field(entry, findings, unknown),
             "boot-server" => network.boot_server = read::field(entry, findings, addresses::ipv4),
             "reverse" => network.reverse = read::field(entry, findings, read::domain_name),
-            _ => read::unknown_key(entry, "a network", KEYS, findings),
+            _ => {
+                read::unknown_key(entry, "a network", KEYS, findings);
+                network.vague = true;
+            }
         }
     }
-    if network.ipv4.is_absent() && network.ipv6.is_absent() {
+    if network.ipv4.is_absent() && network.ipv6.is_absent() && !network.vague {
         let message = format!("network `{}` has neither `ipv4` nor `ipv6`", network.name);
         findings.push(
             Finding::new(Rule::MissingKey, table.span(), message)

@@ -71,7 +71,10 @@ pub(super) fn read_site(table: Table<'_, '_>, key_span: Span, findings: Findings
         match entry.key() {
             "nameservers" => site.nameservers = read::list(entry, findings, host_fqdn),
             "contact" => site.contact = read::field(entry, findings, mailbox),
-            _ => read::unknown_key(entry, "`[site]`", SITE_KEYS, findings),
+            _ => {
+                read::unknown_key(entry, "`[site]`", SITE_KEYS, findings);
+                site.vague = true;
+            }
         }
     }
     site
@@ -121,7 +124,10 @@ pub(super) fn read_zone(
             "contact" => zone.contact = read::field(entry, findings, mailbox),
             "records" => zone.records = read_records(entry, &zone.name, findings),
             "file" => zone.file = read::field(entry, findings, read::path),
-            _ => read::unknown_key(entry, "a zone", ZONE_KEYS, findings),
+            _ => {
+                read::unknown_key(entry, "a zone", ZONE_KEYS, findings);
+                zone.vague = true;
+            }
         }
     }
     if let Field::Set(_, file) = &zone.file {

@@ -37,7 +37,7 @@ pub fn merge(files: &[&GlobalDecls], masters: &Masters, findings: &mut Vec<Findi
         if decl.vague || decl.ipv4.is_broken() || decl.ipv6.is_broken() {
             context.vague_prefix.insert(id);
         }
-        if decl.vague || decl.pool.is_broken() || decl.exclude.is_broken() {
+        if decl.vague || decl.pool.is_broken() || decl.exclude.is_broken() || decl.dhcp.is_broken() {
             context.vague_pool.insert(id);
         }
         let unknown = unknown(decl, &globals, findings);

@@ -33,6 +33,7 @@ impl<'a> Resolver<'a> {
         let complete = self.use_profiles(&mut decl, findings);
         let before = findings.len();
         let nics = nic::ordered(&mut decl, findings)?;
+        let complete = complete && !nics.iter().any(|nic| nic.vague);
         let networks: Vec<Option<NetworkId>> =
             nics.iter().map(|nic| nic::network_of(self, &decl.key.value, nic, findings)).collect();
         let name = names::host_name(self.context, &decl.key.value, decl.key.span, networks[0], findings);
@@ -51,10 +52,16 @@ impl<'a> Resolver<'a> {
             return None;
         };
         let aliases = self.aliases(&decl, name.zone, findings);
+        // What could not be read may be what seems missing: nobody is told that there is no address, or
+        // not enough memory.
+        let certain = complete && !decl.state.is_broken() && !nics.iter().any(|nic| nic.ip.is_broken());
+        if !certain {
+            refuse(&decl.key.value, refused);
+            decl.memory = Field::Broken;
+        }
         let mut resolved = Vec::with_capacity(nics.len());
         for (index, (mut nic, network)) in nics.into_iter().zip(networks).enumerate() {
-            // What could not be read may be what seems missing: nobody is told that there is no address.
-            nic.vague |= !complete;
+            nic.vague |= !certain;
             let key = nic.key.clone();
             let nic =
                 network.and_then(|network| nic::resolve(self, &name, nic, network, index == 0, findings));

@@ -122,6 +122,8 @@ pub(super) fn resolve(
         Some(nic_name(resolver.context, host, nic, written, findings)?)
     };
     let identifiers = identifiers(&decl);
+    // An address that was refused is not missing: with `dhcp` off, nobody asks where it would come from.
+    let dhcp = decl.dhcp.get().copied().unwrap_or(true) && !is_vague(&decl);
     let ips = decl.ip.get();
     Some(Nic {
         key: (!decl.key.is_empty()).then_some(decl.key),
@@ -136,9 +138,19 @@ pub(super) fn resolve(
         options: resolver.options(decl.options),
         options6: resolver.options(decl.options6),
         lease_seconds: decl.lease.get().copied(),
-        // An address that was refused is not missing: with `dhcp` off, nobody asks where it would come from.
-        dhcp: decl.dhcp.get().copied().unwrap_or(true) && !decl.ip.is_broken() && !decl.vague,
+        dhcp,
     })
+}
+
+/// Whether something was refused that decides what DHCP does for the interface.
+fn is_vague(decl: &NicDecl) -> bool {
+    decl.vague
+        || decl.ip.is_broken()
+        || decl.dhcp.is_broken()
+        || decl.mac.is_broken()
+        || decl.duid.is_broken()
+        || decl.client_id.is_broken()
+        || decl.port.is_broken()
 }
 
 fn identifiers(decl: &NicDecl) -> Option<Box<Identifiers>> {

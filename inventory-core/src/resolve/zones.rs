@@ -42,7 +42,8 @@ pub(super) fn collect(
         let zone = written(decl, masters, &defaults);
         let refused = decl.vague
             || decl.nameservers.is_broken()
-            || site_decl.is_some_and(|site| site.vague || site.nameservers.is_broken());
+            || site_decl.is_some_and(|site| site.vague || site.nameservers.is_broken())
+            || files.iter().any(|file| file.lost_site);
         if zone.nameservers.is_empty() && zone.file.is_none() && !refused {
             nameless.push(decl);
         }

@@ -40,7 +40,8 @@ impl Source for Memory {
         let inventory = self.files.iter().filter(|(path, _)| {
             let top = path.split('/').next().unwrap_or_default();
             let reserved = path.contains('/') && super::RESERVED_DIRECTORIES.contains(&top);
-            !reserved && path.rsplit('/').next().is_some_and(super::is_inventory_file)
+            let hidden = path.split('/').any(|part| part.starts_with('.'));
+            !reserved && !hidden && path.rsplit('/').next().is_some_and(super::is_inventory_file)
         });
         Listing {
             files: inventory

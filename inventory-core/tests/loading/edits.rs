@@ -32,6 +32,10 @@ const TEXTS: &[&str] = &[
     "[host.ns1]\nnetwork = \"servers\"\nip = \"10.20.0.2\"\n[host.\"x.deep.lab.example.org\"]\nnetwork = \"oob\"\nip = \"10.20.0.3\"\n",
     "[host.web3\nnetwork = \"servers\"\n",
     "",
+    // What templates say; as files of the inventory they are as wrong as any.
+    "{{ host.name }} {{ network.gateway }}\n",
+    "{{ host.name }",
+    "[boot.deb]\nkernel = \"deb/linux\"\ncmdline = \"{{ host.ip6 }}\"\n",
 ];
 
 const PATHS: &[&str] =
