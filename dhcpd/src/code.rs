@@ -44,10 +44,20 @@ pub const CLIENT_ID: u8 = 61;
 pub const TFTP_SERVER: u8 = 66;
 /// Boot file name.
 pub const BOOT_FILE: u8 = 67;
+/// User class (RFC 3004; iPXE sends it without lengths).
+pub const USER_CLASS: u8 = 77;
 /// Relay agent information (RFC 3046).
 pub const RELAY_AGENT: u8 = 82;
+/// Architecture types of the client (RFC 4578).
+pub const CLIENT_ARCHITECTURE: u8 = 93;
+/// UUID of the client (RFC 4578).
+pub const CLIENT_UUID: u8 = 97;
 /// Classless static routes (RFC 3442).
 pub const CLASSLESS_ROUTES: u8 = 121;
+/// Addresses of TFTP servers (RFC 5859).
+pub const TFTP_ADDRESS: u8 = 150;
+/// iPXE's own options.
+pub const IPXE: u8 = 175;
 /// End of the options.
 pub const END: u8 = 255;
 

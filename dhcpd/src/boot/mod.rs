@@ -11,6 +11,7 @@
 #![deny(clippy::indexing_slicing, clippy::too_many_lines)]
 
 mod event;
+mod firmware;
 mod installs;
 mod script;
 mod service;
@@ -18,6 +19,7 @@ mod target;
 pub mod tftp;
 
 pub use event::BootEvent;
+pub use firmware::{Architecture, Saying, Stage};
 pub use installs::Installs;
 pub use service::{Answer, Asker, Service};
 pub use target::{PREFIX, Target, What, Whom, encoded};

@@ -10,6 +10,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::too_many_lines, clippy::wildcard_enum_match_arm)]
 
+mod boot;
 mod conflicts;
 mod decide;
 mod identify;
@@ -47,12 +48,21 @@ use reply::Replying;
 pub struct Core {
     links: Vec<Link>,
     conflicts: Conflicts,
+    /// HTTP port of the boot service, if there is one.
+    boot_port: Option<u16>,
 }
 
 impl Core {
     /// A server without interfaces: the first input should be [`Input::Links`].
     pub fn new() -> Core {
         Core::default()
+    }
+
+    /// The same server with a boot service beside it, which serves HTTP on this port.
+    #[must_use]
+    pub fn with_boot(mut self, port: Option<u16>) -> Core {
+        self.boot_port = port;
+        self
     }
 
     /// Takes one event at `now` and appends to `out` what is to be done. `view` is what the inventory
@@ -94,7 +104,8 @@ impl Core {
         let decision = decide(message, place, |address| is_own(&self.links, address));
         let replying = |network| -> Result<_, Reason> {
             let place = place?;
-            Ok(Replying { message, place, server: self.server_id(message, &place, network) })
+            let server = self.server_id(message, &place, network);
+            Ok(Replying { message, place, server, boot_port: self.boot_port })
         };
         match decision {
             Decision::Offer(grant) => {

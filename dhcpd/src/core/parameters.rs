@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::boot::NextStage;
 use super::options::CodeSet;
 use super::packet::Message;
 use super::write::Writer;
@@ -17,6 +18,8 @@ pub(super) struct Parameters<'v> {
     pub(super) network: &'v NetworkView,
     /// Its nic, if it is known.
     pub(super) nic: Option<Reservation<'v>>,
+    /// The next stage of its boot, if it boots.
+    pub(super) next: Option<&'v NextStage>,
 }
 
 /// An option to be appended.
@@ -37,9 +40,8 @@ const DEAR: [u8; 11] = [
     code::HOST_NAME,
     code::DOMAIN_NAME,
     PXELINUX_CONFIG,
-    TFTP_ADDRESS,
+    code::TFTP_ADDRESS,
 ];
-const TFTP_ADDRESS: u8 = 150;
 const PXELINUX_CONFIG: u8 = 209;
 
 impl Parameters<'_> {
@@ -50,10 +52,11 @@ impl Parameters<'_> {
         let asked = asked.as_deref().unwrap_or(&ALL);
         let mark = writer.mark();
         let mut done = written_elsewhere();
-        for &code in asked {
+        let forced = self.next.map_or(&[][..], |next| next.forced());
+        for &code in forced.iter().chain(asked) {
             if done.insert(code) && self.value(code).is_some_and(|value| !value.append(code, writer)) {
                 writer.rewind(mark);
-                self.append_dearest(asked, writer);
+                self.append_dearest(&[forced, asked].concat(), writer);
                 return false;
             }
         }
@@ -101,7 +104,10 @@ impl Parameters<'_> {
                 return Some(Value::Data(Cow::Owned(domain_text(zone))));
             }
         }
-        self.network.options.get(code).map(Value::Encoded)
+        if let Some(written) = self.network.options.get(code) {
+            return Some(Value::Encoded(written));
+        }
+        self.next.and_then(|next| next.option(code)).map(|data| Value::Data(Cow::Owned(data.into())))
     }
 }
 

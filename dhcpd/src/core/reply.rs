@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::boot::{Booting, NextStage};
 use super::decide::Grant;
 use super::output::{CLIENT_PORT, Destination, Outputs, Reply, SERVER_PORT};
 use super::packet::Message;
@@ -30,6 +31,8 @@ pub(super) struct Replying<'m, 'a, 'v> {
     pub(super) place: Place<'v>,
     /// Our address, as option 54 says it.
     pub(super) server: Ipv4Addr,
+    /// HTTP port of the boot service, if there is one.
+    pub(super) boot_port: Option<u16>,
 }
 
 impl Replying<'_, '_, '_> {
@@ -38,7 +41,8 @@ impl Replying<'_, '_, '_> {
         // A ciaddr that is not the client's own must not direct the reply anywhere.
         let has = if self.message.ciaddr() == grant.address { grant.address } else { Ipv4Addr::UNSPECIFIED };
         let ciaddr = if kind == Kind::Ack { has } else { Ipv4Addr::UNSPECIFIED };
-        let fields = Fields { ciaddr, yiaddr: grant.address, broadcast: false };
+        let fields =
+            Fields { ciaddr, yiaddr: grant.address, siaddr: Ipv4Addr::UNSPECIFIED, broadcast: false };
         let seconds = grant.nic.lease_seconds().unwrap_or(grant.network.lease_seconds);
         let destination = self.to_client(has, grant.address);
         self.with_parameters(
@@ -61,7 +65,8 @@ impl Replying<'_, '_, '_> {
         out: &mut Outputs,
     ) -> Result<(), Reason> {
         let ciaddr = self.message.ciaddr();
-        let fields = Fields { ciaddr, yiaddr: Ipv4Addr::UNSPECIFIED, broadcast: false };
+        let none = Ipv4Addr::UNSPECIFIED;
+        let fields = Fields { ciaddr, yiaddr: none, siaddr: none, broadcast: false };
         let destination =
             Destination::Udp { interface: self.interface(), address: ciaddr, port: CLIENT_PORT };
         self.with_parameters(Kind::Ack as u8, fields, None, network, nic, destination, out)
@@ -71,7 +76,7 @@ impl Replying<'_, '_, '_> {
     fn with_parameters(
         &self,
         kind: u8,
-        fields: Fields,
+        mut fields: Fields,
         lease: Option<u32>,
         network: &NetworkView,
         nic: Option<Reservation<'_>>,
@@ -80,7 +85,18 @@ impl Replying<'_, '_, '_> {
     ) -> Result<(), Reason> {
         let start = out.octets.len();
         let max = octets_max(self.message, self.place.link().mtu);
+        let booting = Booting {
+            message: self.message,
+            network,
+            nic: nic.as_ref(),
+            server: self.server,
+            port: self.boot_port,
+        };
+        let next = booting.next_unless_written();
+        let (siaddr, file) = next.as_ref().map_or((Ipv4Addr::UNSPECIFIED, ""), NextStage::fields);
+        fields.siaddr = siaddr;
         let mut writer = Writer::new(&mut out.octets, self.message, fields, max);
+        writer.file(file);
         let fits = self.begin(kind, &mut writer)
             && lease.is_none_or(|seconds| writer.encoded(&lease_options(seconds)))
             && writer.encoded(&network.mask);
@@ -88,7 +104,7 @@ impl Replying<'_, '_, '_> {
             writer.abandon();
             return Err(Reason::NoRoom);
         }
-        let all = Parameters { network, nic }.append(self.message, &mut writer);
+        let all = Parameters { network, nic, next: next.as_ref() }.append(self.message, &mut writer);
         writer.finish();
         if !all {
             out.events.push(Event::OptionsLeftOut);
@@ -102,7 +118,7 @@ impl Replying<'_, '_, '_> {
         let start = out.octets.len();
         let relayed = !self.message.giaddr().is_unspecified();
         let none = Ipv4Addr::UNSPECIFIED;
-        let fields = Fields { ciaddr: none, yiaddr: none, broadcast: relayed };
+        let fields = Fields { ciaddr: none, yiaddr: none, siaddr: none, broadcast: relayed };
         let max = octets_max(self.message, self.place.link().mtu);
         let mut writer = Writer::new(&mut out.octets, self.message, fields, max);
         if !self.begin(NAK, &mut writer) {

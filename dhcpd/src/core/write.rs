@@ -19,6 +19,9 @@ const PACKET_MAX: u16 = 1500;
 const PACKET_MIN: u16 = 576;
 /// Shortest message: some BOOTP relay agents and clients drop less (RFC 1542, section 2.1).
 const OCTETS_MIN: usize = 300;
+/// The field `file`.
+const FILE_AT: usize = 108;
+const FILE_OCTETS: usize = 128;
 const BOOTREPLY: u8 = 2;
 const BROADCAST: u16 = 0x8000;
 
@@ -39,6 +42,8 @@ pub(super) struct Fields {
     pub(super) ciaddr: Ipv4Addr,
     /// The address that it is given.
     pub(super) yiaddr: Ipv4Addr,
+    /// Where the next stage of a boot is loaded from.
+    pub(super) siaddr: Ipv4Addr,
     /// Set the broadcast flag, whatever the client says: for the relay agent.
     pub(super) broadcast: bool,
 }
@@ -71,7 +76,7 @@ impl<'o, 'a> Writer<'o, 'a> {
         out.extend_from_slice(&flags.to_be_bytes());
         out.extend_from_slice(&fields.ciaddr.octets());
         out.extend_from_slice(&fields.yiaddr.octets());
-        out.extend_from_slice(&[0; 4]); // siaddr
+        out.extend_from_slice(&fields.siaddr.octets());
         out.extend_from_slice(&message.giaddr().octets());
         out.extend_from_slice(chaddr);
         out.resize(start + FIXED_OCTETS - 4, 0); // sname, file
@@ -82,6 +87,16 @@ impl<'o, 'a> Writer<'o, 'a> {
             [&client_id, &relay].into_iter().flatten().map(|data| encoded_len(data.len())).sum();
         let limit = start + max.saturating_sub(echoed + 1);
         Writer { out, start, limit, client_id, relay }
+    }
+
+    /// Puts a boot file's name into its field, if it fits there with an end (RFC 2131, section 2).
+    pub(super) fn file(&mut self, name: &str) {
+        let at = self.start + FILE_AT;
+        if let Some(field) = self.out.get_mut(at..at + name.len())
+            && name.len() < FILE_OCTETS
+        {
+            field.copy_from_slice(name.as_bytes());
+        }
     }
 
     /// Octets that are left before the echoed options.

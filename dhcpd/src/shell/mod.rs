@@ -101,7 +101,8 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         }
     })?;
 
-    let server = Server::start(ports, &links, &views, &counters, notifier.watchdog_interval())
+    let boot_port = boot.as_ref().map(BootSockets::http_port);
+    let server = Server::start(ports, &links, &views, &counters, boot_port, notifier.watchdog_interval())
         .map_err(|error| Fatal::system("start a thread", &error))?;
     let boot = boot.map(|boot| boot.start(&state, &snapshots, counters.boot())).transpose()?;
     let follow = following.status_handle();

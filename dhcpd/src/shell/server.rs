@@ -34,6 +34,7 @@ impl Server {
         links: &Arc<Links>,
         views: &Arc<ArcSwap<DhcpView>>,
         counters: &DhcpCounters,
+        boot_port: Option<u16>,
         watchdog: Option<Duration>,
     ) -> io::Result<Server> {
         let stop = Stop::new()?;
@@ -45,6 +46,7 @@ impl Server {
             changes: changes.ok(),
             links: Arc::clone(links),
             views: Arc::clone(views),
+            boot_port,
             tally: counters.worker(),
             stop: stop.token(),
             pulse: Arc::clone(&pulse),

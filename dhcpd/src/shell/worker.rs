@@ -40,6 +40,8 @@ pub(super) struct Worker {
     pub(super) changes: Option<Changes>,
     pub(super) links: Arc<Links>,
     pub(super) views: Arc<ArcSwap<DhcpView>>,
+    /// HTTP port of the boot service, if there is one.
+    pub(super) boot_port: Option<u16>,
     pub(super) tally: WorkerTally,
     pub(super) stop: StopToken,
     /// Grows as long as the worker is alive.
@@ -75,7 +77,7 @@ impl Worker {
     pub(super) fn run(mut self) {
         let started = Instant::now();
         let mut state = State {
-            core: Core::new(),
+            core: Core::new().with_boot(self.boot_port),
             out: Outputs::default(),
             messages: RecvBatch::new(MAX_BATCH, MESSAGE_OCTETS),
             replies: Replies::new(),

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use inventory_core::mac::MacAddr;
-use inventory_core::model::{Globals, Host, NetworkId, Nic};
+use inventory_core::model::{Globals, Host, NetworkId, Nic, State};
 
 use super::key::KeyKind;
 
@@ -30,6 +30,10 @@ const DHCP: u8 = 2;
 const OPTIONS: u8 = 4;
 /// Its name lies in another zone than its network's.
 const OTHER_ZONE: u8 = 8;
+/// The host has a boot profile …
+const BOOT: u8 = 16;
+/// … and is to boot it now.
+const BOOTS: u8 = 32;
 
 impl Entry {
     /// The entry of `nic`, which is at `at`, under a key of this kind.
@@ -50,6 +54,11 @@ impl Entry {
             flags: flag(SERVED, host.state.is_served())
                 | flag(DHCP, nic.dhcp)
                 | flag(OPTIONS, !nic.options.is_empty())
+                | flag(BOOT, host.boot.is_some())
+                | flag(
+                    BOOTS,
+                    host.boot.is_some() && (host.state == State::Install || host.always_netboots()),
+                )
                 | flag(OTHER_ZONE, globals.network(nic.network).zone != Some(zone)),
             address: nic.ipv4().unwrap_or(Ipv4Addr::UNSPECIFIED),
             lease_seconds: nic.lease_seconds.unwrap_or(0),
@@ -70,6 +79,11 @@ impl Entry {
 
     pub(super) fn is_of_other_zone(&self) -> bool {
         self.flags & OTHER_ZONE != 0
+    }
+
+    /// Whether the host has a boot profile, and if so whether it is to boot it.
+    pub(super) fn has_boot(&self) -> Option<bool> {
+        (self.flags & BOOT != 0).then_some(self.flags & BOOTS != 0)
     }
 
     pub(super) fn address(&self) -> Option<Ipv4Addr> {

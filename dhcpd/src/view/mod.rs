@@ -176,6 +176,18 @@ impl<'v> Reservation<'v> {
         self.entry.has_dhcp()
     }
 
+    /// `None`: its host has no boot profile; else whether the host is to boot it now. Installations that
+    /// are done still count: the boot service knows of them.
+    #[inline]
+    pub fn has_boot(&self) -> Option<bool> {
+        self.entry.has_boot()
+    }
+
+    /// Name of its host, which is its own where it is the host's primary nic.
+    pub fn host_name(&self) -> Option<&'v Name> {
+        self.view.nic(self.entry).map(|(host, _)| &host.name.fqdn)
+    }
+
     /// Its address; `None`: it takes one from a pool.
     #[inline]
     pub fn address(&self) -> Option<Ipv4Addr> {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use inventory_core::model::{Globals, Network, NetworkId};
+use inventory_core::model::{Globals, Network, NetworkId, Unknown};
 use inventory_core::name::Name;
 use ipnet::Ipv4Net;
 
@@ -26,6 +26,10 @@ pub struct NetworkView {
     pub dhcp: bool,
     /// Whether machines that nobody has written down get addresses here.
     pub has_pool: bool,
+    /// Where machines load what they boot, if that is not the server that answers them.
+    pub boot_server: Option<Ipv4Addr>,
+    /// Whether machines that nobody has written down boot a profile here.
+    pub boots_unknown: bool,
     /// Lease time in seconds where a nic says none.
     pub lease_seconds: u32,
     /// What clients are told on request: from `options`, else from `gateway`, `dns`, `zone`, `ipv4`.
@@ -48,6 +52,8 @@ impl OfFamily for NetworkView {
             prefix,
             dhcp: network.dhcp,
             has_pool: network.pools.iter().any(|pool| pool.first().is_ipv4()),
+            boot_server: network.boot_server,
+            boots_unknown: matches!(network.unknown, Unknown::Boot(_)),
             lease_seconds: network.lease_seconds,
             options: options(globals, network, prefix),
             writes_domain: block::find(&network.options, code::DOMAIN_NAME).is_some(),

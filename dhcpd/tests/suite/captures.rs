@@ -12,7 +12,7 @@ use super::packet::{Ask, Sent};
 use super::vectors::{self, Frame};
 
 /// Machines of all captures, with the addresses that they got when they were captured.
-fn machines() -> BTreeMap<[u8; 6], Ipv4Addr> {
+pub(crate) fn machines() -> BTreeMap<[u8; 6], Ipv4Addr> {
     let frames = vectors::all().flat_map(|(_, frames)| frames);
     let replies = frames.filter(|frame| !frame.is_request());
     replies.map(|frame| (frame.mac(), yiaddr(&frame.octets))).collect()

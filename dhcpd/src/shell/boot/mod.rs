@@ -69,6 +69,11 @@ impl BootSockets {
         Ok(BootSockets { doors, root: BootRoot::new(root), http_port })
     }
 
+    /// The port that HTTP is served on.
+    pub(super) fn http_port(&self) -> u16 {
+        self.http_port
+    }
+
     /// Starts serving what `snapshots` says.
     ///
     /// # Errors

@@ -1,0 +1,132 @@
+//! What a machine that boots is told beside its address: where the next stage is.
+//!
+//! A function of the message and the snapshot alone, so that any number of servers say the same. Firmware
+//! is sent to iPXE, iPXE to the script of its host; whether that installs or goes on to the disk is the
+//! boot service's to decide. What an operator has written as an option goes before all of this.
+
+use std::net::Ipv4Addr;
+
+use super::packet::Message;
+use crate::boot::{Architecture, PREFIX, Saying, Stage};
+use crate::code;
+use crate::view::{NetworkView, Reservation, find_option};
+
+/// iPXE's own options (175): do not wait for a ProxyDHCP server (its option 176, one octet).
+const NO_PROXY: [u8; 3] = [0xb0, 1, 1];
+const HTTP_CLIENT: &[u8] = b"HTTPClient";
+
+/// Where the next stage of a boot is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct NextStage {
+    /// Address of the boot service.
+    server: Ipv4Addr,
+    /// What is loaded from there: file name or URL.
+    file: String,
+    stage: Stage,
+    /// The machine's UUID as it came (option 97), to be sent back.
+    uuid: Option<Box<[u8]>>,
+}
+
+/// Who is told.
+pub(super) struct Booting<'m, 'a, 'v> {
+    pub(super) message: &'m Message<'a>,
+    pub(super) network: &'v NetworkView,
+    pub(super) nic: Option<&'m Reservation<'v>>,
+    /// Our address as the client knows it.
+    pub(super) server: Ipv4Addr,
+    /// HTTP port of the boot service, if there is one.
+    pub(super) port: Option<u16>,
+}
+
+impl Booting<'_, '_, '_> {
+    /// The next stage, if there is one to be told of.
+    pub(super) fn next(&self) -> Option<NextStage> {
+        let port = self.port?;
+        let (path, boots) = self.path()?;
+        let options = &self.message.options;
+        let (vendor_class, architectures, user_class) = (
+            options.get(code::VENDOR_CLASS),
+            options.get(code::CLIENT_ARCHITECTURE),
+            options.get(code::USER_CLASS),
+        );
+        let stage = Stage::of(&Saying {
+            vendor_class: vendor_class.as_deref(),
+            architectures: architectures.as_deref(),
+            user_class: user_class.as_deref(),
+            has_ipxe_options: options.has(code::IPXE),
+        })?;
+        let server = self.network.boot_server.unwrap_or(self.server);
+        let url = |path: &str| match port {
+            80 => format!("http://{server}/{path}"),
+            port => format!("http://{server}:{port}/{path}"),
+        };
+        let file = match stage {
+            // An active host's script goes on to the disk at once, and says why.
+            Stage::Ipxe => url(&path),
+            Stage::Pxe(_) | Stage::Http(_) if !boots => return None,
+            Stage::Pxe(Architecture::Bios) => Architecture::Bios.loader().to_owned(),
+            Stage::Pxe(architecture) => architecture.loader().to_owned(),
+            Stage::Http(architecture) => url(architecture.loader()),
+        };
+        let uuid = options.get(code::CLIENT_UUID).filter(|uuid| uuid.len() == 17).map(|uuid| (&*uuid).into());
+        Some(NextStage { server, file, stage, uuid })
+    }
+
+    /// Path of the script, and whether the machine is to boot from the network.
+    fn path(&self) -> Option<(String, bool)> {
+        match self.nic {
+            Some(nic) => {
+                let boots = nic.has_boot()?;
+                let host = nic.host_name()?;
+                Some((format!("{PREFIX}/{host}/boot.ipxe"), boots))
+            }
+            None if self.network.boots_unknown => {
+                Some((format!("{PREFIX}/-/{}/boot.ipxe", crate::boot::encoded(&self.network.name)), true))
+            }
+            None => None,
+        }
+    }
+
+    /// Whether an operator has written this option for the client.
+    fn writes(&self, code: u8) -> bool {
+        self.nic.is_some_and(|nic| find_option(nic.options(), code).is_some())
+            || self.network.options.get(code).is_some()
+    }
+
+    /// The next stage, unless an operator has written what is to be loaded.
+    pub(super) fn next_unless_written(&self) -> Option<NextStage> {
+        self.next().filter(|_| !self.writes(code::BOOT_FILE))
+    }
+}
+
+impl NextStage {
+    /// The fields `siaddr` and `file` of the reply: many ROMs read nothing else.
+    pub(super) fn fields(&self) -> (Ipv4Addr, &str) {
+        match self.stage {
+            Stage::Pxe(_) => (self.server, &self.file),
+            Stage::Http(_) | Stage::Ipxe => (self.server, ""),
+        }
+    }
+
+    /// The option's value, if this has one.
+    pub(super) fn option(&self, code: u8) -> Option<Box<[u8]>> {
+        Some(match (code, self.stage) {
+            (code::BOOT_FILE, _) => self.file.as_bytes().into(),
+            (code::TFTP_SERVER, Stage::Pxe(_)) => self.server.to_string().into_bytes().into(),
+            (code::TFTP_ADDRESS, Stage::Pxe(_)) => self.server.octets().as_slice().into(),
+            (code::VENDOR_CLASS, Stage::Http(_)) => HTTP_CLIENT.into(),
+            (code::IPXE, Stage::Ipxe) => NO_PROXY.as_slice().into(),
+            (code::CLIENT_UUID, _) => self.uuid.clone()?,
+            _ => return None,
+        })
+    }
+
+    /// Options that are sent whether they are asked for or not: HTTP boot firmware takes no reply
+    /// without its vendor class, and not all loaders list what they need.
+    pub(super) fn forced(&self) -> &'static [u8] {
+        match self.stage {
+            Stage::Http(_) => &[code::VENDOR_CLASS, code::BOOT_FILE],
+            Stage::Pxe(_) | Stage::Ipxe => &[code::BOOT_FILE],
+        }
+    }
+}
