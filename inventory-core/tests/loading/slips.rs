@@ -5,8 +5,11 @@ use inventory_core::parse::KEYS;
 
 use crate::support::{Files, Shared, good_inventories, outcome};
 
+/// What it is called, and how it spoils key and value.
+type Slip = (&'static str, fn(&str, &str) -> String);
+
 /// Ways to spoil the line `key = value`.
-const SLIPS: [(&str, fn(&str, &str) -> String); 4] = [
+const SLIPS: [Slip; 4] = [
     ("a key that is not known", |key, value| format!("{key}x ={value}")),
     ("a value of a type that nothing takes", |key, _| format!("{key} = 7.5")),
     ("no equals sign", |key, value| format!("{key} {value}")),
