@@ -6,8 +6,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "all of this is test code")]
 
 mod push {
+    pub(crate) mod cdist;
     pub(crate) mod contract;
+    pub(crate) mod own;
     pub(crate) mod plan;
+    pub(crate) mod secret;
     pub(crate) mod strange;
     pub(crate) mod target;
     pub(crate) mod tree;

@@ -43,10 +43,12 @@ impl Batch {
     /// Puts a file there, for the user only.
     pub fn put(&mut self, path: &str, content: &[u8]) {
         self.enclose(path);
-        self.puts.extend_from_slice(b"P ");
+        // A shell's word holds no zero octet; `printf %b` makes them from escapes.
+        let zeros = content.contains(&0);
+        self.puts.extend_from_slice(if zeros { b"B " } else { b"P " });
         self.puts.extend_from_slice(quote_text(path).as_bytes());
         self.puts.push(b' ');
-        self.puts.extend_from_slice(&quote(content));
+        self.puts.extend_from_slice(&if zeros { quote(&escaped(content)) } else { quote(content) });
         self.puts.push(b'\n');
     }
 
@@ -165,6 +167,18 @@ impl Batch {
             self.directories.insert(directory.to_owned());
         }
     }
+}
+
+/// Octets as `printf %b` reads them.
+fn escaped(content: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(content.len() * 2);
+    for octet in content {
+        match octet {
+            b' '..=b'[' | b']'..=b'~' | b'\n' => text.push(*octet),
+            other => text.extend_from_slice(format!("\\0{other:03o}").as_bytes()),
+        }
+    }
+    text
 }
 
 /// Where a script's streams go. Numbers have six digits, so that names sort as numbers do.

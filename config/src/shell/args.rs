@@ -76,8 +76,11 @@ pub struct Push {
     /// Hosts worked on at the same time.
     #[arg(short = 'p', long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     pub hosts_parallel: u16,
+    /// Program that tells secrets: called with NAME for a parameter's value `secret:NAME`.
+    #[arg(long, value_name = "COMMAND", env = "HOSTBOOK_SECRET_COMMAND")]
+    pub secret_command: Option<String>,
     /// Leave the run's directory in DIR, to look into it.
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR", conflicts_with = "secret_command")]
     pub out_path: Option<PathBuf>,
     /// How to print the report.
     #[arg(long, value_name = "FORMAT", default_value = "human")]

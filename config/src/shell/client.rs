@@ -30,6 +30,9 @@ pub const REMOTE_EXEC: &str = "hostbook-remote-exec";
 /// Name of the link behind `$__remote_copy`.
 pub const REMOTE_COPY: &str = "hostbook-remote-copy";
 
+/// Name of the command that prints a secret.
+pub const SECRET: &str = "hostbook-secret";
+
 /// What a definition takes from the environment, in the order of the request.
 pub const CONTEXT: [&str; 5] =
     ["require", "CDIST_ORDER_DEPENDENCY", "CDIST_OVERRIDE", "__object_name", "__cdist_manifest"];
@@ -48,6 +51,7 @@ pub fn dispatch() -> Option<ExitCode> {
         REMOTE_COPY => {
             env::current_dir().and_then(|here| ask(b"copy", &[here.into_os_string().into_vec()], &rest))
         }
+        SECRET => ask(b"secret", &[], &rest),
         name if name.starts_with("__") => define(name, &rest),
         _ => return None,
     };

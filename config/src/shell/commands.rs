@@ -15,6 +15,7 @@ use super::fleet::{Fleet, Observer};
 use super::host::{Host, Settings};
 use super::report::{HostReport, Result as Outcome};
 use super::rundir::RunDir;
+use super::secrets::{Secrets, is_in_memory};
 use super::select::{self, SelectError};
 use super::server::Server;
 use super::stop::Stop;
@@ -76,6 +77,13 @@ fn push(args: &Push, dry: bool) -> Result<ExitCode, Failure> {
     private_files();
     let hosts = select::select(args.conf.inventory.as_deref(), &args.hosts, &args.select)?;
     let dir = RunDir::create(args.out_path.as_deref())?;
+    let secrets = Secrets::new(args.secret_command.clone());
+    if secrets.are_used() && !is_in_memory(dir.path()) {
+        let place = dir.path().display();
+        return Err(Failure::new(format!(
+            "secrets would be written to disk: {place} is not in memory (see XDG_RUNTIME_DIR)"
+        )));
+    }
     let conf = read_conf(&args.conf, &dir)?;
     let manifest = initial_manifest(args, &conf)?;
     dir.lay_out(&conf, &std::env::current_exe()?)?;
@@ -87,6 +95,7 @@ fn push(args: &Push, dry: bool) -> Result<ExitCode, Failure> {
         jobs: args.jobs.filter(|jobs| *jobs > 0).unwrap_or(cores),
         retries: args.reach.retries,
         stop,
+        secrets,
     };
     let fleet = Fleet {
         dir: &dir,
@@ -239,6 +248,7 @@ fn shell(args: &Shell) -> Result<ExitCode, Failure> {
         jobs: 1,
         retries: 0,
         stop: Stop::default(),
+        secrets: Secrets::default(),
     };
     let target = Target { host: "no-host".to_owned(), ..Target::default() };
     let host = Arc::new(Host::without_target(&dir, settings, target)?);

@@ -16,7 +16,7 @@ use super::report::HostReport;
 use super::rundir::{HostDirs, RunDir, random_hex};
 use super::select::Selected;
 use super::server::Server;
-use super::ssh::{BASES, SshOptions};
+use super::ssh::{BASES, BASES_IN_MEMORY, SshOptions};
 use super::transport::Cost;
 
 /// A run over many hosts.
@@ -145,11 +145,17 @@ impl Fleet<'_> {
                 host: selected.target.host.clone(),
                 silence: self.reach.timeout,
                 lock_wait: self.reach.lock_wait,
-                bases: self.reach.remote_out_path.clone().unwrap_or_else(|| BASES.to_owned()),
+                bases: self.bases(),
                 nonce: String::new(),
             }),
         };
         Ok(Host::new(self.settings.clone(), env, reach))
+    }
+
+    /// Where the private directory on a target may lie: with secrets, only where systems keep it in memory.
+    fn bases(&self) -> String {
+        let usual = if self.settings.secrets.are_used() { BASES_IN_MEMORY } else { BASES };
+        self.reach.remote_out_path.clone().unwrap_or_else(|| usual.to_owned())
     }
 
     /// The operator's configuration comes first, so what it says wins; then what the inventory knows.

@@ -11,6 +11,7 @@ oops() {
     bad=1
 }
 P() { printf %s "$2" >"$d/$1" || oops; }
+B() { printf %b "$2" >"$d/$1" || oops; }
 ready() { umask "$umask_login"; }
 F() { echo "F $1 $2"; }
 end() {

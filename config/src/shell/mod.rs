@@ -14,6 +14,7 @@ pub mod programs;
 pub mod report;
 pub mod rundir;
 pub mod script;
+pub mod secrets;
 pub mod select;
 pub mod server;
 pub mod ssh;

@@ -23,7 +23,9 @@ pub fn host(report: &HostReport, style: Style) -> String {
         text.push_str(&indented(&format!("warning: {warning}"), 2));
     }
     for object in &report.objects {
-        let dull = matches!(object.result, Result::Unchanged | Result::Skipped);
+        // Where the run as a whole failed, nearly everything is blocked, and by that.
+        let dull = matches!(object.result, Result::Unchanged | Result::Skipped)
+            || object.result == Result::Blocked && report.error.is_some();
         if !dull || style.verbose {
             text.push_str(&self::object(object, style));
         }

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 
-use super::client::{REMOTE_COPY, REMOTE_EXEC};
+use super::client::{REMOTE_COPY, REMOTE_EXEC, SECRET};
 use super::confdir::Conf;
 use crate::core::model::Object;
 use crate::core::name::ObjectName;
@@ -71,6 +71,7 @@ impl RunDir {
         for name in conf.types.keys() {
             symlink(client, bin.join(name))?;
         }
+        symlink(client, bin.join(SECRET))?;
         [REMOTE_EXEC, REMOTE_COPY].iter().try_for_each(|name| symlink(client, tool.join(name)))
     }
 }

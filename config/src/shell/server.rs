@@ -55,6 +55,9 @@ pub trait Service: Send + Sync {
     /// A script calls `$__remote_exec`. `input` is what it gives to the command, if that is at hand.
     fn remote_exec(&self, words: &[Vec<u8>], input: Option<Vec<u8>>) -> Answer;
 
+    /// A script asks for a secret.
+    fn secret(&self, words: &[Vec<u8>]) -> Answer;
+
     /// A script calls `$__remote_copy` in the directory `here`.
     fn remote_copy(&self, here: &[u8], words: &[Vec<u8>]) -> Answer;
 }
@@ -135,6 +138,7 @@ fn handle(request: Vec<Vec<u8>>, services: &Services) -> Option<Answer> {
             let input = is_set(fields.next()?).then_some(fields.next()?);
             service.remote_exec(&fields.collect::<Vec<_>>(), input)
         }
+        b"secret" => service.secret(&fields.collect::<Vec<_>>()),
         b"copy" => {
             let here = fields.next()?;
             service.remote_copy(&here, &fields.collect::<Vec<_>>())

@@ -97,6 +97,9 @@ const FUNCTIONS: &str = include_str!("functions.sh");
 /// Where its directory may lie. Memory first: it is fast, full disks do not matter, and nothing stays.
 pub const BASES: &str = "/run /dev/shm /tmp /var/tmp /var/lib";
 
+/// Those of them that systems keep in memory.
+pub const BASES_IN_MEMORY: &str = "/run /dev/shm";
+
 /// What the login shell gets, be it of the Bourne, C or fish family: no newline, no `!`, no `\\'` in it. It
 /// reads the agent's text line by line, which takes no octet too many, and runs it when it has all of it.
 const BOOTSTRAP: &str = r#"exec @become@ /bin/sh -c 's=; n=$(printf "\nx"); while IFS= read -r l; do case $l in .) eval "$s"; exit;; esac; s=$s$l${n%x}; done'"#;

@@ -108,6 +108,7 @@ impl Target {
         let sshd = Command::new("unshare")
             .args([
                 "--mount",
+                "--uts",
                 "--pid",
                 "--fork",
                 "--kill-child=KILL",

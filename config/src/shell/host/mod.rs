@@ -1,9 +1,11 @@
 //! One host from beginning to end: explorers, the initial manifest, and then what the engine says may run.
 
+mod diff;
 mod local;
 mod remote;
 mod service;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,11 +17,13 @@ use super::env::{Environment, Target};
 use super::programs::{ProgramOptions, Programs};
 use super::report::{self, HostReport, ObjectReport};
 use super::rundir::{HostDirs, RunDir, random_hex};
+use super::secrets::Secrets;
 use super::ssh::{SshLink, SshOptions};
 use super::stop::Stop;
 use super::transport::{Cost, Link, TransportError};
 use crate::core::engine::{Engine, Mode, Outcome};
 use crate::core::model::{Model, Object, ObjectIndex};
+use crate::core::name::ObjectName;
 
 /// What is the same for all hosts of a run.
 #[derive(Clone, Debug)]
@@ -36,6 +40,8 @@ pub struct Settings {
     pub retries: u32,
     /// Whether and when to stop early.
     pub stop: Stop,
+    /// Secrets that parameters refer to.
+    pub secrets: Secrets,
 }
 
 /// A host while its run lasts. Scripts reach it through the engine's socket.
@@ -48,6 +54,7 @@ pub struct Host {
     link: Mutex<Option<Link>>,
     cost: Mutex<Cost>,
     warnings: Mutex<Vec<String>>,
+    diffs: Mutex<BTreeMap<ObjectName, String>>,
 }
 
 /// How a host is reached.
@@ -111,6 +118,7 @@ impl Host {
             link: Mutex::new(None),
             cost: Mutex::default(),
             warnings: Mutex::default(),
+            diffs: Mutex::default(),
         }
     }
 
@@ -156,10 +164,11 @@ impl Host {
     /// Does everything and tells how it came out.
     pub fn run(&self, on_step: OnStep<'_>) -> HostReport {
         let began = Instant::now();
-        let error = self.stages(on_step).err().map(|error| error.to_string());
+        let mask = |text: &str| self.settings.secrets.mask(text);
+        let error = self.stages(on_step).err().map(|error| mask(&error.to_string()));
         self.hang_up();
         let objects = self.object_reports();
-        let warnings = std::mem::take(&mut *lock(&self.warnings));
+        let warnings = lock(&self.warnings).drain(..).map(|warning| mask(&warning)).collect();
         HostReport::new(
             &self.env.target.host,
             error,
@@ -175,6 +184,16 @@ impl Host {
         on_step("connecting");
         self.connect()?;
         run.global_explorers()?;
+        self.objects(&mut run, on_step)?;
+        if self.settings.mode.dry {
+            on_step("comparing files");
+            self.compare(&mut run)?;
+        }
+        Ok(())
+    }
+
+    /// The initial manifest, and all that follows from it.
+    fn objects(&self, run: &mut remote::Remote<'_>, on_step: OnStep<'_>) -> Result<(), HostError> {
         on_step("initial manifest");
         self.initial_manifest()?;
         self.refuse_cycles()?;
@@ -261,17 +280,18 @@ impl Host {
             Outcome::Blocked(why) => (report::Result::Blocked, Some(why)),
             Outcome::Skipped => (report::Result::Skipped, None),
         };
+        let mask = |text: &str| self.settings.secrets.mask(text);
         let code = |name| {
             let text = std::fs::read(self.env.dirs.object(&object.name).join(name)).ok()?;
-            Some(String::from_utf8_lossy(&text).into_owned())
+            Some(mask(&String::from_utf8_lossy(&text)))
         };
         ObjectReport {
-            object: object.name.to_string(),
+            object: mask(&object.name.to_string()),
             result,
-            reason,
+            reason: reason.as_deref().map(mask),
             code_local: code("code-local"),
             code_remote: code("code-remote"),
-            diff: None,
+            diff: lock(&self.diffs).get(&object.name).map(|diff| mask(diff)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Host, HostError, OnStep, lock};
 use crate::core::batch::{Batch, Kind};
@@ -116,6 +116,9 @@ impl<'a> Remote<'a> {
             self.put_values(&mut batch, index, object);
             let path = format!("{}/code-remote", env.remote_object_path(object));
             batch.put(&path, &fs::read(self.code_remote(object))?);
+            for (name, file) in self.uploads(object)? {
+                batch.put(&format!("{}/upload/{name}", env.remote_object_path(object)), &fs::read(file)?);
+            }
             batch.run(Kind::Code, &path, &env.code_remote(object));
             parts.push(Part::Code(index));
         }
@@ -239,7 +242,36 @@ impl<'a> Remote<'a> {
         self.host.connect()
     }
 
-    fn code_remote(&self, object: &Object) -> std::path::PathBuf {
+    /// Files that code generation left for the target to find in `$__object/upload`.
+    fn uploads(&self, object: &Object) -> Result<Vec<(String, PathBuf)>, HostError> {
+        let Ok(listing) = fs::read_dir(self.host.env.dirs.object(&object.name).join("upload")) else {
+            return Ok(Vec::new());
+        };
+        let mut files = Vec::new();
+        for entry in listing {
+            let path = entry?.path();
+            if path.is_file() {
+                files.push((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), path));
+            }
+        }
+        Ok(files)
+    }
+
+    /// What files hold now that objects would change, by the number of the path in `paths`. Larger ones than
+    /// a megabyte count as empty.
+    pub(super) fn contents(&mut self, paths: &[String]) -> Result<Vec<Vec<u8>>, HostError> {
+        const READ: &[u8] =
+            b"[ ! -f \"$hostbook_path\" ] || [ \"$(wc -c <\"$hostbook_path\")\" -gt 1048576 ] || cat \"$hostbook_path\"\n";
+        let mut batch = Batch::default();
+        batch.put("plan/read", READ);
+        for path in paths {
+            batch.run(Kind::Explorer, "plan/read", &[("hostbook_path", path.clone())]);
+        }
+        let mut reply = whole(self.send(&batch, &mut |_, _| {})?)?;
+        Ok((0..paths.len()).map(|number| reply.take(number).stdout).collect())
+    }
+
+    fn code_remote(&self, object: &Object) -> PathBuf {
         self.host.env.dirs.object(&object.name).join(Path::new("code-remote"))
     }
 }

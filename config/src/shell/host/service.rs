@@ -28,9 +28,14 @@ impl Service for Host {
                 "{kind}: the environment variable `__cdist_manifest` is missing"
             ));
         };
+        let words = definition.words.into_iter().map(|word| self.settings.secrets.resolve(word));
+        let words: Vec<Vec<u8>> = match words.collect() {
+            Ok(words) => words,
+            Err(why) => return Answer::failure(&format!("{kind}: error: {why}")),
+        };
         let call = Call {
             kind,
-            words: &definition.words,
+            words: &words,
             parent: parent.as_deref(),
             manifest: &manifest,
             require: &require,
@@ -75,6 +80,16 @@ impl Service for Host {
             Err(why) => {
                 Answer::End { code: 255, stdout: Vec::new(), stderr: format!("{why}\n").into_bytes() }
             }
+        }
+    }
+
+    fn secret(&self, words: &[Vec<u8>]) -> Answer {
+        let [name] = words else { return Answer::failure("usage: hostbook-secret NAME") };
+        match self.settings.secrets.get(&String::from_utf8_lossy(name)) {
+            Ok(value) => {
+                Answer::End { code: 0, stdout: format!("{value}\n").into_bytes(), stderr: Vec::new() }
+            }
+            Err(why) => Answer::failure(&why),
         }
     }
 
