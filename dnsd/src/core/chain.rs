@@ -146,6 +146,9 @@ fn from_node(place: &Place<'_>, node: Node<'_>, message: &mut Message<'_>) -> St
     }
     let rrset = if qtype == rtype::ANY { node.rrsets().next() } else { node.rrset(qtype) };
     if let Some(rrset) = rrset {
+        if rrset.rtype() == rtype::DNAME && message.has_redirect(place.name.as_wire()) {
+            return Step::Done(Answer::Records);
+        }
         let fits = message.rrset(Section::Answer, owner, &rrset, place.view, place.query, place.zone);
         if fits && extra::has_targets(rrset.rtype()) {
             extra::targets(place.view, place.query, &rrset, message);
@@ -181,13 +184,23 @@ pub(super) fn target_of(rdata: Rdata<'_>, view: &DnsView) -> Option<Labels> {
 /// The DNAME record, and the CNAME record that follows from it (RFC 6672, section 3.2).
 fn redirect(place: &Place<'_>, node: Node<'_>, depth: usize, message: &mut Message<'_>) -> Step {
     let Some(dname) = node.rrset(rtype::DNAME) else { return negative(place, Answer::NoName, message) };
-    let owner = Owner::Name(place.name.suffix(depth));
-    if message.first_record(owner, &dname, place.view, place.query, place.zone).is_none() {
-        return Step::Cut(Answer::Records);
+    let owner = place.name.suffix(depth);
+    let passed = message.has_redirect(owner);
+    // A chain may pass a DNAME record again; one record is not written twice.
+    if !passed {
+        let owner = Owner::Name(owner);
+        if message.first_record(owner, &dname, place.view, place.query, place.zone).is_none() {
+            return Step::Cut(Answer::Records);
+        }
+        message.note_redirect(place.name.suffix(depth));
     }
     let Some(target) = dname.rdatas().next().and_then(|rdata| target_of(rdata, place.view)) else {
         return Step::Done(Answer::Records);
     };
+    if passed && extra::is_within(&target, place.name.suffix(depth)) {
+        // It leads to names below itself, longer and longer: following it once says all.
+        return Step::Done(Answer::Records);
+    }
     let head = place.name.relative(place.name.count(), depth);
     let Ok(name) = Labels::read(&[head, target.as_wire()].concat()) else { return Step::TooLong };
     synthesised_alias(place, dname.ttl(), name, &[rtype::CNAME], message)

@@ -97,6 +97,7 @@ fn node_of<'v>(view: &'v DnsView, name: &Labels) -> Option<(ZoneNumber, Node<'v>
     Some((zone, view.name(zone, name.relative(name.count(), depth))?))
 }
 
-fn is_within(name: &Labels, ancestor: &[u8]) -> bool {
+/// Whether `name` is `ancestor` or lies below it.
+pub(super) fn is_within(name: &Labels, ancestor: &[u8]) -> bool {
     (0..=name.count()).any(|depth| name.suffix(depth) == ancestor)
 }

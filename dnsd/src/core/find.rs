@@ -142,12 +142,13 @@ fn above<'v>(
     None
 }
 
-/// The wildcard right below the last `depth` labels of `name`.
+/// The wildcard right below the last `depth` labels of `name`. It exists also if only names below it
+/// have data; then it stands for names without data (RFC 4592, section 3.3.1).
 fn wildcard<'v>(view: &'v DnsView, number: ZoneNumber, name: &Labels, depth: usize) -> Option<Node<'v>> {
     let encloser = name.relative(depth, view.zones().zone(number).depth);
     let mut relative = [0; 2 + 255];
     let octets = relative.get_mut(..2 + encloser.len())?;
     octets.get_mut(..2)?.copy_from_slice(b"\x01*");
     octets.get_mut(2..)?.copy_from_slice(encloser);
-    view.node(Key::Name(number, octets)).filter(|node| !node.is_empty())
+    view.node(Key::Name(number, octets))
 }

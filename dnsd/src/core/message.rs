@@ -44,6 +44,8 @@ pub(super) struct Message<'o> {
     limit: usize,
     counts: [u16; 3],
     names: NameTable,
+    /// Owners of the DNAME records in it. Few replies have any.
+    redirects: Vec<Box<[u8]>>,
 }
 
 /// A place to go back to.
@@ -66,7 +68,14 @@ impl<'o> Message<'o> {
         let limit = limit.min(out.len());
         let head = message.get(..question_end)?;
         out.get_mut(..limit)?.get_mut(..question_end)?.copy_from_slice(head);
-        Some(Message { out, at: question_end, limit, counts: [0; 3], names: NameTable::default() })
+        Some(Message {
+            out,
+            at: question_end,
+            limit,
+            counts: [0; 3],
+            names: NameTable::default(),
+            redirects: Vec::new(),
+        })
     }
 
     /// Ends the reply: header and OPT record. Returns its octets.
@@ -132,6 +141,16 @@ impl<'o> Message<'o> {
             None => self.go_back(mark),
         }
         written
+    }
+
+    /// Whether the DNAME record of `owner` is written already.
+    pub(super) fn has_redirect(&self, owner: &[u8]) -> bool {
+        self.redirects.iter().any(|known| **known == *owner)
+    }
+
+    /// Remembers that the DNAME record of `owner` is written.
+    pub(super) fn note_redirect(&mut self, owner: &[u8]) {
+        self.redirects.push(owner.into());
     }
 
     /// Writes a record of RDATA that is at hand; returns the offset of its RDATA.

@@ -39,7 +39,7 @@ pub struct Zone {
     pub soa: Soa,
     /// Serial and content of its master file, if it has one.
     pub written: Option<WrittenSerial>,
-    /// Whether any owner in it starts with `*`.
+    /// Whether any owner in it has a label `*`.
     pub has_wildcards: bool,
     /// Owners, relative to the apex and sorted, with NS records (not at the apex) or DNAME records
     /// that somebody wrote: what is below them is not the zone's to answer.
@@ -260,7 +260,7 @@ fn written_serial(soa: &WrittenSoa, zone: &ModelZone) -> WrittenSerial {
 fn zone_of(zone: &ModelZone) -> Zone {
     let depth = Labels::of(&zone.name).count();
     let reverse = super::reverse::family(&zone.name);
-    let is_wildcard = |owner: &Name| owner.as_wire().starts_with(b"\x01*");
+    let is_wildcard = |owner: &Name| owner.labels().any(|label| label == b"*");
     Zone {
         name: zone.name.clone(),
         depth,

@@ -14,6 +14,7 @@ www 60  A     192.0.2.1
     90  A     192.0.2.2
     60  A     192.0.2.1
 *.wild  TXT   "one" "two"
+x.*.w   A     192.0.2.3
 sub     NS    ns.sub
 ns.sub  A     192.0.2.54
 strange TYPE65280 \# 3 abcdef
@@ -62,6 +63,12 @@ fn its_records_are_served_as_they_stand() {
     assert_eq!(
         ask(&view, "x.wild.old.example", 16).answers(),
         ["x.wild.old.example. 3600 IN TXT \"one\" \"two\""]
+    );
+    let of_empty = ask(&view, "y.w.old.example", rtype::A);
+    assert_eq!(
+        (of_empty.rcode, of_empty.answer.len()),
+        (rcode::NOERROR, 0),
+        "the wildcard exists, without data"
     );
     let referral = ask(&view, "x.sub.old.example", rtype::A);
     assert_eq!(
