@@ -27,6 +27,9 @@ if [ "$purpose" = test ]; then
     program dig bind9-dnsutils
     program host bind9-host
     program kdig knot-dnsutils
+    program drill ldnsutils
+    program nsd nsd
+    program knotd knot
     program setpriv util-linux
     program git git
     program ssh openssh-client

@@ -5,6 +5,7 @@
 mod suite {
     mod cli;
     mod clients;
+    mod differential;
     mod endurance;
     mod generator;
     mod operations;

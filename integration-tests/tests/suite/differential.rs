@@ -1,0 +1,73 @@
+//! Our answers against those of NSD and Knot, on the same random master files and the same random
+//! questions. What differs is one of the differences that `docs/reference/dns-differences.md` explains,
+//! or the test fails.
+//!
+//! `HOSTBOOK_TEST_QUESTIONS=100000` asks more than the usual 2,000.
+
+mod judge;
+mod peers;
+mod queries;
+mod random;
+mod zones;
+
+use std::collections::BTreeMap;
+
+use integration_tests::isolated::isolated;
+use integration_tests::temp::TempDir;
+
+use judge::Said;
+use peers::{ADDRESSES, Servers};
+use queries::{Asker, Question};
+use random::Random;
+
+/// Questions in an ordinary run.
+const QUESTIONS: usize = 2_000;
+/// Zones of one round.
+const ZONES: usize = 40;
+/// Questions of one round.
+const PER_ROUND: usize = 5_000;
+
+#[test]
+fn every_answer_is_that_of_nsd_and_of_knot_or_a_known_difference() {
+    isolated(|| {
+        let questions = std::env::var("HOSTBOOK_TEST_QUESTIONS").ok().and_then(|text| text.parse().ok());
+        let questions = questions.unwrap_or(QUESTIONS);
+        let mut counts = BTreeMap::new();
+        let mut failures = Vec::new();
+        for round in 0..questions.div_ceil(PER_ROUND) {
+            let left = questions - round * PER_ROUND;
+            ask(round, left.min(PER_ROUND), &mut counts, &mut failures);
+        }
+        println!("{questions} questions, known differences: {counts:#?}");
+        let shown = &failures[..failures.len().min(12)];
+        assert!(failures.is_empty(), "{} unknown differences, such as\n{}", failures.len(), shown.join("\n"));
+    });
+}
+
+fn ask(round: usize, questions: usize, counts: &mut BTreeMap<String, usize>, failures: &mut Vec<String>) {
+    let mut random = Random::new(round as u64 + 1);
+    let zones: Vec<_> = (0..ZONES).map(|number| zones::zone(&mut random, number)).collect();
+    let place = TempDir::new("differential");
+    let _servers = Servers::start(place.path(), &zones);
+    let [ours, nsd, knot] = ADDRESSES.map(Asker::new);
+    for _ in 0..questions {
+        let question = Question::random(&mut random, &zones);
+        if !question.is_sendable() {
+            continue;
+        }
+        let said = Said::read(&ours.ask(&question));
+        for (peer, asker) in [("nsd", &nsd), ("knot", &knot)] {
+            let theirs = Said::read(&asker.ask(&question));
+            if judge::same(&said, &theirs) {
+                continue;
+            }
+            match judge::known(&question, &said, &theirs, peer, &zones) {
+                Some(number) => *counts.entry(format!("{number} {peer}")).or_default() += 1,
+                None => {
+                    let what = format!("round {round}: {question:?}\nours {said:#?}\n{peer} {theirs:#?}");
+                    failures.push(what);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Two replies to one query against each other, and the differences that are known.
+
+use hickory_proto::op::Message;
+use hickory_proto::rr::Record;
+
+use super::queries::Question;
+use super::zones::Zone;
+
+/// A reply in the form in which replies are compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) rcode: u16,
+    pub(super) aa: bool,
+    pub(super) tc: bool,
+    pub(super) rd: bool,
+    /// Other flags of the header: RA, Z, AD, CD.
+    pub(super) others: u16,
+    pub(super) opcode: u16,
+    pub(super) question: bool,
+    /// Version and flags of the OPT record.
+    pub(super) edns: Option<(u8, u16)>,
+    pub(super) answer: Vec<String>,
+    pub(super) authority: Vec<String>,
+    pub(super) additional: Vec<String>,
+}
+
+impl Said {
+    pub(super) fn read(octets: &[u8]) -> Said {
+        let message = Message::from_vec(octets).unwrap_or_else(|error| panic!("{error}: {octets:02x?}"));
+        let flags = u16::from_be_bytes([octets[2], octets[3]]);
+        let edns = message.edns.as_ref();
+        let extended = edns.map_or(0, |edns| u16::from(edns.rcode_high()));
+        Said {
+            rcode: extended << 4 | flags & 15,
+            aa: flags & 0x0400 != 0,
+            tc: flags & 0x0200 != 0,
+            rd: flags & 0x0100 != 0,
+            others: flags & 0x00f0,
+            opcode: flags >> 11 & 15,
+            question: octets[5] == 1,
+            edns: edns.map(|edns| (edns.version(), u16::from(edns.flags().dnssec_ok) << 15 | edns.flags().z)),
+            answer: lines(&message.answers),
+            authority: lines(&message.authorities),
+            additional: lines(&message.additionals),
+        }
+    }
+}
+
+/// Records as sorted lines in lower case.
+fn lines(records: &[Record]) -> Vec<String> {
+    let mut lines: Vec<String> = records.iter().map(|record| record.to_string().to_lowercase()).collect();
+    lines.sort();
+    lines
+}
+
+/// Whether the two say the same, as far as a client can tell.
+pub(super) fn same(ours: &Said, theirs: &Said) -> bool {
+    let mut ours = ours.clone();
+    let mut theirs = theirs.clone();
+    if ours.tc && theirs.tc {
+        // What a truncated reply holds is for nobody to use.
+        for said in [&mut ours, &mut theirs] {
+            said.answer.clear();
+            said.authority.clear();
+            said.additional.clear();
+        }
+    }
+    ours == theirs
+}
+
+/// What is known to differ, by its heading in `docs/reference/dns-differences.md`; `None`: nothing is.
+pub(super) fn known(
+    question: &Question,
+    ours: &Said,
+    theirs: &Said,
+    peer: &str,
+    zones: &[Zone],
+) -> Option<&'static str> {
+    let mut without = theirs.clone();
+    without.additional.clone_from(&ours.additional);
+    if same(ours, &without) && glue(ours) == glue(theirs) {
+        return Some("additional");
+    }
+    if question.class != 1 {
+        return Some("class");
+    }
+    if ours.opcode != 0 {
+        return Some("opcode");
+    }
+    without.others = ours.others;
+    if same(ours, &without) && theirs.others & 0x80 == 0 {
+        return Some("flags");
+    }
+    let any = question.rtype == 255 && ours.rcode == 0 && theirs.rcode == 0;
+    if any && !ours.answer.is_empty() && (theirs.tc || !theirs.answer.is_empty()) {
+        return Some("any");
+    }
+    if ours.tc != theirs.tc && is_referral(theirs) && is_referral(ours) && !glue(ours).is_empty() {
+        return Some("glue");
+    }
+    if ours.rcode == 0 && theirs.rcode == 0 && loops(ours, theirs) {
+        return Some("loops");
+    }
+    if leaves_zone(theirs, zones) && theirs.answer.iter().all(|record| ours.answer.contains(record)) {
+        return Some("chains");
+    }
+    if peer == "knot" && [46, 47].contains(&question.rtype) && theirs.answer.is_empty() && has_cname(ours) {
+        return Some("signatures");
+    }
+    if question.rtype == 43 {
+        let asked = question.name.to_lowercase();
+        let apex = zones.iter().any(|zone| zone.apex == asked);
+        if apex && peer == "knot" && ours.rcode == 0 && ours.answer.is_empty() {
+            return Some("delegation");
+        }
+        return (peer == "knot" && has_cname(ours) && ours.answer == theirs.answer).then_some("chains");
+    }
+    None
+}
+
+fn is_referral(said: &Said) -> bool {
+    !said.aa && said.answer.is_empty() && said.authority.iter().any(|record| field(record, 3) == "ns")
+}
+
+/// Whether one is a shorter way through the same CNAME and DNAME records, as where they lead in a circle.
+fn loops(ours: &Said, theirs: &Said) -> bool {
+    let within = |a: &Said, b: &Said| a.answer.iter().all(|record| b.answer.contains(record));
+    let dname = ours.answer.iter().any(|record| field(record, 3) == "dname");
+    let to_itself = ours.answer.iter().any(|record| field(record, 0) == field(record, 4));
+    (dname || to_itself)
+        && ours.authority == theirs.authority
+        && (within(ours, theirs) || within(theirs, ours))
+}
+
+fn has_cname(said: &Said) -> bool {
+    said.answer.iter().any(|record| field(record, 3) == "cname")
+}
+
+/// Addresses of servers below the delegation that the reply is.
+fn glue(said: &Said) -> Vec<&str> {
+    let Some(cut) = said.authority.first().filter(|_| is_referral(said)).map(|record| field(record, 0))
+    else {
+        return Vec::new();
+    };
+    let below = |name: &str| name == cut || name.ends_with(&format!(".{cut}"));
+    said.additional.iter().map(String::as_str).filter(|record| below(field(record, 0))).collect()
+}
+
+/// Whether the last CNAME record leads from one zone to another.
+fn leaves_zone(said: &Said, zones: &[Zone]) -> bool {
+    let cnames = || said.answer.iter().filter(|record| field(record, 3) == "cname");
+    let owned = |name: &str| said.answer.iter().any(|record| field(record, 0) == name);
+    let mut ends = cnames().filter(|record| !owned(field(record, 4)));
+    ends.any(|record| zone_of(field(record, 0), zones) != zone_of(field(record, 4), zones))
+}
+
+/// The longest apex at or above `name`.
+fn zone_of<'z>(name: &str, zones: &'z [Zone]) -> Option<&'z str> {
+    let name = format!(".{}", name.trim_end_matches('.'));
+    let above =
+        zones.iter().map(|zone| zone.apex.as_str()).filter(|apex| name.ends_with(&format!(".{apex}")));
+    above.max_by_key(|apex| apex.len())
+}
+
+/// A word of a record's line: owner, TTL, class, type, data.
+fn field(record: &str, place: usize) -> &str {
+    record.split(' ').nth(place).unwrap_or("")
+}
