@@ -5,14 +5,10 @@
 
 use crate::view::{DnsView, Labels, Rdata, Rrset, ZoneNumber, rtype, set_serial};
 
+use super::header::{Flags, OPT_OCTETS, opt};
 use super::names::NameTable;
 use super::query::{Edns, HEADER_OCTETS, Header, Query};
 
-/// Octets of a UDP reply that we send at most, and announce: fits unfragmented through nearly every
-/// path (DNS flag day 2020).
-pub const UDP_PAYLOAD: u16 = 1232;
-/// Octets of an OPT record without options.
-pub const OPT_OCTETS: usize = 11;
 /// Class IN as on the wire.
 const CLASS_IN: [u8; 2] = [0, 1];
 /// A pointer to the question's name.
@@ -378,36 +374,6 @@ impl<'o> Message<'o> {
         (self.at, self.counts) = (mark.at, mark.counts);
         self.names.forget_from(mark.at);
     }
-}
-
-/// What goes into the header of a reply.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Flags {
-    /// The answer comes from a zone of ours (AA).
-    pub(super) authoritative: bool,
-    /// Something did not fit (TC).
-    pub(super) truncated: bool,
-    /// Response code; its high bits go to the OPT record.
-    pub(super) rcode: u16,
-}
-
-impl Flags {
-    #[inline]
-    fn word(self, header: &Header) -> u16 {
-        const OPCODE_RD: u16 = 0x7800 | 0x0100;
-        0x8000
-            | header.flags & OPCODE_RD
-            | if self.authoritative { 0x0400 } else { 0 }
-            | if self.truncated { 0x0200 } else { 0 }
-            | self.rcode & 15
-    }
-}
-
-#[inline]
-fn opt(edns: Edns, rcode: u16) -> [u8; OPT_OCTETS] {
-    let [size0, size1] = UDP_PAYLOAD.to_be_bytes();
-    let [_, extended] = (rcode >> 4).to_be_bytes();
-    [0, 0, 41, size0, size1, extended, 0, if edns.dnssec_ok { 0x80 } else { 0 }, 0, 0, 0]
 }
 
 /// Whether a pointer can reach `offset`.

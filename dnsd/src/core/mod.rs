@@ -14,6 +14,7 @@
 mod chain;
 mod extra;
 mod find;
+mod header;
 mod message;
 mod names;
 mod query;
@@ -23,14 +24,15 @@ pub mod serial;
 #[cfg(test)]
 mod tests;
 
-pub use message::{OPT_OCTETS, UDP_PAYLOAD};
+pub use header::{OPT_OCTETS, UDP_PAYLOAD};
 pub use query::{Edns, HEADER_OCTETS, Header, Query, Rejected};
 pub use reason::{Answer, Outcome, Reason, rcode};
 
 use crate::view::{DnsView, rtype};
 
 use chain::Resolution;
-use message::{Flags, Message};
+use header::Flags;
+use message::Message;
 
 /// Most octets of a UDP reply to a query without EDNS (RFC 1035, section 4.2.1).
 const PLAIN_PAYLOAD: u16 = 512;
