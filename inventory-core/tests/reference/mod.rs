@@ -25,3 +25,26 @@ fn hold(name: &str, wanted: &str) {
         "docs/reference/{name} is behind the code from line {line} on: run this test with BLESS=1 and read the diff"
     );
 }
+
+/// What a heading is called in a link to it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || *c == '-' || *c == ' ');
+    kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
+}
+
+#[test]
+fn every_link_of_the_pages_leads_somewhere() {
+    for name in ["inventory.md", "diagnostics.md"] {
+        let text = fs::read_to_string(page(name)).unwrap();
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| link.contains(".md") || link.starts_with('#')) {
+            let (file, to) = link.split_once('#').unwrap_or((link, ""));
+            let target = fs::read_to_string(page(if file.is_empty() { name } else { file }));
+            let target = target.unwrap_or_else(|_| panic!("{name} links to {file}, which is not there"));
+            let mut headings = target.lines().filter(|line| line.starts_with('#'));
+            let found =
+                to.is_empty() || headings.any(|line| anchor(line.trim_start_matches('#').trim()) == to);
+            assert!(found, "{name} links to {link}: no such heading");
+        }
+    }
+}
