@@ -30,6 +30,8 @@ struct Kept {
     /// Paths where a file was looked for in vain.
     absent: Vec<Arc<str>>,
     zone: Arc<MasterZone>,
+    /// Where the zone names its file; findings may show it.
+    span: Span,
     findings: Vec<Finding>,
 }
 
@@ -62,11 +64,12 @@ impl MasterFiles {
             if self.kept.contains_key(&key) {
                 continue;
             }
-            let kept = match before.remove(&key).filter(|kept| kept.is_current(source)) {
-                Some(kept) => kept,
-                None => {
-                    changed = true;
-                    read(source, path, &zone.name, span, numbers)
+            let kept = match before.remove(&key) {
+                Some(kept) if kept.is_current(source) && kept.speaks_of(span) => kept,
+                old => {
+                    let new = read(source, path, &zone.name, span, numbers);
+                    changed |= !old.is_some_and(|old| old.is_same_trouble(&new));
+                    new
                 }
             };
             self.kept.insert(key, kept);
@@ -96,6 +99,16 @@ impl Kept {
             && self.parts.iter().all(|part| source.version(&part.path) == Ok(part.version))
             && self.absent.iter().all(|path| source.version(path) == Err(ReadError::Missing))
     }
+
+    /// Whether what is kept is right for a file that is named at `span`.
+    fn speaks_of(&self, span: Span) -> bool {
+        self.span == span || self.findings.is_empty()
+    }
+
+    /// Whether no file could be read, as before and for the same reason.
+    fn is_same_trouble(&self, new: &Kept) -> bool {
+        self.parts.is_empty() && new.parts.is_empty() && self.findings == new.findings
+    }
 }
 
 /// Reads the master file of `zone`, which is named at `span`.
@@ -111,7 +124,7 @@ fn read(source: &dyn Source, path: &str, zone: &Name, span: Span, numbers: &mut 
     };
     let Opener { parts, absent, .. } = opener;
     let zone = Arc::new(MasterZone::new(records, findings.is_empty(), zone, span, &mut findings));
-    Kept { parts, absent, zone, findings }
+    Kept { parts, absent, zone, span, findings }
 }
 
 /// Opens files of one zone and notes them.

@@ -346,6 +346,31 @@ fn a_template_that_changes_changes_the_hash_and_one_that_goes_is_told() {
     assert_eq!(good(&mut loader).hash, before.hash);
 }
 
+#[test]
+fn a_master_file_that_goes_is_told_once_and_where_its_zone_is() {
+    let (scratch, mut loader, _) = inventory("master");
+    let zone = "[zone.\"old.example.org\"]\nfile = \"old.zone\"\n";
+    let text = "@ SOA ns.example.net. hostmaster.example.net. 1 1d 15m 4w 5m\n@ NS ns.example.net.\n";
+    scratch.write("old.toml", zone);
+    scratch.write("zones/old.zone", text);
+    let before = good(&mut loader);
+    fs::remove_file(scratch.path("zones/old.zone")).unwrap();
+    let trouble = only_trouble(&mut loader);
+    assert_eq!(
+        (trouble.code.as_str(), trouble.place.path.as_str(), trouble.place.line),
+        ("HB037", "old.toml", 2)
+    );
+    assert!(matches!(load(&mut loader), Loaded::Unchanged), "the same trouble is told once");
+    fs::remove_file(scratch.path("old.toml")).unwrap();
+    scratch.write("moved.toml", &format!("\n{zone}"));
+    let moved = only_trouble(&mut loader);
+    assert_eq!((moved.place.path.as_str(), moved.place.line), ("moved.toml", 3));
+    scratch.write("old.toml", zone);
+    fs::remove_file(scratch.path("moved.toml")).unwrap();
+    scratch.write("zones/old.zone", text);
+    assert_eq!(good(&mut loader).hash, before.hash);
+}
+
 /// A source with a file that may not be read, whoever asks (root may read every real one).
 struct Forbidden;
 

@@ -32,6 +32,10 @@ const TEXTS: &[&str] = &[
     "[host.ns1]\nnetwork = \"servers\"\nip = \"10.20.0.2\"\n[host.\"x.deep.lab.example.org\"]\nnetwork = \"oob\"\nip = \"10.20.0.3\"\n",
     "[host.web3\nnetwork = \"servers\"\n",
     "",
+    // Two zones of one master file, and what it may say.
+    "[zone.\"old.example.org\"]\nfile = \"templates/a\"\n[zone.\"deep.lab.example.org\"]\nfile = \"templates/a\"\n",
+    "@ 1h SOA ns.example.net. hostmaster.example.net. 1 1d 15m 4w 5m\n@ NS ns.example.net.\nx A 10.20.0.3\n",
+    "@ SOA ns.example.net. hostmaster.example.net. 1 1d 15m 4w\n$INCLUDE z.toml\n",
     // What templates say; as files of the inventory they are as wrong as any.
     "{{ host.name }} {{ network.gateway }}\n",
     "{{ host.name }",
