@@ -2,7 +2,7 @@
 # setup.sh build|demo|test: installs (apt) what is missing for it; touches nothing if nothing is.
 set -eu
 purpose=${1:-test}
-rust_wanted=1.88
+rust_wanted=1.90
 # Debian's ordinary users do not have these on their path, nor fresh logins rustup's.
 PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin
 

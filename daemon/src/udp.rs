@@ -15,6 +15,7 @@ use crate::listen_error::{ListenError, Transport};
 use crate::sys::sockopt::set_int;
 
 pub use crate::frame::UDP_FRAME_OVERHEAD;
+pub use crate::sys::arp::{ArpClaim, ArpSocket};
 pub use crate::sys::mmsg::{MAX_BATCH, Wait};
 pub use crate::sys::packet::PacketSocket;
 pub use crate::sys::recv_batch::{Datagram, RecvBatch};

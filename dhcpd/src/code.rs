@@ -46,6 +46,8 @@ pub const TFTP_SERVER: u8 = 66;
 pub const BOOT_FILE: u8 = 67;
 /// User class (RFC 3004; iPXE sends it without lengths).
 pub const USER_CLASS: u8 = 77;
+/// Name of the client and who keeps it in the DNS (RFC 4702).
+pub const CLIENT_FQDN: u8 = 81;
 /// Relay agent information (RFC 3046).
 pub const RELAY_AGENT: u8 = 82;
 /// Architecture types of the client (RFC 4578).
@@ -65,3 +67,7 @@ pub const END: u8 = 255;
 pub const RELAY_CIRCUIT_ID: u8 = 1;
 /// Remote id, a suboption of [`RELAY_AGENT`].
 pub const RELAY_REMOTE_ID: u8 = 2;
+/// Link of the client, a suboption of [`RELAY_AGENT`] (RFC 3527).
+pub const RELAY_LINK_SELECTION: u8 = 5;
+/// The server as the client is to see it, a suboption of [`RELAY_AGENT`] (RFC 5107).
+pub const RELAY_SERVER_OVERRIDE: u8 = 11;

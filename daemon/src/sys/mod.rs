@@ -7,6 +7,7 @@
 //! Linux only, 64-bit and 32-bit.
 #![expect(unsafe_code, reason = "batched UDP, capabilities and an ioctl have no safe wrapper")]
 
+pub(crate) mod arp;
 pub(crate) mod caps;
 mod cmsg;
 #[cfg(test)]

@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn a_conflict_is_told_once_an_hour_and_a_flood_of_them_is_bounded() {
         let mut conflicts = Conflicts::default();
-        let at = |monotonic_ms| Now { monotonic_ms };
+        let at = |monotonic_ms| Now { monotonic_ms, unix_ms: 0 };
         let address = |n: u32| Ipv4Addr::from(0x0a00_0000 + n);
         assert!(conflicts.tell(address(1), at(5)));
         assert!(!conflicts.tell(address(1), at(SILENCE_MS)));

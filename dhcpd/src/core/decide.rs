@@ -1,31 +1,42 @@
-//! What a client is answered: RFC 2131, section 4.3, for machines that the inventory knows.
+//! What a client is answered: RFC 2131, section 4.3.
 //!
-//! A pure function of the view: the same message gets the same answer again, as clients that repeat
-//! themselves need (RFC 2131, section 4.1).
+//! A pure function of the message, the view and the leases: the same message gets the same answer again,
+//! as clients that repeat themselves need (RFC 2131, section 4.1). The inventory goes before any lease.
 
 use std::net::Ipv4Addr;
 
-use super::identify::identify;
+use super::client::ClientKey;
+use super::identify::{Identified, identify};
+use super::leases::Leases;
 use super::options::Malformed;
 use super::packet::{Kind, Message};
 use super::place::Place;
 use super::reason::{Reason, Refusal};
+use super::record::State;
 use crate::code;
 use crate::view::{NetworkView, Reservation};
 
 /// What to do about a message.
 #[derive(Debug)]
 pub(super) enum Decision<'v> {
-    /// DHCPOFFER.
+    /// DHCPOFFER, or BOOTREPLY, of a reserved address.
     Offer(Grant<'v>),
-    /// DHCPACK.
+    /// DHCPACK of a reserved address.
     Ack(Grant<'v>),
+    /// DHCPOFFER of an address from a pool.
+    OfferLease(Want<'v>),
+    /// DHCPACK of an address that the client leases.
+    AckLease(Grant<'v>),
     /// DHCPACK with options only.
     Inform(&'v NetworkView, Option<Reservation<'v>>),
-    /// DHCPNAK.
-    Refuse(Refusal),
+    /// DHCPNAK; the client's lease of this address ends.
+    Refuse(Refusal, Option<Ipv4Addr>),
     /// Nothing, since another machine uses this host's address.
     Conflict(Grant<'v>),
+    /// Nothing, since another machine uses this address of a pool.
+    Decline(Ipv4Addr),
+    /// Nothing; the client's lease of this address ends.
+    Release(Ipv4Addr),
     /// Nothing.
     Silence(Reason),
 }
@@ -35,20 +46,36 @@ pub(super) enum Decision<'v> {
 pub(super) struct Grant<'v> {
     /// The network that it is of.
     pub(super) network: &'v NetworkView,
-    /// The nic that it belongs to.
-    pub(super) nic: Reservation<'v>,
+    /// The nic that the client is, if it is known.
+    pub(super) nic: Option<Reservation<'v>>,
     /// The address.
     pub(super) address: Ipv4Addr,
+    /// For how long.
+    pub(super) seconds: u32,
+    /// Whether the client is known by where it is plugged in, which it will not say when it renews.
+    pub(super) by_port: bool,
 }
+
+/// A client that needs an address from a pool.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Want<'v> {
+    /// The nic that the client is and its network, if it is known.
+    pub(super) known: Option<(Reservation<'v>, &'v NetworkView)>,
+    /// Longest lease in seconds: until the client's own address may be free.
+    pub(super) seconds_max: u32,
+}
+
+/// Longest lease of a host whose own address another client still has.
+const MEANWHILE_SECONDS: u32 = 300;
 
 /// What the inventory says of a client.
 enum Client<'v> {
     /// It has this address.
     Reserved(Grant<'v>),
-    /// It is known and needs an address from a pool. Leases will be looked up here.
-    Pool,
-    /// Nobody has written it down. Leases will be looked up here.
-    Unknown,
+    /// It needs an address from a pool.
+    Pool(Want<'v>),
+    /// Its address is still another client's, and there is no pool.
+    Waits,
     /// It is planned or retired.
     Withdrawn,
     /// DHCP is off for it.
@@ -72,143 +99,259 @@ impl From<Malformed> for Reason {
     }
 }
 
-/// Decides about a message. `is_own` tells our own addresses.
-pub(super) fn decide<'v>(
-    message: &Message<'_>,
-    place: Result<Place<'v>, Reason>,
-    is_own: impl Fn(Ipv4Addr) -> bool,
-) -> Decision<'v> {
-    let decision = match (message.kind(), place) {
-        (Kind::Release, _) => Err(Reason::Released),
-        (Kind::Other(_), _) => Err(Reason::MessageType),
-        (_, Err(reason)) => Err(reason),
-        (Kind::Discover, Ok(place)) => discover(message, &place),
-        (Kind::Request, Ok(place)) => request(message, &place, is_own),
-        (Kind::Inform, Ok(place)) => inform(message, &place),
-        (Kind::Decline, Ok(place)) => decline(message, &place, is_own),
-    };
-    decision.unwrap_or_else(Decision::Silence)
+/// What is known when a message is decided about.
+pub(super) struct Deciding<'d, 'a> {
+    pub(super) message: &'d Message<'a>,
+    pub(super) leases: &'d Leases,
+    /// Milliseconds of the boot's clock.
+    pub(super) now: i64,
+    /// Leases cannot be written at the moment, or could not be read yet.
+    pub(super) is_store_failing: bool,
+    /// Tells our own addresses.
+    pub(super) is_own: &'d dyn Fn(Ipv4Addr) -> bool,
 }
 
-fn client<'v>(message: &Message<'_>, place: &Place<'v>) -> Client<'v> {
-    match identify(message, place) {
-        Some((nic, network)) if !nic.has_dhcp() || !network.dhcp => Client::Off,
-        Some((nic, _)) if !nic.is_served() => Client::Withdrawn,
-        Some((nic, network)) => match nic.address() {
-            Some(address) => Client::Reserved(Grant { network, nic, address }),
-            None => Client::Pool,
-        },
-        None if place.networks().all(|network| !network.dhcp) => Client::Off,
-        None => Client::Unknown,
+impl Deciding<'_, '_> {
+    /// Decides about the message of a client that is there.
+    pub(super) fn decide<'v>(&self, place: Result<Place<'v>, Reason>) -> Decision<'v> {
+        let decision = match (self.message.kind(), place) {
+            (Kind::Release, _) => self.release(),
+            (Kind::Other(_), _) => Err(Reason::MessageType),
+            (_, Err(reason)) => Err(reason),
+            (Kind::Bootp, Ok(place)) => self.bootp(&place),
+            (Kind::Discover, Ok(place)) => self.discover(&place),
+            (Kind::Request, Ok(place)) => self.request(&place),
+            (Kind::Inform, Ok(place)) => self.inform(&place),
+            (Kind::Decline, Ok(place)) => self.decline(&place),
+        };
+        decision.unwrap_or_else(Decision::Silence)
     }
-}
 
-/// Why a machine without a reservation gets nothing.
-fn unknown(place: &Place<'_>) -> Reason {
-    let pool = place.networks().any(|network| network.has_pool && network.dhcp);
-    if pool { Reason::NoLeaseYet } else { Reason::UnknownMachine }
-}
+    fn client<'v>(&self, place: &Place<'v>) -> Client<'v> {
+        let Some(Identified { nic, network, by_port }) = identify(self.message, place) else {
+            let all_off = place.networks().all(|network| !network.dhcp);
+            let want = Want { known: None, seconds_max: u32::MAX };
+            return if all_off { Client::Off } else { Client::Pool(want) };
+        };
+        if !nic.has_dhcp() || !network.dhcp {
+            return Client::Off;
+        }
+        if !nic.is_served() {
+            return Client::Withdrawn;
+        }
+        let Some(address) = nic.address() else {
+            return Client::Pool(Want { known: Some((nic, network)), seconds_max: u32::MAX });
+        };
+        // Whoever leased it before the inventory gave it away has it until it asks again.
+        if !by_port && self.leases.is_held_by_other(address, &self.keys(Some(&nic)), self.now) {
+            let want = Want { known: Some((nic, network)), seconds_max: MEANWHILE_SECONDS };
+            return if network.pool.is_empty() { Client::Waits } else { Client::Pool(want) };
+        }
+        let seconds = nic.lease_seconds().unwrap_or(network.lease_seconds);
+        Client::Reserved(Grant { network, nic: Some(nic), address, seconds, by_port })
+    }
 
-fn discover<'v>(message: &Message<'_>, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
-    match client(message, place) {
-        Client::Reserved(grant) => Ok(Decision::Offer(grant)),
-        Client::Pool => Err(Reason::NoLeaseYet),
-        Client::Unknown => Err(unknown(place)),
-        Client::Withdrawn => Err(Reason::NotServed),
-        Client::Off => Err(Reason::DhcpOff),
+    /// The names that the client's leases may be under.
+    fn keys(&self, nic: Option<&Reservation<'_>>) -> [Option<ClientKey>; 3] {
+        let message = self.message;
+        [ClientKey::of(message, nic), ClientKey::of(message, None), ClientKey::of_hardware(message)]
     }
-}
 
-fn request<'v>(
-    message: &Message<'_>,
-    place: &Place<'v>,
-    is_own: impl Fn(Ipv4Addr) -> bool,
-) -> Result<Decision<'v>, Reason> {
-    let (asking, wanted) = state(message)?;
-    if let Asking::Selecting(server) = asking
-        && !is_own(server)
-    {
-        return Err(Reason::OtherServer);
+    fn discover<'v>(&self, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
+        match self.client(place) {
+            Client::Reserved(grant) => Ok(Decision::Offer(grant)),
+            Client::Pool(want) => {
+                let pool = |network: &NetworkView| network.dhcp && !network.pool.is_empty();
+                match want.known {
+                    Some((_, network)) if pool(network) => Ok(Decision::OfferLease(want)),
+                    Some(_) => Err(Reason::NoPool),
+                    None if place.networks().any(|network| pool(network) && network.serves_strangers) => {
+                        Ok(Decision::OfferLease(want))
+                    }
+                    None => Err(Reason::UnknownMachine),
+                }
+            }
+            Client::Waits => Err(Reason::AddressHeld),
+            Client::Withdrawn => Err(Reason::NotServed),
+            Client::Off => Err(Reason::DhcpOff),
+        }
     }
-    let client = client(message, place);
-    if matches!(client, Client::Off) {
-        return Err(Reason::DhcpOff);
+
+    /// BOOTP (RFC 1534): hosts of the inventory alone, since nobody would ever take an address back.
+    fn bootp<'v>(&self, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
+        match self.client(place) {
+            Client::Reserved(grant) => Ok(Decision::Offer(grant)),
+            Client::Pool(_) => Err(Reason::Bootp),
+            Client::Waits => Err(Reason::AddressHeld),
+            Client::Withdrawn => Err(Reason::NotServed),
+            Client::Off => Err(Reason::DhcpOff),
+        }
     }
-    // The network comes first, and concerns machines that nobody has written down as well: only a
-    // server of their link can tell them that they have moved.
-    if place.network_of(wanted).is_none() {
-        return Ok(Decision::Refuse(Refusal::WrongNetwork));
+
+    fn request<'v>(&self, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
+        let (asking, wanted) = self.state()?;
+        if let Asking::Selecting(server) = asking
+            && !(self.is_own)(server)
+        {
+            return Err(Reason::OtherServer);
+        }
+        let client = self.client(place);
+        if matches!(client, Client::Off) {
+            return Err(Reason::DhcpOff);
+        }
+        let selecting = matches!(asking, Asking::Selecting(_));
+        // The network comes first, and concerns machines that nobody has written down as well: only a
+        // server of their link can tell them that they have moved.
+        let Some(network) = place.network_of(wanted) else {
+            let stranger = matches!(client, Client::Pool(Want { known: None, .. }));
+            if stranger && !selecting && !place.is_authoritative() {
+                return Err(Reason::WrongNetwork);
+            }
+            return Ok(Decision::Refuse(Refusal::WrongNetwork, None));
+        };
+        match client {
+            Client::Reserved(grant) if grant.address == wanted => Ok(Decision::Ack(grant)),
+            Client::Reserved(grant) => {
+                Ok(Decision::Refuse(Refusal::WrongAddress, self.own_lease(wanted, grant.nic.as_ref())))
+            }
+            Client::Withdrawn => Ok(Decision::Refuse(Refusal::NotServed, self.own_lease(wanted, None))),
+            Client::Waits => Ok(Decision::Refuse(Refusal::WrongAddress, None)),
+            Client::Pool(want) => self.lease(place, network, wanted, want, selecting),
+            Client::Off => Err(Reason::DhcpOff),
+        }
     }
-    let selecting = matches!(asking, Asking::Selecting(_));
-    match client {
-        Client::Reserved(grant) if grant.address == wanted => Ok(Decision::Ack(grant)),
-        Client::Reserved(_) => Ok(Decision::Refuse(Refusal::WrongAddress)),
-        Client::Withdrawn => Ok(Decision::Refuse(Refusal::NotServed)),
+
+    /// A DHCPREQUEST for an address that must be leased.
+    fn lease<'v>(
+        &self,
+        place: &Place<'v>,
+        network: &'v NetworkView,
+        wanted: Ipv4Addr,
+        want: Want<'v>,
+        selecting: bool,
+    ) -> Result<Decision<'v>, Reason> {
+        if !network.dhcp {
+            return Err(Reason::DhcpOff);
+        }
+        let nic = want.known.map(|(nic, _)| nic);
+        let key = ClientKey::of(self.message, nic.as_ref()).ok_or(Reason::NoIdentity)?;
+        let lease = self.leases.get(wanted);
+        let own = lease.filter(|lease| lease.client == key && !matches!(lease.state, State::Declined));
+        let is_here = want.known.is_none_or(|(_, home)| home.id == network.id);
+        let is_served = nic.is_some() || network.serves_strangers;
+        let of_pool = is_here && is_served && network.pool.contains(wanted) && !(self.is_own)(wanted);
+        let by_port = place.view().by_port_address(network.id, wanted);
+        let by_port = by_port.filter(|nic| own.is_some() && nic.is_served() && nic.has_dhcp());
+        let own_still =
+            own.is_some_and(|lease| lease.is_held(self.now) || self.leases.is_free(wanted, self.now));
+        let offer = self.leases.offer_of(wanted, self.now);
+        let offered = offer.is_some_and(|offer| offer.client == key && offer.parked.is_none());
+        if (of_pool && (own_still || (selecting && offered))) || by_port.is_some() {
+            let nic = nic.or(by_port);
+            let seconds = nic.and_then(|nic| nic.lease_seconds()).unwrap_or(network.lease_seconds);
+            let seconds = seconds.min(want.seconds_max);
+            let by_port = by_port.is_some();
+            return Ok(Decision::AckLease(Grant { network, nic, address: wanted, seconds, by_port }));
+        }
+        if own.is_some() {
+            return Ok(Decision::Refuse(Refusal::NotGiven, Some(wanted)));
+        }
+        // It may be one of those that could not be read.
+        if self.is_store_failing {
+            return Err(Reason::StoreFailing);
+        }
         // It waits for us and for nobody else (RFC 2131, section 3.1, step 4).
-        Client::Pool | Client::Unknown if selecting => Ok(Decision::Refuse(Refusal::NotOffered)),
-        // "MUST remain silent": other servers may know it.
-        Client::Pool => Err(Reason::NoLeaseYet),
-        Client::Unknown => Err(unknown(place)),
-        Client::Off => Err(Reason::DhcpOff),
-    }
-}
-
-/// The state of the client and the address that it wants.
-fn state(message: &Message<'_>) -> Result<(Asking, Ipv4Addr), Reason> {
-    let address = |code| message.options.fixed::<4>(code).map(|octets| octets.map(Ipv4Addr::from));
-    let server = address(code::SERVER_ID)?;
-    let requested = address(code::REQUESTED_ADDRESS)?;
-    let has = Some(message.ciaddr()).filter(|ciaddr| !ciaddr.is_unspecified());
-    match (server, requested, has) {
-        // Table 5 wants option 50 and no ciaddr; some old clients say it the other way round.
-        (Some(server), requested, has) => {
-            let wanted = requested.or(has).ok_or(Reason::NoAddressNamed)?;
-            Ok((Asking::Selecting(server), wanted))
+        if selecting {
+            return Ok(Decision::Refuse(Refusal::NotOffered, None));
         }
-        (None, _, Some(has)) => Ok((Asking::Keeping, has)),
-        (None, Some(requested), None) => Ok((Asking::InitReboot, requested)),
-        (None, None, None) => Err(Reason::NoAddressNamed),
+        if lease.is_some_and(|lease| lease.is_held(self.now)) {
+            return Ok(Decision::Refuse(Refusal::OtherClient, None));
+        }
+        // "If the DHCP server has no record of this client, then it MUST remain silent": it must not if
+        // it is known to be the only one, or the one that was asked.
+        if network.authoritative || place.is_direct() {
+            return Ok(Decision::Refuse(Refusal::UnknownLease, None));
+        }
+        Err(if network.pool.is_empty() { Reason::UnknownMachine } else { Reason::UnknownLease })
     }
-}
 
-/// A client with an address from elsewhere wants options (RFC 2131, section 4.3.5). Leases are not
-/// asked, so machines that nobody has written down are answered too.
-fn inform<'v>(message: &Message<'_>, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
-    if message.ciaddr().is_unspecified() {
-        return Err(Reason::NoAddressNamed);
+    /// The client's lease of `address`, to be ended.
+    fn own_lease(&self, address: Ipv4Addr, nic: Option<&Reservation<'_>>) -> Option<Ipv4Addr> {
+        let lease = self.leases.get(address).filter(|lease| lease.is_bound(self.now))?;
+        self.keys(nic).iter().flatten().any(|key| *key == lease.client).then_some(address)
     }
-    // The reply goes there, so it must be an address that a machine of ours can have.
-    let network = place.network_of(message.ciaddr()).filter(|network| network.has_host(message.ciaddr()));
-    let network = network.ok_or(Reason::NoNetwork)?;
-    if !network.dhcp {
-        return Err(Reason::DhcpOff);
-    }
-    match client(message, place) {
-        Client::Off => Err(Reason::DhcpOff),
-        Client::Withdrawn => Err(Reason::NotServed),
-        Client::Reserved(_) | Client::Pool | Client::Unknown => {
-            let known = identify(message, place).filter(|(_, own)| own.id == network.id);
-            Ok(Decision::Inform(network, known.map(|(nic, _)| nic)))
+
+    /// The state of the client and the address that it wants.
+    fn state(&self) -> Result<(Asking, Ipv4Addr), Reason> {
+        let message = self.message;
+        let address = |code| message.options.fixed::<4>(code).map(|octets| octets.map(Ipv4Addr::from));
+        let server = address(code::SERVER_ID)?;
+        let requested = address(code::REQUESTED_ADDRESS)?;
+        let has = Some(message.ciaddr()).filter(|ciaddr| !ciaddr.is_unspecified());
+        match (server, requested, has) {
+            // Table 5 wants option 50 and no ciaddr; some old clients say it the other way round.
+            (Some(server), requested, has) => {
+                let wanted = requested.or(has).ok_or(Reason::NoAddressNamed)?;
+                Ok((Asking::Selecting(server), wanted))
+            }
+            (None, _, Some(has)) => Ok((Asking::Keeping, has)),
+            (None, Some(requested), None) => Ok((Asking::InitReboot, requested)),
+            (None, None, None) => Err(Reason::NoAddressNamed),
         }
     }
-}
 
-/// A client has found its address in use (RFC 2131, section 4.3.3). A reservation stays what it is; the
-/// operator must look for the other machine.
-fn decline<'v>(
-    message: &Message<'_>,
-    place: &Place<'v>,
-    is_own: impl Fn(Ipv4Addr) -> bool,
-) -> Result<Decision<'v>, Reason> {
-    let server = message.options.fixed::<4>(code::SERVER_ID)?;
-    if server.is_some_and(|server| !is_own(Ipv4Addr::from(server))) {
-        return Err(Reason::OtherServer);
-    }
-    let declined = message.options.fixed::<4>(code::REQUESTED_ADDRESS)?.map(Ipv4Addr::from);
-    match client(message, place) {
-        Client::Reserved(grant) if Some(grant.address) == declined => Ok(Decision::Conflict(grant)),
-        Client::Reserved(_) | Client::Pool | Client::Unknown | Client::Withdrawn | Client::Off => {
-            Err(Reason::Declined)
+    /// A client with an address from elsewhere wants options (RFC 2131, section 4.3.5). Leases are not
+    /// asked, so machines that nobody has written down are answered too.
+    fn inform<'v>(&self, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
+        let address = self.message.ciaddr();
+        if address.is_unspecified() {
+            return Err(Reason::NoAddressNamed);
         }
+        // The reply goes there, so it must be an address that a machine of ours can have.
+        let network = place.network_of(address).filter(|network| network.has_host(address));
+        let network = network.ok_or(Reason::NoNetwork)?;
+        if !network.dhcp {
+            return Err(Reason::DhcpOff);
+        }
+        match self.client(place) {
+            Client::Off => Err(Reason::DhcpOff),
+            Client::Withdrawn => Err(Reason::NotServed),
+            Client::Reserved(_) | Client::Pool(_) | Client::Waits => {
+                let known = identify(self.message, place).filter(|found| found.network.id == network.id);
+                Ok(Decision::Inform(network, known.map(|found| found.nic)))
+            }
+        }
+    }
+
+    /// A client has found its address in use (RFC 2131, section 4.3.3). A reservation stays what it is:
+    /// the operator must look for the other machine. An address of a pool is put on probation.
+    fn decline<'v>(&self, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
+        let options = &self.message.options;
+        let server = options.fixed::<4>(code::SERVER_ID)?;
+        if server.is_some_and(|server| !(self.is_own)(Ipv4Addr::from(server))) {
+            return Err(Reason::OtherServer);
+        }
+        let declined = options.fixed::<4>(code::REQUESTED_ADDRESS)?.map(Ipv4Addr::from);
+        let declined = declined.ok_or(Reason::NoAddressNamed)?;
+        match self.client(place) {
+            Client::Reserved(grant) if grant.address == declined => Ok(Decision::Conflict(grant)),
+            Client::Pool(want) => {
+                let keys = self.keys(want.known.map(|(nic, _)| nic).as_ref());
+                let is_own = |key: &ClientKey| keys.iter().flatten().any(|own| own == key);
+                let lease = self
+                    .leases
+                    .get(declined)
+                    .is_some_and(|lease| lease.is_bound(self.now) && is_own(&lease.client));
+                let offer =
+                    self.leases.offer_of(declined, self.now).is_some_and(|offer| is_own(&offer.client));
+                if lease || offer { Ok(Decision::Decline(declined)) } else { Err(Reason::Declined) }
+            }
+            Client::Reserved(_) | Client::Waits | Client::Withdrawn | Client::Off => Err(Reason::Declined),
+        }
+    }
+
+    fn release<'v>(&self) -> Result<Decision<'v>, Reason> {
+        let address = self.message.ciaddr();
+        self.own_lease(address, None).map(Decision::Release).ok_or(Reason::Released)
     }
 }

@@ -10,13 +10,20 @@ use super::place::Place;
 use crate::code;
 use crate::view::{NetworkView, Reservation};
 
-/// The nic that a client is, with the network that it is in.
-pub(super) fn identify<'v>(
-    message: &Message<'_>,
-    place: &Place<'v>,
-) -> Option<(Reservation<'v>, &'v NetworkView)> {
+/// A client that the inventory knows.
+pub(super) struct Identified<'v> {
+    /// The nic that it is.
+    pub(super) nic: Reservation<'v>,
+    /// The network that it is in.
+    pub(super) network: &'v NetworkView,
+    /// Whether it is known by where it is plugged in and by nothing of its own.
+    pub(super) by_port: bool,
+}
+
+/// The nic that a client is.
+pub(super) fn identify<'v>(message: &Message<'_>, place: &Place<'v>) -> Option<Identified<'v>> {
     let find = |by: &dyn Fn(&'v NetworkView) -> Option<Reservation<'v>>| {
-        place.networks().find_map(|network| Some((by(network)?, network)))
+        place.networks().find_map(|network| Some(Identified { nic: by(network)?, network, by_port: false }))
     };
     let view = place.view();
     if let Some(mac) = message.mac()
@@ -40,7 +47,8 @@ pub(super) fn identify<'v>(
     }
     let circuit = message.options.relay(code::RELAY_CIRCUIT_ID)?;
     let remote = message.options.relay(code::RELAY_REMOTE_ID);
-    find(&|network| view.by_port(network.id, &circuit, remote.as_deref()))
+    let found = find(&|network| view.by_port(network.id, &circuit, remote.as_deref()))?;
+    Some(Identified { by_port: true, ..found })
 }
 
 /// The DUID in a client identifier: type 255, four octets of IAID, DUID.

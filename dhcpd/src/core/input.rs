@@ -15,6 +15,19 @@ pub enum Input<'a> {
     Packet(Packet<'a>),
     /// The interfaces that are served are these, from now on.
     Links(Vec<Link>),
+    /// All records up to this position are durable.
+    Committed(u64),
+    /// Records cannot be made durable at the moment; replies that waited for them are thrown away.
+    StoreFailing,
+    /// Somebody uses this address: the answer to a probe.
+    InUse {
+        /// The address.
+        address: Ipv4Addr,
+        /// Hardware address of who uses it, where that is known.
+        mac: Option<[u8; 6]>,
+    },
+    /// Nothing but time. To be given at [`super::Core::deadline`].
+    Tick,
 }
 
 /// A datagram to the server's port.
@@ -44,6 +57,15 @@ pub struct Link {
 /// When an event happens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Now {
-    /// Milliseconds of a clock that never steps; only differences mean anything.
+    /// Milliseconds since the machine started, suspended time included. This clock never steps.
     pub monotonic_ms: u64,
+    /// Milliseconds since 1970. This clock may step; it says only what is written down for other boots.
+    pub unix_ms: i64,
+}
+
+impl Now {
+    /// Milliseconds since the machine started, for differences of either sign.
+    pub fn ms(self) -> i64 {
+        i64::try_from(self.monotonic_ms).unwrap_or(i64::MAX)
+    }
 }

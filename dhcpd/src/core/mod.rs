@@ -4,56 +4,85 @@
 //! give the same outputs in production, in tests, in a simulation and under a fuzzer. A hostile packet
 //! is never a panic and never an `Err`: it gets a reply or a [`Reason`].
 //!
-//! So far it answers for reservations, which need no state: the inventory is the truth. Pools and their
-//! leases belong beside `Conflicts` in [`Core`], and are asked where `decide` finds a client without a
-//! reservation.
+//! Reservations need no state: the inventory is the truth. Leases of the pools are kept in memory, and
+//! every promise is written down before it is made: a reply says which record it waits for.
 
 #![deny(clippy::indexing_slicing, clippy::too_many_lines, clippy::wildcard_enum_match_arm)]
 
 mod boot;
+mod client;
 mod conflicts;
 mod decide;
+mod dynamic;
+mod fqdn;
 mod identify;
 mod input;
+mod journal;
+mod leases;
 mod options;
 mod output;
 mod packet;
 mod parameters;
+mod passing;
 mod place;
 mod reason;
+mod record;
 mod reply;
+mod seen;
 pub mod v6;
 mod write;
 
+pub use client::ClientKey;
 pub use input::{Input, Link, Now, Packet};
+pub use leases::Lease;
 pub use options::{CodeSet, Malformed, Options};
 pub use output::{
-    CLIENT_PORT, Destination, Notice, Outcome, Outputs, Received, Reply, SERVER_PORT, Transaction,
+    CLIENT_PORT, Change, Changed, Destination, Notice, Outcome, Outputs, Probe, Received, Reply, SERVER_PORT,
+    Transaction,
 };
 pub use packet::{FIXED_OCTETS, Kind, Message};
 pub use reason::{Event, Reason, Refusal};
+pub use record::{Clock, Record, State};
+pub use seen::SeenMachine;
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use crate::code;
-use crate::view::DhcpView;
+use crate::view::{DhcpView, NetworkView};
 
 use conflicts::Conflicts;
-use decide::{Decision, decide};
-use place::{Place, is_own};
+use decide::{Deciding, Decision, Grant};
+use identify::identify;
+use journal::Journal;
+use leases::Leases;
+use passing::Probed;
+use place::{Place, is_own, server_override};
 use reply::Replying;
+use seen::Seen;
 
 /// The server's state between events.
 #[derive(Debug, Default)]
 pub struct Core {
-    links: Vec<Link>,
+    /// Shared, so that a place can refer to it while leases change.
+    links: Arc<[Link]>,
     conflicts: Conflicts,
     /// HTTP port of the boot service, if there is one.
     boot_port: Option<u16>,
+    leases: Leases,
+    journal: Journal,
+    probed: Probed,
+    seen: Seen,
+    /// Which boot of the machine this is.
+    boot: Option<u64>,
+    /// Leases were written during another boot.
+    must_rewrite: bool,
+    /// Wall clock less the boot's clock, in milliseconds.
+    wall_offset: Option<i64>,
 }
 
 impl Core {
-    /// A server without interfaces: the first input should be [`Input::Links`].
+    /// A server without interfaces and leases: the first input should be [`Input::Links`].
     pub fn new() -> Core {
         Core::default()
     }
@@ -68,8 +97,17 @@ impl Core {
     /// Takes one event at `now` and appends to `out` what is to be done. `view` is what the inventory
     /// says at this moment; the whole event is decided by it.
     pub fn handle(&mut self, input: &Input<'_>, now: Now, view: &DhcpView, out: &mut Outputs) {
+        self.pass(now, view, out);
         match input {
-            Input::Links(links) => self.links.clone_from(links),
+            Input::Links(links) => self.links = links.as_slice().into(),
+            Input::Committed(position) => self.journal.commit(*position),
+            Input::StoreFailing => self.journal.fail(),
+            Input::InUse { address, mac } => {
+                if let Some(parked) = self.in_use(*address, *mac, now, out) {
+                    self.answer_parked(&parked, now, view, out);
+                }
+            }
+            Input::Tick => {}
             Input::Packet(packet) => {
                 let transaction = self.packet(packet, now, view, out);
                 out.transactions.push(transaction);
@@ -100,57 +138,136 @@ impl Core {
         view: &DhcpView,
         out: &mut Outputs,
     ) -> Result<Outcome, Reason> {
-        let place = Place::find(view, &self.links, packet, message);
-        let decision = decide(message, place, |address| is_own(&self.links, address));
-        let replying = |network| -> Result<_, Reason> {
-            let place = place?;
-            let server = self.server_id(message, &place, network);
-            Ok(Replying { message, place, server, boot_port: self.boot_port })
+        let links = Arc::clone(&self.links);
+        let place = Place::find(view, &links, packet, message);
+        if message.kind() == Kind::Discover
+            && place.as_ref().is_ok_and(|place| identify(message, place).is_none())
+        {
+            self.seen.note(message, place.as_ref().ok(), now);
+        }
+        let override_ = server_override(message);
+        let is_own = |address| is_own(&links, address) || override_ == Some(address);
+        let deciding = Deciding {
+            message,
+            leases: &self.leases,
+            now: now.ms(),
+            is_store_failing: self.journal.is_failing(),
+            is_own: &is_own,
         };
+        let decision = deciding.decide(place);
+        self.carry_out(message, packet, place, decision, now, out)
+    }
+
+    fn carry_out<'v>(
+        &mut self,
+        message: &Message<'_>,
+        packet: &Packet<'_>,
+        place: Result<Place<'v>, Reason>,
+        decision: Decision<'v>,
+        now: Now,
+        out: &mut Outputs,
+    ) -> Result<Outcome, Reason> {
         match decision {
-            Decision::Offer(grant) => {
-                replying(Some(grant.network))?.grant(reply::Kind::Offer, grant, out)?;
-                out.events.push(Event::Offer);
-                Ok(Outcome::Offered(grant.network.id, grant.address))
+            Decision::Offer(grant) => self.offer(message, place?, grant, out),
+            Decision::OfferLease(want) => {
+                let place = place?;
+                let grant = self.offer_lease(message, packet, &place, want, now, out)?;
+                self.offer(message, place, grant, out)
             }
             Decision::Ack(grant) => {
-                replying(Some(grant.network))?.grant(reply::Kind::Ack, grant, out)?;
-                out.events.push(Event::Ack);
-                Ok(Outcome::Acknowledged(grant.network.id, grant.address))
+                self.end_others(&grant, message, now, out);
+                if grant.by_port {
+                    // Not waited for: it only says who is at the port, for when it renews directly.
+                    let _ = self.bind(&grant, message, now, out);
+                }
+                self.acknowledge(message, place?, grant, None, out)
+            }
+            Decision::AckLease(grant) => {
+                let after = self.bind(&grant, message, now, out)?;
+                let after = after.filter(|_| !grant.by_port);
+                self.acknowledge(message, place?, grant, after, out)
             }
             Decision::Inform(network, nic) => {
-                replying(Some(network))?.inform(network, nic, out)?;
+                self.replying(message, place?, Some(network), None).inform(network, nic, out)?;
                 out.events.push(Event::Ack);
                 Ok(Outcome::Informed(network.id))
             }
-            Decision::Refuse(refusal) => {
-                replying(None)?.refuse(refusal, out)?;
+            Decision::Refuse(refusal, ends) => {
+                if let Some(address) = ends {
+                    self.end(address, Changed::Withdrawn, now, out);
+                }
+                self.replying(message, place?, None, None).refuse(refusal, out)?;
                 out.events.push(Event::Nak);
                 Ok(Outcome::Refused(refusal.reason()))
             }
-            Decision::Conflict(grant) => {
-                if let Some(host) = grant.nic.fqdn()
-                    && self.conflicts.tell(grant.address, now)
-                {
-                    let (address, mac) = (grant.address, message.mac());
-                    out.notices.push(Notice::AddressConflict { address, host: host.clone(), mac });
-                }
+            Decision::Decline(address) => {
+                self.decline(address, message, now, out);
                 Err(Reason::Declined)
             }
+            Decision::Release(address) => {
+                self.end(address, Changed::Released, now, out);
+                Err(Reason::Released)
+            }
+            Decision::Conflict(grant) => Err(self.conflict(&grant, message, now, out)),
             Decision::Silence(reason) => Err(reason),
         }
     }
 
-    /// Our address as the client knows it: the one that it names if that is ours.
-    fn server_id(
+    /// Another machine uses the address of a host: the operator is told.
+    fn conflict(&mut self, grant: &Grant<'_>, message: &Message<'_>, now: Now, out: &mut Outputs) -> Reason {
+        if let Some(host) = grant.nic.and_then(|nic| nic.fqdn())
+            && self.conflicts.tell(grant.address, now)
+        {
+            let (address, mac) = (grant.address, message.mac());
+            out.notices.push(Notice::AddressConflict { address, host: host.clone(), mac });
+        }
+        Reason::Declined
+    }
+
+    fn offer<'v>(
         &self,
         message: &Message<'_>,
-        place: &Place<'_>,
-        network: Option<&crate::view::NetworkView>,
-    ) -> Ipv4Addr {
+        place: Place<'v>,
+        grant: Grant<'v>,
+        out: &mut Outputs,
+    ) -> Result<Outcome, Reason> {
+        let replying = self.replying(message, place, Some(grant.network), None);
+        if message.kind() == Kind::Bootp {
+            replying.grant(reply::Kind::Boot, grant, out)?;
+            out.events.push(Event::BootReply);
+            return Ok(Outcome::Booted(grant.network.id, grant.address));
+        }
+        replying.grant(reply::Kind::Offer, grant, out)?;
+        out.events.push(Event::Offer);
+        Ok(Outcome::Offered(grant.network.id, grant.address))
+    }
+
+    fn acknowledge<'v>(
+        &self,
+        message: &Message<'_>,
+        place: Place<'v>,
+        grant: Grant<'v>,
+        after: Option<u64>,
+        out: &mut Outputs,
+    ) -> Result<Outcome, Reason> {
+        self.replying(message, place, Some(grant.network), after).grant(reply::Kind::Ack, grant, out)?;
+        out.events.push(Event::Ack);
+        Ok(Outcome::Acknowledged(grant.network.id, grant.address))
+    }
+
+    /// What the reply needs. Our address is the one that the client names, if that is ours.
+    fn replying<'m, 'a, 'v>(
+        &self,
+        message: &'m Message<'a>,
+        place: Place<'v>,
+        network: Option<&NetworkView>,
+        after: Option<u64>,
+    ) -> Replying<'m, 'a, 'v> {
         let named = message.options.fixed::<4>(code::SERVER_ID).ok().flatten().map(Ipv4Addr::from);
         let named = named.filter(|address| is_own(&self.links, *address));
-        named.unwrap_or_else(|| place.server_id(network))
+        let server = named.unwrap_or_else(|| place.server_id(network));
+        let server_id = server_override(message).unwrap_or(server);
+        Replying { message, place, server, server_id, boot_port: self.boot_port, after }
     }
 }
 
@@ -161,6 +278,7 @@ fn event_of(kind: Kind) -> Event {
         Kind::Decline => Event::Decline,
         Kind::Release => Event::Release,
         Kind::Inform => Event::Inform,
+        Kind::Bootp => Event::Bootp,
         Kind::Other(_) => Event::Other,
     }
 }

@@ -44,6 +44,8 @@ pub enum Kind {
     Release,
     /// DHCPINFORM.
     Inform,
+    /// No type at all: BOOTP (RFC 951).
+    Bootp,
     /// A type that only servers send, or one that is not known here.
     Other(u8),
 }
@@ -83,7 +85,7 @@ impl<'a> Message<'a> {
         let options = Options::read(rest, file, sname);
         let kind = match options.fixed::<1>(code::MESSAGE_TYPE) {
             Ok(Some([kind])) => Kind::of(kind),
-            Ok(None) => return Err(Reason::Bootp),
+            Ok(None) => Kind::Bootp,
             Err(_) => return Err(Reason::BadOption),
         };
         let wire = borrowed::Message::new(octets).map_err(|_| Reason::Short)?;
@@ -205,7 +207,7 @@ mod tests {
         let mut reply = whole.clone();
         reply[0] = 2;
         assert_eq!(Message::read(&reply).unwrap_err(), Reason::NotARequest);
-        assert_eq!(Message::read(&packet(&[255])).unwrap_err(), Reason::Bootp);
+        assert_eq!(Message::read(&packet(&[255])).unwrap().kind(), Kind::Bootp);
         assert_eq!(Message::read(&packet(&[53, 2, 1, 1, 255])).unwrap_err(), Reason::BadOption);
     }
 

@@ -131,7 +131,9 @@ impl Value<'_> {
 /// Codes that are written without being asked for, and those that no reply has.
 fn written_elsewhere() -> CodeSet {
     let mut codes = CodeSet::default();
-    for code in [code::PAD, code::SUBNET_MASK, code::CLIENT_ID, code::RELAY_AGENT, code::END] {
+    let own =
+        [code::PAD, code::SUBNET_MASK, code::CLIENT_ID, code::CLIENT_FQDN, code::RELAY_AGENT, code::END];
+    for code in own {
         codes.insert(code);
     }
     for code in code::REQUESTED_ADDRESS..=code::REBINDING_TIME {

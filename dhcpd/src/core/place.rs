@@ -4,14 +4,15 @@
 //! address, else by the addresses of the interface that the message came in by (RFC 2131, section
 //! 4.3.1). Several networks may share a link.
 //!
-//! The relay agent's link selection (RFC 3527) and the client's subnet selection (RFC 3011) belong in
-//! [`Place::find`], before the relay agent's address.
+//! A relay agent may name the client's link apart from its own address (RFC 3527), and the address by
+//! which the client knows the server (RFC 5107): then that agent passes on what the client sends there.
 
 use std::net::Ipv4Addr;
 
 use super::input::{Link, Packet};
 use super::packet::Message;
 use super::reason::Reason;
+use crate::code;
 use crate::view::{DhcpView, NetworkView};
 
 /// Where a client is.
@@ -49,8 +50,7 @@ impl<'v> Place<'v> {
         }
         let place = |how| Place { view, link, how, destination };
         if !message.giaddr().is_unspecified() {
-            let network =
-                view.network_of(message.giaddr()).filter(|network| network.has_host(message.giaddr()));
+            let network = relayed_from(view, message);
             return network.map(|network| place(How::Relay(network))).ok_or(Reason::UnknownRelay);
         }
         if destination.is_some() && !message.ciaddr().is_unspecified() {
@@ -74,6 +74,16 @@ impl<'v> Place<'v> {
     /// The client's network that holds `address`.
     pub(super) fn network_of(&self, address: Ipv4Addr) -> Option<&'v NetworkView> {
         self.networks().find(|network| network.prefix.contains(&address))
+    }
+
+    /// Whether the client asked us by unicast from wherever it is.
+    pub(super) fn is_direct(&self) -> bool {
+        matches!(self.how, How::Client(_))
+    }
+
+    /// Whether it is for us to refuse leases that nobody knows: we were asked, or say so of a network.
+    pub(super) fn is_authoritative(&self) -> bool {
+        self.is_direct() || self.networks().any(|network| network.dhcp && network.authoritative)
     }
 
     /// The view that it was found in.
@@ -103,6 +113,30 @@ impl<'v> Place<'v> {
         let known = self.destination.or_else(|| own.find(in_network)).or(first);
         known.unwrap_or(Ipv4Addr::UNSPECIFIED)
     }
+}
+
+/// The network of the client behind a relay agent.
+fn relayed_from<'v>(view: &'v DhcpView, message: &Message<'_>) -> Option<&'v NetworkView> {
+    let agent = message.giaddr();
+    if let Some(link) = suboption(message, code::RELAY_LINK_SELECTION) {
+        // The agent's own address may be of any network, but it must be one that can be sent to.
+        let reachable = !(agent.is_multicast() || agent.is_broadcast() || agent.is_loopback());
+        return view.network_of(link).filter(|_| reachable);
+    }
+    view.network_of(agent).filter(|network| network.has_host(agent))
+}
+
+/// Our address as the relay agent wants it told to the client (RFC 5107, section 4).
+pub(super) fn server_override(message: &Message<'_>) -> Option<Ipv4Addr> {
+    if message.giaddr().is_unspecified() {
+        return None;
+    }
+    suboption(message, code::RELAY_SERVER_OVERRIDE).filter(|address| !address.is_unspecified())
+}
+
+fn suboption(message: &Message<'_>, suboption: u8) -> Option<Ipv4Addr> {
+    let octets: [u8; 4] = message.options.relay(suboption)?.try_into().ok()?;
+    Some(octets.into())
 }
 
 /// Whether `address` is one of ours on the served interfaces.

@@ -13,7 +13,7 @@ daemon::counted_reasons! {
         HardwareAddress => "hardware-address",
         /// No magic cookie.
         NoCookie => "no-cookie",
-        /// No message type: BOOTP (RFC 951), which is not served.
+        /// BOOTP (RFC 951) from a machine that the inventory gives no address.
         Bootp => "bootp",
         /// An option that decides about the answer has the wrong length.
         BadOption => "bad-option",
@@ -35,8 +35,26 @@ daemon::counted_reasons! {
         OtherServer => "other-server",
         /// Nobody has written this machine down, and the network has no pool.
         UnknownMachine => "unknown-machine",
-        /// The machine needs an address from a pool, and has no lease.
-        NoLeaseYet => "no-lease-yet",
+        /// The host has no address of its own, and its network no pool.
+        NoPool => "no-pool",
+        /// Every address of the pool is taken or offered.
+        PoolFull => "pool-full",
+        /// More clients at once than are remembered.
+        Busy => "busy",
+        /// The address is probed; the client is offered it when nobody answers.
+        Probing => "probing",
+        /// The client has neither identifier nor hardware address.
+        NoIdentity => "no-identity",
+        /// Leases cannot be written at the moment, so that none is given.
+        StoreFailing => "store-failing",
+        /// The host's address is still leased to another client.
+        AddressHeld => "address-held",
+        /// Nobody knows this lease; refused where the network is authoritative.
+        UnknownLease => "unknown-lease",
+        /// Refused: the address is leased to another client.
+        OtherClient => "other-client",
+        /// Refused: the pools do not give the address any more.
+        NotGiven => "not-given",
         /// The host is planned or retired. A request for its address is refused.
         NotServed => "not-served",
         /// Refused: the address is of another network.
@@ -75,6 +93,24 @@ daemon::counted_reasons! {
         Ack => "ack",
         /// DHCPNAK given out.
         Nak => "nak",
+        /// BOOTREPLY given out.
+        BootReply => "boot-reply",
+        /// BOOTREQUEST received.
+        Bootp => "bootp",
+        /// A lease was given.
+        LeaseGranted => "lease-granted",
+        /// A lease was given again to its client.
+        LeaseRenewed => "lease-renewed",
+        /// A client gave its lease back.
+        LeaseReleased => "lease-released",
+        /// A lease ran out.
+        LeaseEnded => "lease-ended",
+        /// A lease was ended, since the inventory says otherwise.
+        LeaseWithdrawn => "lease-withdrawn",
+        /// An address of a pool is used by a machine that does not lease it.
+        AddressInUse => "address-in-use",
+        /// A probe was sent.
+        Probe => "probe",
         /// A reply without options that the client asked for, because they did not fit.
         OptionsLeftOut => "options-left-out",
         /// A request with an option that runs over the end.
@@ -93,6 +129,12 @@ pub enum Refusal {
     NotServed,
     /// [`Reason::NotOffered`].
     NotOffered,
+    /// [`Reason::UnknownLease`].
+    UnknownLease,
+    /// [`Reason::OtherClient`].
+    OtherClient,
+    /// [`Reason::NotGiven`].
+    NotGiven,
 }
 
 impl Refusal {
@@ -103,6 +145,9 @@ impl Refusal {
             Refusal::WrongAddress => Reason::WrongAddress,
             Refusal::NotServed => Reason::NotServed,
             Refusal::NotOffered => Reason::NotOffered,
+            Refusal::UnknownLease => Reason::UnknownLease,
+            Refusal::OtherClient => Reason::OtherClient,
+            Refusal::NotGiven => Reason::NotGiven,
         }
     }
 
@@ -113,6 +158,9 @@ impl Refusal {
             Refusal::WrongAddress => "this machine has another address",
             Refusal::NotServed => "this machine is not in service",
             Refusal::NotOffered => "this address is not offered",
+            Refusal::UnknownLease => "this lease is not known here",
+            Refusal::OtherClient => "this address is leased to another client",
+            Refusal::NotGiven => "this address is not given any more",
         }
     }
 }

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::boot::{Booting, NextStage};
 use super::decide::Grant;
+use super::fqdn;
 use super::output::{CLIENT_PORT, Destination, Outputs, Reply, SERVER_PORT};
 use super::packet::Message;
 use super::parameters::Parameters;
@@ -17,6 +18,8 @@ use crate::view::{NetworkView, Reservation};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Kind {
+    /// BOOTREPLY has no type.
+    Boot = 0,
     Offer = 2,
     Ack = 5,
 }
@@ -29,31 +32,28 @@ const INFINITE: u32 = u32::MAX;
 pub(super) struct Replying<'m, 'a, 'v> {
     pub(super) message: &'m Message<'a>,
     pub(super) place: Place<'v>,
-    /// Our address, as option 54 says it.
+    /// Our address.
     pub(super) server: Ipv4Addr,
     /// HTTP port of the boot service, if there is one.
     pub(super) boot_port: Option<u16>,
+    /// Our address, as option 54 says it.
+    pub(super) server_id: Ipv4Addr,
+    /// Position of the record that the reply waits for.
+    pub(super) after: Option<u64>,
 }
 
 impl Replying<'_, '_, '_> {
-    /// A DHCPOFFER or DHCPACK of an address.
+    /// A DHCPOFFER, DHCPACK or BOOTREPLY of an address.
     pub(super) fn grant(&self, kind: Kind, grant: Grant<'_>, out: &mut Outputs) -> Result<(), Reason> {
         // A ciaddr that is not the client's own must not direct the reply anywhere.
         let has = if self.message.ciaddr() == grant.address { grant.address } else { Ipv4Addr::UNSPECIFIED };
         let ciaddr = if kind == Kind::Ack { has } else { Ipv4Addr::UNSPECIFIED };
         let fields =
             Fields { ciaddr, yiaddr: grant.address, siaddr: Ipv4Addr::UNSPECIFIED, broadcast: false };
-        let seconds = grant.nic.lease_seconds().unwrap_or(grant.network.lease_seconds);
+        let lease = (kind != Kind::Boot).then_some(grant.seconds);
         let destination = self.to_client(has, grant.address);
-        self.with_parameters(
-            kind as u8,
-            fields,
-            Some(seconds),
-            grant.network,
-            Some(grant.nic),
-            destination,
-            out,
-        )
+        let (network, nic) = (grant.network, grant.nic);
+        self.with_parameters(kind as u8, fields, lease, network, nic, destination, out)
     }
 
     /// A DHCPACK with options only (RFC 2131, section 4.3.5): to the client's own address, and without
@@ -97,9 +97,11 @@ impl Replying<'_, '_, '_> {
         fields.siaddr = siaddr;
         let mut writer = Writer::new(&mut out.octets, self.message, fields, max);
         writer.file(file);
+        let name = fqdn::answer(self.message, network, nic.as_ref(), fields.yiaddr);
         let fits = self.begin(kind, &mut writer)
             && lease.is_none_or(|seconds| writer.encoded(&lease_options(seconds)))
-            && writer.encoded(&network.mask);
+            && writer.encoded(&network.mask)
+            && name.is_none_or(|name| writer.option(code::CLIENT_FQDN, &name));
         if !fits {
             writer.abandon();
             return Err(Reason::NoRoom);
@@ -134,7 +136,10 @@ impl Replying<'_, '_, '_> {
 
     /// Message type and server identifier, which every reply has and which come first.
     fn begin(&self, kind: u8, writer: &mut Writer<'_, '_>) -> bool {
-        let [a, b, c, d] = self.server.octets();
+        if kind == Kind::Boot as u8 {
+            return true;
+        }
+        let [a, b, c, d] = self.server_id.octets();
         writer.encoded(&[code::MESSAGE_TYPE, 1, kind, code::SERVER_ID, 4, a, b, c, d])
     }
 
@@ -177,7 +182,7 @@ impl Replying<'_, '_, '_> {
 
     fn send(&self, start: usize, destination: Destination, out: &mut Outputs) {
         let octets = start..out.octets.len();
-        out.replies.push(Reply { octets, source: self.server, destination });
+        out.replies.push(Reply { octets, after: self.after, source: self.server, destination });
     }
 }
 

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
-use super::packet::{FIXED_OCTETS, Message};
+use super::packet::{FIXED_OCTETS, Kind, Message};
 use crate::code;
 use crate::view::{encoded_len, push_option};
 
@@ -51,8 +51,11 @@ pub(super) struct Fields {
 /// Longest reply in octets that the client takes and that fits into one packet of `mtu`.
 ///
 /// Option 57 counts the IP packet for some clients (udhcpc) and its payload for others (OVMF); the
-/// shorter meaning is safe. What a client claims beyond the MTU does not count, as OVMF's 65,280.
+/// shorter meaning is safe. A BOOTP client takes 64 octets of vendor information (RFC 951). What a client claims beyond the MTU does not count, as OVMF's 65,280.
 pub(super) fn octets_max(message: &Message<'_>, mtu: u32) -> usize {
+    if message.kind() == Kind::Bootp {
+        return OCTETS_MIN;
+    }
     let claimed = message.options.fixed::<2>(code::MAX_MESSAGE_SIZE).ok().flatten();
     let claimed = claimed.map_or(PACKET_MIN, u16::from_be_bytes).max(PACKET_MIN);
     let mtu = u16::try_from(mtu).unwrap_or(u16::MAX).max(PACKET_MIN);

@@ -4,20 +4,30 @@
 //! inventory, then answers. A view is loaded once per batch of datagrams, so that each answer is of one
 //! generation.
 
+mod book;
 mod boot;
+mod clock;
 mod counters;
+mod held;
+mod inquiry;
 mod links;
 mod options;
 mod ports;
+mod probes;
 mod reload;
 mod replies;
 mod server;
 mod status;
+mod store;
+mod tell;
+mod transfer;
 mod worker;
+mod writer;
 
 pub use counters::{DhcpCounters, Traffic};
 pub use options::Options;
 pub use ports::Ports;
+pub use store::{LeaseStore, Loaded, RedbJournal, StoreError};
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -39,16 +49,21 @@ use tracing::{info, warn};
 
 use crate::view::DhcpView;
 
+use book::LeaseGauges;
 use boot::{BootServer, BootSockets};
 use links::Links;
 use reload::Reloader;
 use server::Server;
 use status::{Status, lock};
 
+/// File of the leases, in the state directory.
+const JOURNAL: &str = "leases.redb";
+
 /// Runs the daemon until it is told to finish; the exit code is that of the command-line contract.
 pub fn run(options: Options) -> ExitCode {
     daemon::log::init();
-    match try_run(options) {
+    let done = if options.is_transfer() { transfer(&options) } else { try_run(options) };
+    match done {
         Ok(()) => Exit::Fine.into(),
         Err(fatal) => fatal.report("hostbook-dhcpd"),
     }
@@ -102,18 +117,30 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     })?;
 
     let boot_port = boot.as_ref().map(BootSockets::http_port);
-    let server = Server::start(ports, &links, &views, &counters, boot_port, notifier.watchdog_interval())
-        .map_err(|error| Fatal::system("start a thread", &error))?;
+    let store = Box::new(RedbJournal::new(state.path().join(JOURNAL)));
+    let server =
+        Server::start(ports, store, &links, &views, &counters, boot_port, notifier.watchdog_interval())
+            .map_err(|error| Fatal::system("start a thread", &error))?;
     let boot = boot.map(|boot| boot.start(&state, &snapshots, counters.boot())).transpose()?;
     let follow = following.status_handle();
     let common = Common::new(env!("CARGO_PKG_VERSION"), started, move || lock(&follow).figures());
     common.register(&mut registry);
+    registry.register_collector(Box::new(LeaseGauges(Arc::clone(&server.inquirer))));
     let boot_problem = boot.as_ref().map(BootServer::problems);
     let boot_problem = boot_problem.unwrap_or_else(|| Box::new(|| None));
     if let Some(problem) = boot_problem() {
         warn!("{problem}");
     }
-    let status = Status { common, follow: following.status_handle(), views, counters, links, boot_problem };
+    let status = Status {
+        common,
+        follow: following.status_handle(),
+        views,
+        counters,
+        links,
+        inquirer: Arc::clone(&server.inquirer),
+        store_problem: Arc::clone(&server.store_problem),
+        boot_problem,
+    };
     notifier.status(&format!("serving {} networks", status.views.load().networks().count()));
     notifier.ready();
     let pages = Pages { control, metrics, registry };
@@ -124,6 +151,16 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     drop(boot);
     info!("finished");
     Ok(())
+}
+
+/// Writes leases out or takes them in, in place of serving.
+fn transfer(options: &Options) -> Result<(), Fatal> {
+    let state = StateDir::open(&options.state, None)?;
+    let mut store = RedbJournal::new(state.path().join(JOURNAL));
+    if let Some(path) = &options.import_leases {
+        transfer::import(&mut store, path)?;
+    }
+    if options.export_leases { transfer::export(&mut store) } else { Ok(()) }
 }
 
 /// Opens files and sockets, then gives up privileges.

@@ -13,9 +13,9 @@ pub struct Options {
     #[arg(short, long, value_name = "PATH", env = "HOSTBOOK_INVENTORY", default_value = ".")]
     pub inventory: PathBuf,
     /// Interface to serve, for clients on its link and for relay agents that reach it; may be repeated
-    #[arg(long, value_name = "IF", required = true)]
+    #[arg(long, value_name = "IF", required_unless_present_any = ["export_leases", "import_leases"])]
     pub interface: Vec<String>,
-    /// Directory for what must outlive a restart: the last good inventory
+    /// Directory for what must outlive a restart: leases, the last good inventory
     #[arg(long, value_name = "DIR", default_value = "/var/lib/hostbook/dhcpd")]
     pub state: PathBuf,
     /// Directory of the files that machines boot; with it, TFTP and HTTP are served on every interface
@@ -30,9 +30,22 @@ pub struct Options {
     /// Address to serve Prometheus metrics on, by HTTP
     #[arg(long, value_name = "ADDR:PORT")]
     pub metrics: Option<SocketAddr>,
+    /// Write the leases of `--state` to standard output as JSON lines, and end
+    #[arg(long)]
+    pub export_leases: bool,
+    /// Take leases in from JSON lines (`-`: standard input), and end
+    #[arg(long, value_name = "FILE")]
+    pub import_leases: Option<PathBuf>,
     /// User to become once the sockets are open
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
+}
+
+impl Options {
+    /// Whether leases are to be written out or taken in, and nothing is to be served.
+    pub(super) fn is_transfer(&self) -> bool {
+        self.export_leases || self.import_leases.is_some()
+    }
 }
 
 #[cfg(test)]

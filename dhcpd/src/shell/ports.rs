@@ -10,6 +10,7 @@ use daemon::interfaces::Interface;
 use daemon::udp::{self, PacketSocket};
 use tracing::{info, warn};
 
+use super::probes::Probes;
 use crate::core::SERVER_PORT;
 
 /// Open sockets, not read yet.
@@ -17,6 +18,7 @@ use crate::core::SERVER_PORT;
 pub struct Ports {
     pub(super) all: Vec<Port>,
     pub(super) packet: PacketSocket,
+    pub(super) probes: Probes,
 }
 
 /// The socket of one interface.
@@ -38,6 +40,7 @@ impl Ports {
     /// There is no such interface, the port is taken, or a permission is missing.
     pub fn open(names: &[String], interfaces: &[Interface]) -> Result<Ports, ListenError> {
         let packet = udp::open_packet_socket()?;
+        let probes = Probes::open();
         let mut all: Vec<Port> = Vec::with_capacity(names.len());
         for name in names {
             if all.iter().any(|port| port.name == *name) {
@@ -47,7 +50,14 @@ impl Ports {
             let index = index_of(name, interfaces).unwrap_or(0);
             all.push(Port { name: name.clone(), socket, index, told: false });
         }
-        Ok(Ports { all, packet })
+        Ok(Ports { all, packet, probes })
+    }
+}
+
+impl Ports {
+    /// The socket of the interface with this index.
+    pub(super) fn of_interface(&self, index: u32) -> Option<&UdpSocket> {
+        self.all.iter().find(|port| port.index == index)?.socket.as_ref()
     }
 }
 

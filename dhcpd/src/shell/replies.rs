@@ -15,6 +15,8 @@ const REPLY_OCTETS: usize = 1500;
 pub(super) struct Replies {
     udp: SendBatch,
     link: SendBatch,
+    /// Index of the interface.
+    pub(super) interface: u32,
 }
 
 /// Where they are sent by.
@@ -30,6 +32,7 @@ impl Replies {
         Replies {
             udp: SendBatch::new(MAX_BATCH, REPLY_OCTETS),
             link: SendBatch::new(MAX_BATCH, REPLY_OCTETS + UDP_FRAME_OVERHEAD),
+            interface: 0,
         }
     }
 

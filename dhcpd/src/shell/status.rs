@@ -8,8 +8,11 @@ use daemon::follow::FollowStatus;
 use daemon::metrics::Common;
 use serde_json::{Value, json};
 
+use super::book::{self, Use};
 use super::counters::DhcpCounters;
+use super::inquiry::Inquirer;
 use super::links::{Links, Served, State};
+use crate::core::Core;
 use crate::view::DhcpView;
 
 /// Networks that are listed at most.
@@ -22,6 +25,10 @@ pub(super) struct Status {
     pub(super) views: Arc<ArcSwap<DhcpView>>,
     pub(super) counters: Arc<DhcpCounters>,
     pub(super) links: Arc<Links>,
+    /// Asks the worker about leases.
+    pub(super) inquirer: Arc<Inquirer>,
+    /// What keeps leases from being written.
+    pub(super) store_problem: Arc<Mutex<Option<String>>>,
     /// What keeps machines from booting; `None`: nothing.
     pub(super) boot_problem: Box<dyn Fn() -> Option<String> + Send + Sync>,
 }
@@ -31,21 +38,20 @@ impl Status {
     pub(super) fn answer(&self, request: &Request) -> Value {
         match request.get.as_str() {
             "status" => self.to_json(),
-            other => refuse(format!("unknown request `{other}`: dhcpd knows `status`")),
+            "leases" => self.inquirer.ask(book::leases).unwrap_or_else(busy),
+            other => refuse(format!("unknown request `{other}`: dhcpd knows `status` and `leases`")),
         }
     }
 
     fn to_json(&self) -> Value {
         let view = self.views.load();
-        let networks = view.networks().take(NETWORKS_SHOWN).map(|network| {
-            json!({
-                "name": network.name,
-                "prefix": network.prefix.to_string(),
-                "dhcp": network.dhcp,
-            })
-        });
+        let of_worker = |core: &Core, view: &DhcpView| (book::uses(core, view), book::seen(core, view));
+        let (networks, seen) = self.inquirer.ask(of_worker).unwrap_or_default();
+        let networks = networks.iter().take(NETWORKS_SHOWN).map(Use::to_json);
+        let store_problem = lock(&self.store_problem).clone();
         let mut problems = self.links.problems(&view);
         problems.extend((self.boot_problem)());
+        problems.extend(store_problem.map(|why| format!("no lease is given: {why}")));
         let mut status = json!({
             "daemon": "dhcpd",
             "generation": view.generation(),
@@ -53,6 +59,7 @@ impl Status {
             "inventory": *lock(&self.follow),
             "listeners": self.links.served().iter().map(listener).collect::<Vec<_>>(),
             "networks": networks.collect::<Vec<_>>(),
+            "seen": seen,
             "keys": view.key_count(),
             "problems": problems,
             "counters": self.counters.to_json(),
@@ -62,6 +69,10 @@ impl Status {
         }
         status
     }
+}
+
+fn busy() -> Value {
+    refuse("the worker does not answer")
 }
 
 /// An interface in a few words.

@@ -3,6 +3,8 @@
 //! Only the inventory puts keys into a view; a stranger can look for any key but add none. So the hash
 //! needs no secret, and equal inventories are laid out alike on any machine.
 
+use std::net::Ipv4Addr;
+
 use inventory_core::mac::MacAddr;
 use inventory_core::model::NetworkId;
 
@@ -17,6 +19,8 @@ pub(super) enum Key<'a> {
     Duid(NetworkId, &'a [u8]),
     /// Port of a relay agent: circuit id, and the remote id if it matters.
     Port(NetworkId, &'a [u8], Option<&'a [u8]>),
+    /// Address of a nic that is known by a port: a client that renews directly tells no port.
+    PortAddress(NetworkId, Ipv4Addr),
 }
 
 /// Which variant of [`Key`] an entry is under.
@@ -27,6 +31,7 @@ pub(super) enum KeyKind {
     ClientId = 1,
     Duid = 2,
     Port = 3,
+    PortAddress = 4,
 }
 
 impl Key<'_> {
@@ -37,6 +42,7 @@ impl Key<'_> {
             Key::ClientId(..) => KeyKind::ClientId,
             Key::Duid(..) => KeyKind::Duid,
             Key::Port(..) => KeyKind::Port,
+            Key::PortAddress(..) => KeyKind::PortAddress,
         }
     }
 
@@ -47,14 +53,17 @@ impl Key<'_> {
         match *self {
             Key::Mac(network, MacAddr([a, b, c, d, e, f])) => {
                 let mac = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
-                mix(mac ^ SEED, u64::from(network.0) << 2 | kind)
+                mix(mac ^ SEED, u64::from(network.0) << 3 | kind)
             }
             Key::ClientId(network, octets) | Key::Duid(network, octets) => {
-                hash_octets(mix(SEED, u64::from(network.0) << 2 | kind), octets)
+                hash_octets(mix(SEED, u64::from(network.0) << 3 | kind), octets)
             }
             Key::Port(network, circuit, remote) => {
-                let state = hash_octets(mix(SEED, u64::from(network.0) << 2 | kind), circuit);
+                let state = hash_octets(mix(SEED, u64::from(network.0) << 3 | kind), circuit);
                 remote.map_or(state, |remote| hash_octets(state ^ 1, remote))
+            }
+            Key::PortAddress(network, address) => {
+                mix(u64::from(address.to_bits()) ^ SEED, u64::from(network.0) << 3 | kind)
             }
         }
     }

@@ -13,6 +13,7 @@ mod entry;
 mod key;
 mod networks;
 mod networks6;
+mod pool;
 mod table;
 mod update;
 mod v6;
@@ -25,6 +26,7 @@ pub use networks::NetworkView;
 pub(crate) use networks::domain_text;
 pub use networks6::NetworkView6;
 pub(crate) use networks6::search_list;
+pub use pool::Pool;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -52,6 +54,10 @@ pub struct DhcpView {
     files: Vec<Option<Arc<Shard>>>,
     table: Table,
 }
+
+/// The networks of a view.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout(Arc<Networks>);
 
 /// A nic of the inventory, as a client was recognised.
 #[derive(Clone, Copy)]
@@ -123,6 +129,21 @@ impl DhcpView {
         exact.or_else(|| self.find(Key::Port(network, circuit_id, None)))
     }
 
+    /// The nic that is known by a relay agent's port and has this address.
+    pub fn by_port_address(&self, network: NetworkId, address: Ipv4Addr) -> Option<Reservation<'_>> {
+        self.find(Key::PortAddress(network, address))
+    }
+
+    /// A network that knows this hardware address. Cost: a lookup for each network.
+    pub fn network_knowing(&self, mac: MacAddr) -> Option<&NetworkView> {
+        self.networks().find(|network| self.by_mac(network.id, mac).is_some())
+    }
+
+    /// Its networks alone.
+    pub(crate) fn layout(&self) -> Layout {
+        Layout(Arc::clone(&self.networks))
+    }
+
     #[inline]
     fn find(&self, key: Key<'_>) -> Option<Reservation<'_>> {
         let mut found = self.table.find(key.hash());
@@ -143,6 +164,9 @@ impl DhcpView {
         let Some(known) = &nic.identifiers else { return false };
         match key {
             Key::Mac(..) => false,
+            Key::PortAddress(network, address) => {
+                network == nic.network && known.port.is_some() && entry.address() == Some(address)
+            }
             Key::ClientId(network, id) => {
                 network == nic.network && known.client_id.as_ref().is_some_and(|(own, _)| **own == *id)
             }
@@ -160,6 +184,18 @@ impl DhcpView {
         let (file, host, nic) = entry.at;
         let host = self.files.get(file as usize)?.as_ref()?.hosts.get(host as usize)?;
         Some((host, host.nics.get(nic as usize)?))
+    }
+}
+
+impl Layout {
+    /// Whether it is that of `view`: edits of hosts leave it alone.
+    pub(crate) fn is_of(&self, view: &DhcpView) -> bool {
+        Arc::ptr_eq(&self.0, &view.networks)
+    }
+
+    /// The network whose prefix holds `address`.
+    pub(crate) fn network_of(&self, address: Ipv4Addr) -> Option<&NetworkView> {
+        self.0.of_address(address)
     }
 }
 
@@ -192,6 +228,12 @@ impl<'v> Reservation<'v> {
     #[inline]
     pub fn address(&self) -> Option<Ipv4Addr> {
         self.entry.address()
+    }
+
+    /// Its hardware address, if one is written.
+    #[inline]
+    pub fn mac(&self) -> Option<MacAddr> {
+        Some(self.entry.mac).filter(|mac| *mac != MacAddr([0; 6]))
     }
 
     /// Its own lease time in seconds, if it has one.

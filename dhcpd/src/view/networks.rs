@@ -8,6 +8,7 @@ use ipnet::Ipv4Net;
 
 use super::block::{self, OptionBlock};
 use super::by_prefix::{ByPrefix, OfFamily};
+use super::pool::Pool;
 use crate::code;
 
 /// The networks of a snapshot that have an IPv4 prefix.
@@ -24,12 +25,20 @@ pub struct NetworkView {
     pub prefix: Ipv4Net,
     /// Whether DHCP serves it.
     pub dhcp: bool,
-    /// Whether machines that nobody has written down get addresses here.
-    pub has_pool: bool,
     /// Where machines load what they boot, if that is not the server that answers them.
     pub boot_server: Option<Ipv4Addr>,
     /// Whether machines that nobody has written down boot a profile here.
     pub boots_unknown: bool,
+    /// Addresses for machines that nobody has written down, and for hosts without one.
+    pub pool: Pool,
+    /// Whether machines that nobody has written down get any of them.
+    pub serves_strangers: bool,
+    /// Whether a machine that asks for a lease that is not known here is refused.
+    pub authoritative: bool,
+    /// Whether an address of the pool is probed before it is offered.
+    pub probe: bool,
+    /// Apex of the zone of names here.
+    pub zone: Option<Name>,
     /// Lease time in seconds where a nic says none.
     pub lease_seconds: u32,
     /// What clients are told on request: from `options`, else from `gateway`, `dns`, `zone`, `ipv4`.
@@ -46,14 +55,20 @@ impl OfFamily for NetworkView {
     fn of(globals: &Globals, id: NetworkId, network: &Network) -> Option<NetworkView> {
         let prefix = network.ipv4?;
         let [a, b, c, d] = prefix.netmask().octets();
+        let pool = Pool::new(network, prefix);
+        let serves_strangers = network.unknown != Unknown::Ignore;
         Some(NetworkView {
             id,
             name: network.name.clone(),
             prefix,
             dhcp: network.dhcp,
-            has_pool: network.pools.iter().any(|pool| pool.first().is_ipv4()),
             boot_server: network.boot_server,
             boots_unknown: matches!(network.unknown, Unknown::Boot(_)),
+            serves_strangers,
+            authoritative: network.authoritative.unwrap_or(serves_strangers && !pool.is_empty()),
+            pool,
+            probe: network.probe,
+            zone: network.zone.map(|zone| globals.zone(zone).name.clone()),
             lease_seconds: network.lease_seconds,
             options: options(globals, network, prefix),
             writes_domain: block::find(&network.options, code::DOMAIN_NAME).is_some(),

@@ -123,5 +123,6 @@ fn keys(nic: &Nic) -> impl Iterator<Item = Key<'_>> {
     let port = known
         .and_then(|known| known.port.as_ref())
         .map(|(port, _)| Key::Port(network, &port.circuit_id, port.remote_id.as_deref()));
-    [mac, client_id, duid, port].into_iter().flatten()
+    let port_address = port.and(nic.ipv4()).map(|address| Key::PortAddress(network, address));
+    [mac, client_id, duid, port, port_address].into_iter().flatten()
 }

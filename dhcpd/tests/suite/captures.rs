@@ -59,7 +59,7 @@ fn each_request(mut check: impl FnMut(&mut Lab, &Frame)) {
 
 fn answer(lab: &mut Lab, frame: &Frame) -> (Sent, Outcome) {
     let answer = lab.hear(&frame.octets, INTERFACE, frame.from, *frame.to.ip());
-    (answer.one().clone(), answer.outcome)
+    (answer.one().clone(), answer.outcome.unwrap())
 }
 
 #[test]

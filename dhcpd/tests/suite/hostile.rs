@@ -13,11 +13,11 @@ use super::vectors;
 /// Hears the octets and looks at the reply as a client would.
 fn survives(lab: &mut Lab, octets: &[u8], from: SocketAddrV4, to: Ipv4Addr) -> Outcome {
     let answer = lab.hear(octets, INTERFACE, from, to);
-    match answer.outcome {
+    match answer.outcome.unwrap() {
         Outcome::Unanswered(_) => assert!(answer.sent.is_empty()),
         _ => {
             let sent = answer.one();
-            assert!(sent.parts().len() >= 2);
+            assert!(!sent.parts().is_empty());
             assert!(sent.octets.len() <= 1472);
             assert_eq!(sent.octets[4..8], octets[4..8], "xid");
             if let Destination::Link { mac, .. } = sent.destination {
@@ -25,7 +25,7 @@ fn survives(lab: &mut Lab, octets: &[u8], from: SocketAddrV4, to: Ipv4Addr) -> O
             }
         }
     }
-    answer.outcome
+    answer.outcome.unwrap()
 }
 
 #[test]

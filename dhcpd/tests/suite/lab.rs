@@ -2,7 +2,9 @@
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use dhcpd::core::{Core, Event, Input, Link, Notice, Now, Outcome, Outputs, Packet, Reason};
+use dhcpd::core::{
+    Change, Changed, Core, Event, Input, Link, Notice, Now, Outcome, Outputs, Packet, Probe, Reason, Record,
+};
 use dhcpd::view::DhcpView;
 use inventory_core::load::load_texts;
 
@@ -50,15 +52,22 @@ pub(crate) struct Lab {
     pub(crate) core: Core,
     pub(crate) view: DhcpView,
     pub(crate) now: Now,
+    /// What was written, in order; the store of the lab.
+    pub(crate) journal: Vec<(u64, Record)>,
+    /// Whether records become durable at once.
+    pub(crate) commits: bool,
 }
 
 /// What one message led to.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) sent: Vec<Sent>,
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: Option<Outcome>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) events: Vec<Event>,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) probes: Vec<Probe>,
+    pub(crate) records: Vec<Record>,
 }
 
 /// The view of an inventory in one file.
@@ -83,7 +92,9 @@ impl Lab {
 
     /// A server of this inventory on these interfaces.
     pub(crate) fn on(inventory: &str, links: Vec<Link>) -> Lab {
-        let mut lab = Lab { core: Core::new(), view: view_of(inventory), now: Now::default() };
+        let now = Now { monotonic_ms: 1_000_000, unix_ms: 1_700_000_000_000 };
+        let (core, view) = (Core::new(), view_of(inventory));
+        let mut lab = Lab { core, view, now, journal: Vec::new(), commits: true };
         lab.core.handle(&Input::Links(links), lab.now, &lab.view, &mut Outputs::default());
         lab
     }
@@ -106,19 +117,65 @@ impl Lab {
     /// Sends octets.
     pub(crate) fn hear(&mut self, octets: &[u8], interface: u32, from: SocketAddrV4, to: Ipv4Addr) -> Answer {
         let packet = Packet { bytes: octets.into(), interface, from, destination: Some(to) };
+        let answer = self.input(&Input::Packet(packet));
+        assert!(answer.outcome.is_some(), "no packet without a transaction");
+        answer
+    }
+
+    /// Lets time go by.
+    pub(crate) fn pass(&mut self, ms: i64) -> Answer {
+        self.now.monotonic_ms = self.now.monotonic_ms.checked_add_signed(ms).unwrap();
+        self.now.unix_ms += ms;
+        self.input(&Input::Tick)
+    }
+
+    /// Gives the core an event.
+    pub(crate) fn input(&mut self, input: &Input<'_>) -> Answer {
         let mut out = Outputs::default();
-        self.core.handle(&Input::Packet(packet), self.now, &self.view, &mut out);
-        let [transaction] = out.transactions() else { panic!("one transaction a packet: {out:?}") };
+        self.core.handle(input, self.now, &self.view, &mut out);
+        self.journal.extend(out.records().iter().cloned());
+        if self.commits
+            && let Some((position, _)) = out.records().last()
+        {
+            let committed = Input::Committed(*position);
+            self.core.handle(&committed, self.now, &self.view, &mut Outputs::default());
+        }
         Answer {
             sent: out.replies().map(|(reply, octets)| Sent::new(reply, octets)).collect(),
-            outcome: transaction.outcome,
+            outcome: out.transactions().last().map(|transaction| transaction.outcome),
             notices: out.notices().to_vec(),
             events: out.events().to_vec(),
+            changes: out.changes().to_vec(),
+            probes: out.probes().to_vec(),
+            records: out.records().iter().map(|(_, record)| record.clone()).collect(),
         }
+    }
+
+    /// DISCOVER, wait for the probe if there is one, REQUEST: the address that the client has then.
+    pub(crate) fn join(&mut self, mac: [u8; 6]) -> Ipv4Addr {
+        let discover = Ask::discover(mac);
+        let mut answer = self.ask(&discover);
+        if answer.outcome == Some(Outcome::Unanswered(Reason::Probing)) {
+            answer = self.pass(200);
+        }
+        let offered = answer.offered();
+        self.ask(&Ask::selecting(mac, offered, SERVER)).acknowledged()
+    }
+
+    /// Ends the process, and starts another on what was written.
+    pub(crate) fn restart(&mut self, boot: Option<u64>) {
+        self.core = Core::recover(self.journal.clone(), boot, self.now);
+        let link = Link { index: INTERFACE, addresses: vec![SERVER], mtu: 1500 };
+        self.input(&Input::Links(vec![link]));
     }
 }
 
 impl Answer {
+    /// What happened to leases.
+    pub(crate) fn changed(&self) -> Vec<(Ipv4Addr, Changed)> {
+        self.changes.iter().map(|change| (change.address, change.what)).collect()
+    }
+
     /// The one datagram that was sent.
     pub(crate) fn one(&self) -> &Sent {
         let [sent] = &*self.sent else { panic!("one reply was expected: {self:?}") };
@@ -128,7 +185,7 @@ impl Answer {
     /// Why nothing was sent.
     pub(crate) fn silence(&self) -> Reason {
         match self.outcome {
-            Outcome::Unanswered(reason) if self.sent.is_empty() => reason,
+            Some(Outcome::Unanswered(reason)) if self.sent.is_empty() => reason,
             _ => panic!("silence was expected: {self:?}"),
         }
     }
@@ -136,7 +193,7 @@ impl Answer {
     /// Why a DHCPNAK was sent.
     pub(crate) fn refusal(&self) -> Reason {
         match self.outcome {
-            Outcome::Refused(reason) if self.one().kind() == 6 => reason,
+            Some(Outcome::Refused(reason)) if self.one().kind() == 6 => reason,
             _ => panic!("a refusal was expected: {self:?}"),
         }
     }
@@ -144,7 +201,7 @@ impl Answer {
     /// The address that was offered.
     pub(crate) fn offered(&self) -> Ipv4Addr {
         match self.outcome {
-            Outcome::Offered(_, address) if self.one().kind() == 2 => {
+            Some(Outcome::Offered(_, address)) if self.one().kind() == 2 => {
                 assert_eq!(self.one().yiaddr(), address);
                 address
             }
@@ -155,7 +212,7 @@ impl Answer {
     /// The address that was acknowledged.
     pub(crate) fn acknowledged(&self) -> Ipv4Addr {
         match self.outcome {
-            Outcome::Acknowledged(_, address) if self.one().kind() == 5 => {
+            Some(Outcome::Acknowledged(_, address)) if self.one().kind() == 5 => {
                 assert_eq!(self.one().yiaddr(), address);
                 address
             }

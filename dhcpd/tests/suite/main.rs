@@ -4,11 +4,14 @@
 
 mod boot;
 mod captures;
+mod clocks;
 mod hostile;
 mod lab;
 mod packet;
+mod pools;
 mod relays;
 mod replies;
+mod simulation;
 mod states;
 mod vectors;
 mod view;

@@ -29,6 +29,11 @@ impl Ask {
         }
     }
 
+    /// BOOTREQUEST without a type.
+    pub(crate) fn bootp(mac: [u8; 6]) -> Ask {
+        Ask { options: Vec::new(), ..Ask::new(0, mac) }
+    }
+
     /// DHCPDISCOVER.
     pub(crate) fn discover(mac: [u8; 6]) -> Ask {
         Ask::new(1, mac)
@@ -81,6 +86,11 @@ impl Ask {
         self.option(code, &address.into().octets())
     }
 
+    /// With this number of the exchange.
+    pub(crate) fn xid(self, xid: u32) -> Ask {
+        self.at(4, &xid.to_be_bytes())
+    }
+
     /// With the broadcast flag.
     pub(crate) fn broadcast(self) -> Ask {
         self.at(10, &[0x80])
@@ -124,6 +134,8 @@ pub(crate) struct Sent {
     pub(crate) source: Ipv4Addr,
     pub(crate) destination: Destination,
     pub(crate) octets: Vec<u8>,
+    /// The record that it waits for.
+    pub(crate) after: Option<u64>,
 }
 
 impl Sent {
@@ -131,7 +143,12 @@ impl Sent {
         assert!(octets.len() >= 300, "relay agents drop shorter messages: {}", octets.len());
         assert_eq!(octets[236..240], COOKIE);
         assert_eq!(octets[0], 2, "op");
-        Sent { source: reply.source, destination: reply.destination, octets: octets.to_vec() }
+        Sent {
+            source: reply.source,
+            destination: reply.destination,
+            octets: octets.to_vec(),
+            after: reply.after,
+        }
     }
 
     /// Code and data of each option as they stand, parts not joined.

@@ -96,6 +96,11 @@ pub struct Network {
     pub unknown: Unknown,
     /// Where machines load what they boot; the DHCP server that answers them if none.
     pub boot_server: Option<Ipv4Addr>,
+    /// Whether machines that ask for a lease that nobody knows are refused; if it does not say, they are
+    /// where there is a pool. Off where another DHCP server shares the link.
+    pub authoritative: Option<bool>,
+    /// Whether DHCP looks if anybody uses an address of a pool before it offers it.
+    pub probe: bool,
     /// Classless reverse zone (RFC 2317) that the PTR records of its IPv4 addresses live in.
     pub reverse: Option<Name>,
 }

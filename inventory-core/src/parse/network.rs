@@ -51,6 +51,10 @@ pub struct NetworkDecl {
     pub unknown: Field<UnknownDecl>,
     /// Where machines load what they boot.
     pub boot_server: Field<Ipv4Addr>,
+    /// Whether its unknown leases are refused.
+    pub authoritative: Field<bool>,
+    /// Whether an address of a pool is probed before it is offered.
+    pub probe: Field<bool>,
     /// RFC 2317 reverse zone, instead of the enclosing /24.
     pub reverse: Field<Name>,
 }
@@ -80,6 +84,8 @@ pub(super) const KEYS: &[&str] = &[
     "dhcp",
     "unknown",
     "boot-server",
+    "authoritative",
+    "probe",
     "reverse",
 ];
 
@@ -105,6 +111,8 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
         dhcp: Field::Absent,
         unknown: Field::Absent,
         boot_server: Field::Absent,
+        authoritative: Field::Absent,
+        probe: Field::Absent,
         reverse: Field::Absent,
     };
     for entry in table.entries() {
@@ -122,6 +130,8 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
             "dhcp" => network.dhcp = read::field(entry, findings, read::boolean),
             "unknown" => network.unknown = read::field(entry, findings, unknown),
             "boot-server" => network.boot_server = read::field(entry, findings, addresses::ipv4),
+            "authoritative" => network.authoritative = read::field(entry, findings, read::boolean),
+            "probe" => network.probe = read::field(entry, findings, read::boolean),
             "reverse" => network.reverse = read::field(entry, findings, read::domain_name),
             _ => {
                 read::unknown_key(entry, "a network", KEYS, findings);

@@ -1,0 +1,126 @@
+//! Whose a lease is.
+//!
+//! By the client identifier (RFC 2131, section 4.2), else by the hardware address. An identifier that is
+//! only the hardware address again (type and address, as boot loaders send it) counts as the latter, so
+//! that firmware and boot loader have one lease. A host of the inventory is its card through all stages
+//! of a boot, whatever identifier each of them sends.
+
+use std::fmt;
+use std::str::FromStr;
+
+use inventory_core::mac::MacAddr;
+
+use super::packet::Message;
+use crate::code;
+use crate::view::Reservation;
+
+/// Identity of a client: hardware type and address, or client identifier.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClientKey {
+    kind: Kind,
+    octets: Box<[u8]>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Hardware,
+    Identifier,
+}
+
+impl ClientKey {
+    /// The client that sent `message`; `nic` if the inventory knows it. `None`: it does not say who it is.
+    pub(super) fn of(message: &Message<'_>, nic: Option<&Reservation<'_>>) -> Option<ClientKey> {
+        if let Some(mac) = nic.and_then(Reservation::mac) {
+            return Some(ClientKey::of_mac(mac));
+        }
+        let hardware = ClientKey::of_hardware(message);
+        let Some(id) = message.options.get(code::CLIENT_ID).filter(|id| id.len() >= 2) else {
+            return hardware;
+        };
+        if hardware.as_ref().is_some_and(|hardware| *hardware.octets == *id) {
+            return hardware;
+        }
+        Some(ClientKey { kind: Kind::Identifier, octets: id.into() })
+    }
+
+    /// The client by its hardware address alone; `None` if it has none, or one that no interface has.
+    pub(super) fn of_hardware(message: &Message<'_>) -> Option<ClientKey> {
+        let (htype, _, _) = message.hardware();
+        let address = message.chaddr();
+        if address.iter().all(|octet| *octet == 0) {
+            return None;
+        }
+        Some(ClientKey {
+            kind: Kind::Hardware,
+            octets: std::iter::once(&htype).chain(address).copied().collect(),
+        })
+    }
+
+    /// The client with this Ethernet address.
+    pub fn of_mac(mac: MacAddr) -> ClientKey {
+        ClientKey { kind: Kind::Hardware, octets: std::iter::once(1).chain(mac.0).collect() }
+    }
+
+    /// Nobody: for addresses that a stranger to DHCP uses.
+    pub(super) fn nobody() -> ClientKey {
+        ClientKey { kind: Kind::Hardware, octets: Box::default() }
+    }
+}
+
+impl fmt::Display for ClientKey {
+    /// `hw:01:02:00:…` or `id:ff:00:…`: kind, then octets in hexadecimal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            Kind::Hardware => "hw",
+            Kind::Identifier => "id",
+        })?;
+        self.octets.iter().try_for_each(|octet| write!(f, ":{octet:02x}"))
+    }
+}
+
+impl fmt::Debug for ClientKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl FromStr for ClientKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<ClientKey, String> {
+        let wrong = || format!("`{text}` is no client: it reads `hw:01:02:…` or `id:ff:…`");
+        let mut parts = text.split(':');
+        let kind = match parts.next() {
+            Some("hw") => Kind::Hardware,
+            Some("id") => Kind::Identifier,
+            _ => return Err(wrong()),
+        };
+        let octet = |part: &str| {
+            let is_hex = part.len() == 2 && part.bytes().all(|digit| digit.is_ascii_hexdigit());
+            is_hex.then(|| u8::from_str_radix(part, 16).ok()).flatten()
+        };
+        let octets = parts.map(octet).collect::<Option<_>>().ok_or_else(wrong)?;
+        Ok(ClientKey { kind, octets })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_read_back_from_its_text() {
+        let id = ClientKey { kind: Kind::Identifier, octets: [0xff, 0, 9].into() };
+        for (key, text) in [
+            (ClientKey::of_mac(MacAddr([2, 0, 0, 0, 0, 0xaa])), "hw:01:02:00:00:00:00:aa"),
+            (id, "id:ff:00:09"),
+            (ClientKey::nobody(), "hw"),
+        ] {
+            assert_eq!(key.to_string(), text);
+            assert_eq!(text.parse(), Ok(key));
+        }
+        for text in ["", "mac:01", "hw:1", "hw:+1", "id:fff", "id:0g", "hw:01:"] {
+            assert!(text.parse::<ClientKey>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Who has which address of the pools: the index in memory. What is on disk is [`super::record`]'s.
+//!
+//! An address has at most one lease, the latest, which stays when it has ended: the same client gets its
+//! old address again as long as nobody else needs it. Beside it an address may be offered to somebody for
+//! a few seconds, which is remembered here only.
+
+mod choose;
+mod offers;
+
+pub(super) use offers::{Offer, Parked};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+use inventory_core::mac::MacAddr;
+
+use super::client::ClientKey;
+use super::record::State;
+use crate::view::Layout;
+
+use choose::Group;
+use offers::Offers;
+
+/// The latest lease of an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Whose it is.
+    pub client: ClientKey,
+    /// Hardware address of the client, where it is an Ethernet one.
+    pub mac: Option<MacAddr>,
+    /// The name that the client gave itself.
+    pub name: Option<Box<str>>,
+    /// What it is about.
+    pub state: State,
+    /// Until when the client was told that it may use the address, in milliseconds of the boot's clock.
+    pub ends: i64,
+    /// Until when the address is taken by what is written down; not before `ends`.
+    pub(super) covered: i64,
+    /// Position of its record; 0 if it has none.
+    pub(super) position: u64,
+}
+
+impl Lease {
+    /// Whether nobody else may have the address at `now`.
+    pub fn is_held(&self, now: i64) -> bool {
+        self.state != State::Released && now < self.ends
+    }
+
+    /// Whether the client has the address at `now`.
+    pub fn is_bound(&self, now: i64) -> bool {
+        self.state == State::Bound && now < self.ends
+    }
+}
+
+/// All leases and offers.
+#[derive(Debug, Default)]
+pub(super) struct Leases {
+    by_address: BTreeMap<Ipv4Addr, Lease>,
+    by_client: BTreeMap<ClientKey, Vec<Ipv4Addr>>,
+    /// Ends of leases that hold an address, for noticing.
+    ending: BTreeSet<(i64, Ipv4Addr)>,
+    /// Addresses that may be given again when their time comes, by network, the longest unused first.
+    reuse: BTreeSet<(Group, i64, Ipv4Addr)>,
+    offers: Offers,
+    /// By network: the number from which on no address has ever been given.
+    fresh: BTreeMap<Group, u64>,
+    /// The networks that `reuse` and `fresh` are of.
+    layout: Option<Layout>,
+}
+
+impl Leases {
+    /// The lease of `address`, ended or not.
+    pub(super) fn get(&self, address: Ipv4Addr) -> Option<&Lease> {
+        self.by_address.get(&address)
+    }
+
+    /// All leases, by address.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Ipv4Addr, &Lease)> {
+        self.by_address.iter().map(|(address, lease)| (*address, lease))
+    }
+
+    /// The addresses that `client` has or had.
+    pub(super) fn of_client(&self, client: &ClientKey) -> &[Ipv4Addr] {
+        self.by_client.get(client).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether another client than these holds `address`.
+    pub(super) fn is_held_by_other(&self, address: Ipv4Addr, own: &[Option<ClientKey>], now: i64) -> bool {
+        self.get(address)
+            .is_some_and(|lease| lease.is_held(now) && !own.iter().flatten().any(|key| *key == lease.client))
+    }
+
+    /// Makes `lease` the one of `address`; an offer of the address is over.
+    pub(super) fn set(&mut self, address: Ipv4Addr, lease: Lease) {
+        self.detach(address);
+        self.offers.remove(address);
+        self.by_client.entry(lease.client.clone()).or_default().push(address);
+        if lease.state != State::Released {
+            self.ending.insert((lease.ends, address));
+        }
+        self.reuse.insert((self.group(address), lease.ends, address));
+        self.by_address.insert(address, lease);
+    }
+
+    /// Takes the lease of `address` out, as if it had never been given.
+    pub(super) fn forget(&mut self, address: Ipv4Addr) {
+        self.detach(address);
+        if self.offers.get(address).is_none() {
+            self.put_back(address);
+        }
+    }
+
+    fn detach(&mut self, address: Ipv4Addr) {
+        let group = self.group(address);
+        self.reuse.remove(&(group, choose::UNUSED, address));
+        let Some(lease) = self.by_address.remove(&address) else { return };
+        self.ending.remove(&(lease.ends, address));
+        self.reuse.remove(&(group, lease.ends, address));
+        if let Some(addresses) = self.by_client.get_mut(&lease.client) {
+            addresses.retain(|other| *other != address);
+            if addresses.is_empty() {
+                self.by_client.remove(&lease.client);
+            }
+        }
+    }
+
+    /// The first lease that held its address and has ended by `now`; each is returned once.
+    pub(super) fn next_ended(&mut self, now: i64) -> Option<Ipv4Addr> {
+        let (ends, address) = *self.ending.first().filter(|(ends, _)| *ends <= now)?;
+        self.ending.remove(&(ends, address));
+        Some(address)
+    }
+
+    /// When the next lease or offer ends.
+    pub(super) fn deadline(&self) -> Option<i64> {
+        let lease = self.ending.first().map(|(ends, _)| *ends);
+        [lease, self.offers.deadline()].into_iter().flatten().min()
+    }
+}

@@ -1,0 +1,156 @@
+//! Addresses that clients were offered and may still accept. A flood of made-up clients can fill them
+//! for some seconds, and no longer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use super::Leases;
+use crate::core::client::ClientKey;
+
+/// Messages that wait for a probe at once; each takes as much memory as it is long.
+const PARKED_MAX: usize = 2048;
+/// Offers at once. Beyond, new clients wait until old offers lapse.
+const MAX: usize = 100_000;
+
+/// An offer of an address.
+#[derive(Clone, Debug)]
+pub(in crate::core) struct Offer {
+    /// Whom it was made to.
+    pub(in crate::core) client: ClientKey,
+    /// Until when it stands.
+    pub(in crate::core) until: i64,
+    /// The DHCPDISCOVER that waits for the end of the probe.
+    pub(in crate::core) parked: Option<Parked>,
+}
+
+/// A message that is answered later.
+#[derive(Clone, Debug)]
+pub(in crate::core) struct Parked {
+    /// When.
+    pub(in crate::core) due: i64,
+    pub(in crate::core) bytes: Box<[u8]>,
+    pub(in crate::core) interface: u32,
+    pub(in crate::core) from: SocketAddrV4,
+    pub(in crate::core) destination: Option<Ipv4Addr>,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Offers {
+    by_address: BTreeMap<Ipv4Addr, Offer>,
+    by_client: BTreeMap<ClientKey, Vec<Ipv4Addr>>,
+    /// When something is to be done about each: the end of its probe or of itself.
+    due: BTreeSet<(i64, Ipv4Addr)>,
+    parked: usize,
+}
+
+impl Offer {
+    fn due(&self) -> i64 {
+        self.parked.as_ref().map_or(self.until, |parked| parked.due)
+    }
+}
+
+impl Offers {
+    pub(super) fn get(&self, address: Ipv4Addr) -> Option<&Offer> {
+        self.by_address.get(&address)
+    }
+
+    pub(super) fn deadline(&self) -> Option<i64> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    fn insert(&mut self, address: Ipv4Addr, offer: Offer) {
+        self.remove(address);
+        self.due.insert((offer.due(), address));
+        self.parked += usize::from(offer.parked.is_some());
+        self.by_client.entry(offer.client.clone()).or_default().push(address);
+        self.by_address.insert(address, offer);
+    }
+
+    pub(super) fn remove(&mut self, address: Ipv4Addr) -> Option<Offer> {
+        let offer = self.by_address.remove(&address)?;
+        self.due.remove(&(offer.due(), address));
+        self.parked -= usize::from(offer.parked.is_some());
+        if let Some(addresses) = self.by_client.get_mut(&offer.client) {
+            addresses.retain(|other| *other != address);
+            if addresses.is_empty() {
+                self.by_client.remove(&offer.client);
+            }
+        }
+        Some(offer)
+    }
+}
+
+impl Leases {
+    /// The offer of `address` that stands at `now`.
+    pub(in crate::core) fn offer_of(&self, address: Ipv4Addr, now: i64) -> Option<&Offer> {
+        self.offers.get(address).filter(|offer| now < offer.until)
+    }
+
+    /// The addresses that `client` is offered at `now`.
+    pub(in crate::core) fn offered_to(&self, client: &ClientKey, now: i64) -> impl Iterator<Item = Ipv4Addr> {
+        let addresses = self.offers.by_client.get(client).map_or(&[][..], Vec::as_slice);
+        addresses.iter().copied().filter(move |address| self.offer_of(*address, now).is_some())
+    }
+
+    /// Remembers an offer in the place of any other of this address. False: there are too many.
+    pub(in crate::core) fn offer(&mut self, address: Ipv4Addr, offer: Offer) -> bool {
+        let known = self.offers.get(address);
+        let parks = offer.parked.is_some() && known.is_none_or(|known| known.parked.is_none());
+        let full = known.is_none() && self.offers.by_address.len() >= MAX;
+        if full || (parks && self.offers.parked >= PARKED_MAX) {
+            return false;
+        }
+        self.take(address);
+        self.offers.insert(address, offer);
+        true
+    }
+
+    /// Takes the offer of `address` back.
+    pub(in crate::core) fn withdraw(&mut self, address: Ipv4Addr) -> Option<Offer> {
+        let offer = self.offers.remove(address)?;
+        self.put_back(address);
+        Some(offer)
+    }
+
+    /// Takes back what the pools do not give any more: it may be a host's by the time it is accepted.
+    pub(super) fn withdraw_offers_outside_pools(&mut self) {
+        let layout = self.layout.clone();
+        let of_pool = |address| {
+            let network = layout.as_ref().and_then(|layout| layout.network_of(address));
+            network.is_some_and(|network| network.pool.contains(address))
+        };
+        let outside: Vec<_> =
+            self.offers.by_address.keys().copied().filter(|address| !of_pool(*address)).collect();
+        for address in outside {
+            self.offers.remove(address);
+        }
+    }
+
+    /// Forgets offers that nobody accepted in time.
+    pub(in crate::core) fn lapse(&mut self, now: i64) {
+        while let Some((_, address)) = self.offers.due.first().copied().filter(|(due, _)| *due <= now) {
+            if self.offers.get(address).is_some_and(|offer| offer.parked.is_some()) {
+                return; // Its probe has ended: `next_probed` is to take it first.
+            }
+            self.withdraw(address);
+        }
+    }
+
+    /// The next message whose probe has ended by `now`, with the address that was probed: nobody uses it.
+    pub(in crate::core) fn next_probed(&mut self, now: i64) -> Option<(Ipv4Addr, Parked)> {
+        let probed = self.offers.due.iter().take_while(|(due, _)| *due <= now);
+        let (_, address) = *probed
+            .into_iter()
+            .find(|(_, address)| self.offers.get(*address).is_some_and(|offer| offer.parked.is_some()))?;
+        let mut offer = self.offers.remove(address)?;
+        let parked = offer.parked.take()?;
+        self.offers.insert(address, offer);
+        Some((address, parked))
+    }
+
+    /// Number of offers that are remembered.
+    pub(in crate::core) fn offer_count(&self) -> usize {
+        self.offers.by_address.len()
+    }
+}

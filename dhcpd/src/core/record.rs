@@ -1,0 +1,166 @@
+//! What is written down of a lease, and what it means when it is read again.
+//!
+//! A record says until when its address is taken by two clocks: the wall clock, which may step, and the
+//! clock of the boot, which does not but begins anew with the machine. Within one boot the latter
+//! decides; after another boot the former does, and never for longer than the lease was given. So no
+//! lease lives for ever and, within a boot, no address is free too early, wherever the wall clock jumps.
+
+use std::net::Ipv4Addr;
+
+use inventory_core::mac::MacAddr;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::client::ClientKey;
+use super::input::Now;
+
+/// The latest state of one address. One JSON object a line where leases are exported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// The address.
+    pub address: Ipv4Addr,
+    /// Whose it is.
+    #[serde(serialize_with = "as_text", deserialize_with = "from_text")]
+    pub client: ClientKey,
+    /// Hardware address of the client, where it is an Ethernet one.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "some_as_text",
+        deserialize_with = "some_from_text"
+    )]
+    pub mac: Option<MacAddr>,
+    /// The name that the client gave itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Box<str>>,
+    /// What it is about.
+    pub state: State,
+    /// When it was written: seconds since 1970.
+    pub written: i64,
+    /// For how many seconds from then on the address is taken.
+    pub seconds: u32,
+    /// When it was written, by the clock of the boot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Clock>,
+}
+
+/// What an address is to its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// The client has it.
+    Bound,
+    /// The client gave it back, and will get it again if nobody else does before.
+    Released,
+    /// A client found somebody else using it: it is on probation.
+    Declined,
+    /// Nothing is known of it any more.
+    Forgotten,
+}
+
+/// A moment of one boot of one machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    /// The boot.
+    pub boot: u64,
+    /// Milliseconds since then, suspended time included.
+    pub ms: i64,
+}
+
+impl Record {
+    /// Until when the address is taken, in milliseconds of this boot's clock; in the past if it is not.
+    pub(super) fn ends(&self, now: Now, boot: Option<u64>) -> i64 {
+        let span = i64::from(self.seconds).saturating_mul(1000);
+        if let Some(clock) = self.clock
+            && boot == Some(clock.boot)
+            && clock.ms <= now.ms()
+        {
+            return clock.ms.saturating_add(span);
+        }
+        // A wall clock that was set back since makes it younger, never older than it is.
+        let age = now.unix_ms.saturating_sub(self.written.saturating_mul(1000)).max(0);
+        now.ms().saturating_add(span).saturating_sub(age)
+    }
+}
+
+fn as_text<S: Serializer>(key: &ClientKey, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(key)
+}
+
+fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClientKey, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
+fn some_as_text<S: Serializer>(mac: &Option<MacAddr>, serializer: S) -> Result<S::Ok, S::Error> {
+    match mac {
+        Some(mac) => serializer.collect_str(mac),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn some_from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<MacAddr>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    let mac = |text: String| {
+        text.parse().map_err(|_| serde::de::Error::custom(format!("`{text}` is no MAC address")))
+    };
+    text.map(mac).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000;
+
+    fn record() -> Record {
+        Record {
+            address: [10, 0, 0, 5].into(),
+            client: ClientKey::of_mac(MacAddr([2, 0, 0, 0, 0, 1])),
+            mac: Some(MacAddr([2, 0, 0, 0, 0, 1])),
+            name: Some("laptop".into()),
+            state: State::Bound,
+            written: 1_000_000,
+            seconds: 3600,
+            clock: Some(Clock { boot: 7, ms: 50_000 }),
+        }
+    }
+
+    fn at(ms: i64, unix_ms: i64) -> Now {
+        Now { monotonic_ms: u64::try_from(ms).unwrap(), unix_ms }
+    }
+
+    #[test]
+    fn within_a_boot_the_wall_clock_means_nothing() {
+        for wall in [0, 1_000_000_000, 1_000_000_000 + HOUR, 315_360_000_000_000, -5] {
+            assert_eq!(record().ends(at(60_000, wall), Some(7)), 50_000 + HOUR);
+        }
+    }
+
+    #[test]
+    fn after_another_boot_the_wall_clock_tells_the_age() {
+        let written = 1_000_000_000;
+        assert_eq!(record().ends(at(500, written), Some(8)), 500 + HOUR);
+        assert_eq!(record().ends(at(500, written + HOUR / 4), Some(8)), 500 + HOUR - HOUR / 4);
+        assert!(record().ends(at(500, written + 2 * HOUR), Some(8)) < 500);
+        assert_eq!(record().ends(at(500, written), None), 500 + HOUR, "a machine that tells no boot");
+    }
+
+    #[test]
+    fn a_wall_clock_set_back_lengthens_no_lease_beyond_its_time() {
+        let ten_years = 315_360_000_000;
+        assert_eq!(record().ends(at(500, 1_000_000_000 - ten_years), Some(8)), 500 + HOUR);
+    }
+
+    #[test]
+    fn a_record_is_one_line_of_json_and_is_read_back() {
+        let line = serde_json::to_string(&record()).unwrap();
+        assert_eq!(
+            line,
+            r#"{"address":"10.0.0.5","client":"hw:01:02:00:00:00:00:01","mac":"02:00:00:00:00:01","name":"laptop","state":"bound","written":1000000,"seconds":3600,"clock":{"boot":7,"ms":50000}}"#
+        );
+        assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record());
+        let least = r#"{"address":"10.0.0.5","client":"id:01","state":"released","written":5,"seconds":0}"#;
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<Record>(least).unwrap()).unwrap(), least);
+    }
+}

@@ -1,0 +1,168 @@
+//! The leases as others see them: in status, in metrics, as JSON lines.
+
+use std::fmt;
+use std::sync::Arc;
+
+use inventory_core::model::NetworkId;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::gauge::ConstGauge;
+use serde_json::{Value, json};
+
+use super::clock::now;
+use super::inquiry::Inquirer;
+use crate::core::{Core, Lease, State};
+use crate::view::DhcpView;
+
+/// Machines seen that are shown.
+const SEEN_SHOWN: usize = 100;
+
+/// The leases of one network, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Use {
+    id: Option<NetworkId>,
+    name: Box<str>,
+    prefix: String,
+    dhcp: bool,
+    pool: u64,
+    bound: u64,
+    ended: u64,
+    probation: u64,
+    /// Bound, and no address of the pool.
+    outside: u64,
+}
+
+/// A lease's state in a word.
+fn word(lease: &Lease, now: i64) -> &'static str {
+    match lease.state {
+        State::Bound if lease.is_bound(now) => "bound",
+        State::Declined if lease.is_held(now) => "declined",
+        State::Released => "released",
+        State::Bound | State::Declined | State::Forgotten => "ended",
+    }
+}
+
+/// Every network with IPv4 and its leases. Cost: linear in the leases.
+pub(super) fn uses(core: &Core, view: &DhcpView) -> Vec<Use> {
+    let networks = view.networks().map(|network| Use {
+        id: Some(network.id),
+        name: network.name.clone(),
+        prefix: network.prefix.to_string(),
+        dhcp: network.dhcp,
+        pool: network.pool.len(),
+        ..Use::default()
+    });
+    let mut uses: Vec<Use> = networks.collect();
+    let now = now().ms();
+    for (address, lease) in core.leases() {
+        let Some(network) = view.network_of(address) else { continue };
+        let Ok(at) = uses.binary_search_by_key(&Some(network.id), |one| one.id) else { continue };
+        let Some(one) = uses.get_mut(at) else { continue };
+        match word(lease, now) {
+            "bound" if !network.pool.contains(address) => one.outside += 1,
+            "bound" => one.bound += 1,
+            "declined" => one.probation += 1,
+            _ => one.ended += 1,
+        }
+    }
+    uses
+}
+
+impl Use {
+    /// For status.
+    pub(super) fn to_json(&self) -> Value {
+        json!({
+            "name": self.name,
+            "prefix": self.prefix,
+            "dhcp": self.dhcp,
+            "pool": { "addresses": self.pool, "bound": self.bound, "probation": self.probation },
+            "ended": self.ended,
+            "outside": self.outside,
+        })
+    }
+}
+
+/// Every lease as a JSON object, by address. Cost: linear in the leases.
+pub(super) fn leases(core: &Core, view: &DhcpView) -> Value {
+    let now = now();
+    let leases = core.leases().map(|(address, lease)| {
+        let left = lease.ends - now.ms();
+        json!({
+            "address": address.to_string(),
+            "network": view.network_of(address).map(|network| &network.name),
+            "client": lease.client.to_string(),
+            "mac": lease.mac.map(|mac| mac.to_string()),
+            "name": lease.name,
+            "state": word(lease, now.ms()),
+            "seconds_left": left.max(0) / 1000,
+            "ends": (now.unix_ms + left).div_euclid(1000),
+        })
+    });
+    leases.collect()
+}
+
+/// Machines that nobody has written down, the latest first.
+pub(super) fn seen(core: &Core, view: &DhcpView) -> Value {
+    let seen = core.seen().take(SEEN_SHOWN).map(|(mac, machine)| {
+        let network = machine.network.and_then(|id| view.network(id));
+        json!({
+            "mac": mac.to_string(),
+            "network": network.map(|network| &network.name),
+            "relay": machine.relay.map(|relay| relay.to_string()),
+            "name": machine.name,
+            "class": machine.class,
+            "first": machine.first.div_euclid(1000),
+            "last": machine.last.div_euclid(1000),
+            "count": machine.count,
+            // Its card is written down, but for another network.
+            "known_in": view.network_knowing(mac).map(|network| &network.name),
+        })
+    });
+    seen.collect()
+}
+
+/// Leases by network and state, for metrics.
+pub(super) struct LeaseGauges(pub(super) Arc<Inquirer>);
+
+impl fmt::Debug for LeaseGauges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LeaseGauges")
+    }
+}
+
+impl Collector for LeaseGauges {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let uses = self.0.ask(uses).unwrap_or_default();
+        let mut leases = encoder.encode_descriptor(
+            "hostbook_dhcpd_leases",
+            "Leases of IPv4 addresses, by network and state",
+            None,
+            MetricType::Gauge,
+        )?;
+        for one in &uses {
+            let states = [
+                ("bound", one.bound),
+                ("ended", one.ended),
+                ("probation", one.probation),
+                ("outside", one.outside),
+            ];
+            for (state, count) in states {
+                let labels = [("network", &*one.name), ("state", state)];
+                let count = i64::try_from(count).unwrap_or(i64::MAX);
+                ConstGauge::new(count).encode(leases.encode_family(&labels)?)?;
+            }
+        }
+        let mut pools = encoder.encode_descriptor(
+            "hostbook_dhcpd_pool_addresses",
+            "IPv4 addresses that the pools have, by network",
+            None,
+            MetricType::Gauge,
+        )?;
+        for one in &uses {
+            let size = i64::try_from(one.pool).unwrap_or(i64::MAX);
+            ConstGauge::new(size).encode(pools.encode_family(&[("network", &*one.name)])?)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! The worker's log: a line for each change of a lease, and what an operator must know.
+//!
+//! Strangers can change leases as fast as they can make up hardware addresses, so there is a budget of
+//! lines; what goes beyond is counted, and that is told.
+
+use std::time::{Duration, Instant};
+
+use tracing::{Level, debug, enabled, info, warn};
+
+use crate::core::{Change, Changed, Notice, Outputs, Transaction};
+
+/// Lines that may come at once.
+const BURST: u32 = 100;
+/// Time for another one.
+const PER_LINE: Duration = Duration::from_secs(1);
+
+/// Lines about leases that may be written.
+#[derive(Debug)]
+pub(super) struct Budget {
+    left: u32,
+    /// Up to when lines were granted.
+    since: Instant,
+    untold: u64,
+}
+
+impl Budget {
+    pub(super) fn new(now: Instant) -> Budget {
+        Budget { left: BURST, since: now, untold: 0 }
+    }
+
+    /// Whether a line may be written at `now`; how many were not since the last one.
+    fn take(&mut self, now: Instant) -> Option<u64> {
+        let earned = now.saturating_duration_since(self.since).as_secs();
+        self.since += PER_LINE * u32::try_from(earned).unwrap_or(BURST);
+        self.left = self.left.saturating_add(u32::try_from(earned).unwrap_or(BURST)).min(BURST);
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                Some(std::mem::take(&mut self.untold))
+            }
+            None => {
+                self.untold += 1;
+                None
+            }
+        }
+    }
+}
+
+/// Tells what one input led to.
+pub(super) fn tell(out: &Outputs, budget: &mut Budget, now: Instant) {
+    if enabled!(Level::DEBUG) {
+        out.transactions().iter().for_each(trace);
+    }
+    for change in out.changes() {
+        if change.what == Changed::Renewed {
+            debug!(address = %change.address, seconds = change.seconds, "lease renewed");
+        } else if let Some(untold) = budget.take(now) {
+            line(change, untold);
+        }
+    }
+    for notice in out.notices() {
+        notify(notice);
+    }
+}
+
+fn line(change: &Change, untold: u64) {
+    let client = change.client.as_ref().map(ToString::to_string).unwrap_or_default();
+    let mac = change.mac.map(|mac| mac.to_string()).unwrap_or_default();
+    let (address, seconds) = (change.address, change.seconds);
+    if untold > 0 {
+        info!(untold, "more changes of leases than are logged");
+    }
+    match change.what {
+        Changed::Granted => info!(%address, %client, %mac, seconds, "lease granted"),
+        Changed::Renewed => info!(%address, %client, %mac, seconds, "lease renewed"),
+        Changed::Released => info!(%address, %client, %mac, "lease released"),
+        Changed::Ended => info!(%address, %client, %mac, "lease ended"),
+        Changed::Withdrawn => info!(%address, %client, %mac, "lease withdrawn: the inventory says otherwise"),
+        Changed::Declined => {
+            warn!(%address, %client, %mac, seconds, "lease declined: another machine uses the address");
+        }
+        Changed::InUse => {
+            warn!(%address, %mac, seconds, "a machine without a lease uses an address of the pool");
+        }
+    }
+}
+
+fn notify(notice: &Notice) {
+    match notice {
+        Notice::AddressConflict { address, host, mac } => {
+            let mac = mac.map(|mac| mac.to_string()).unwrap_or_default();
+            warn!(
+                %address, %host, %mac,
+                "another machine uses the address of this host, which has declined it: find that machine \
+                 (`arping -D` or the switch's tables tell where it is), or give the host another address"
+            );
+        }
+        Notice::Stranded { leases } => {
+            warn!(leases, "clients have leases outside the pools; each gets another address when it renews");
+        }
+        Notice::ClockStepped { by } => {
+            warn!(milliseconds = by, "the system's clock was set: leases are written anew, none changes");
+        }
+    }
+}
+
+#[cold]
+fn trace(transaction: &Transaction) {
+    let outcome = &transaction.outcome;
+    match &transaction.received {
+        Some(received) => {
+            let mac = received.mac.map(|mac| mac.to_string()).unwrap_or_default();
+            let xid = format_args!("{:08x}", received.xid);
+            debug!(message = ?received.kind, %xid, %mac, ?outcome, "transaction");
+        }
+        None => debug!(?outcome, "a datagram that is no request"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_changes_is_a_burst_of_lines_and_then_one_a_second() {
+        let start = Instant::now();
+        let mut budget = Budget::new(start);
+        let written = (0..10_000).filter(|_| budget.take(start).is_some()).count();
+        assert_eq!(written, 100);
+        assert_eq!(budget.take(start + Duration::from_secs(1)), Some(9_900));
+        assert_eq!(budget.take(start + Duration::from_millis(1_500)), None);
+        assert_eq!(budget.take(start + Duration::from_secs(2)), Some(1));
+        let later = start + Duration::from_secs(100_000);
+        assert_eq!((0..10_000).filter(|_| budget.take(later).is_some()).count(), 100);
+    }
+}
