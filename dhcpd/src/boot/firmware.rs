@@ -106,7 +106,8 @@ impl Stage {
         }
         let types = saying.architectures.unwrap_or_default().chunks_exact(2);
         let types = types.filter_map(|two| Some(u16::from_be_bytes(two.try_into().ok()?)));
-        let architecture = types.chain(in_vendor_class(vendor_class)).find_map(Architecture::of);
+        let named = in_vendor_class(vendor_class).filter(|_| saying.architectures.is_none());
+        let architecture = types.chain(named).find_map(Architecture::of);
         match architecture {
             Some((architecture, false)) if !http => Some(Stage::Pxe(architecture)),
             Some((architecture, _)) => Some(Stage::Http(architecture)),

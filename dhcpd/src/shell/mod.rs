@@ -82,14 +82,8 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let started = SystemTime::now();
     let notifier = Notifier::from_env();
     let Opened { state, ports, boot, control, metrics } = open(&options)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Fatal::system("start the runtime", &error))?;
     // Before the inventory is read, which may take a while: an early SIGHUP must not end the process.
-    let signals = runtime.block_on(async { Signals::install() });
-    let signals = signals.map_err(|error| Fatal::system("catch signals", &error))?;
-
+    let (runtime, signals) = catch_signals()?;
     let mut registry = Registry::default();
     let counters = Arc::new(DhcpCounters::new(&mut registry));
     let views = Arc::new(ArcSwap::from_pointee(DhcpView::build(&Snapshot::nothing())));
@@ -151,6 +145,16 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     drop(boot);
     info!("finished");
     Ok(())
+}
+
+/// The runtime of everything but packets, and the signals that it hears from now on.
+fn catch_signals() -> Result<(tokio::runtime::Runtime, Signals), Fatal> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Fatal::system("start the runtime", &error))?;
+    let signals = runtime.block_on(async { Signals::install() });
+    Ok((runtime, signals.map_err(|error| Fatal::system("catch signals", &error))?))
 }
 
 /// Writes leases out or takes them in, in place of serving.

@@ -97,20 +97,21 @@ fn an_edited_address_is_what_the_machine_gets_next() {
 }
 
 #[test]
-fn a_machine_that_nobody_wrote_down_or_that_is_planned_gets_silence_and_is_counted() {
+fn a_machine_that_is_planned_gets_silence_and_is_counted_where_a_stranger_gets_a_pool_address() {
     isolated(|| {
         let net = Net::new();
         net.edit("vmhost = \"hv1\"\n\n[host.web2]", "vmhost = \"hv1\"\nstate = \"planned\"\n[host.web2]");
-        for (name, mac) in [("stranger", "52:54:00:ff:ff:ff"), ("planned", WEB1)] {
-            let machine = net.lan.attach(name, mac);
-            let before = unanswered(&net.dhcpd);
-            let mut client: Command = machine.command("sh");
-            client.args(["-c", "udhcpc -i eth0 -f -q -n -t 2 -T 1 -s /etc/udhcpc/default.script"]);
-            let ran = run(client);
-            assert!(!ran.status.success(), "{name}: {ran:?}");
-            assert_eq!(machine.addresses(), [] as [&str; 0]);
-            assert!(unanswered(&net.dhcpd) >= before + 2, "{}", net.dhcpd.status()["counters"]);
-        }
+        let stranger = net.lan.attach("stranger", "52:54:00:ff:ff:ff");
+        stranger.sh(UDHCPC);
+        is_configured(&stranger, "10.20.0.200/24");
+        let planned = net.lan.attach("planned", WEB1);
+        let before = unanswered(&net.dhcpd);
+        let mut client: Command = planned.command("sh");
+        client.args(["-c", "udhcpc -i eth0 -f -q -n -t 2 -T 1 -s /etc/udhcpc/default.script"]);
+        let ran = run(client);
+        assert!(!ran.status.success(), "{ran:?}");
+        assert_eq!(planned.addresses(), [] as [&str; 0]);
+        assert!(unanswered(&net.dhcpd) >= before + 2, "{}", net.dhcpd.status()["counters"]);
     });
 }
 
