@@ -38,6 +38,20 @@ fn running(name: &str) -> Interface {
     }
 }
 
+/// Adds an IPv6 address to `lo` and waits until packets for it are taken in: even without duplicate address
+/// detection the kernel makes the route a moment later.
+fn add_ipv6(address: &str) {
+    run(&format!("ip -6 address add {address}/128 dev lo nodad"));
+    let route = format!("local {address} ");
+    loop {
+        let table = std::process::Command::new("ip").args(["-6", "route", "show", "table", "local"]).output();
+        if String::from_utf8_lossy(&table.unwrap().stdout).contains(&route) {
+            return;
+        }
+        std::thread::yield_now();
+    }
+}
+
 /// Waits until something can be read, then reads it all.
 fn receive(socket: &UdpSocket, batch: &mut RecvBatch) -> usize {
     let stop = crate::stop::Stop::new().unwrap();
@@ -84,8 +98,8 @@ fn an_ipv4_answer_comes_from_the_address_that_was_asked() {
 #[test]
 fn an_ipv6_answer_comes_from_the_address_that_was_asked() {
     in_network_namespace(|| {
-        run("ip -6 address add fd00::2/128 dev lo nodad");
-        run("ip -6 address add fd00::3/128 dev lo nodad");
+        add_ipv6("fd00::2");
+        add_ipv6("fd00::3");
         let six = server("[::]:5300");
         let client = client("[::1]:0");
         for ip in ["fd00::2", "fd00::3", "::1"] {
@@ -373,7 +387,7 @@ fn a_packet_socket_reaches_a_machine_by_its_hardware_address_and_its_kernel_acce
 #[test]
 fn interfaces_are_listed_with_all_their_addresses_also_the_labelled_ones() {
     in_network_namespace(|| {
-        let (_, _, srv, cli) = cable();
+        let (_here, _there, srv, cli) = cable();
         run("ip address add 10.9.1.1/28 dev srv label srv:old");
         run("ip -6 address add 2001:db8::1/64 dev srv nodad");
         run("ip link set srv mtu 1400");
