@@ -1,13 +1,13 @@
 //! A little network: a bridge that the daemons serve, and machines on it, each a network namespace.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::PathBuf;
 use std::process::Command;
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 
-use crate::run::{sh, succeed};
+use crate::run::{sh, succeed, wait_until};
 
 /// A bridge in the test's first namespace. Machines are attached to it by cables.
 #[derive(Debug)]
@@ -26,9 +26,7 @@ impl Lan {
     pub fn new(interface: &str, addresses: &[&str]) -> Lan {
         sh(&format!("ip link add {interface} type bridge && ip link set {interface} up"));
         for address in addresses {
-            // No duplicate address detection: the address is to be had at once.
-            let nodad = if address.contains(':') { "nodad" } else { "" };
-            sh(&format!("ip address add {address} dev {interface} {nodad}"));
+            add_address(interface, address, &sh);
         }
         Lan { interface: interface.to_owned() }
     }
@@ -64,6 +62,11 @@ impl Machine {
             });
             made.join().unwrap();
         });
+    }
+
+    /// Gives `eth0` an address, with its prefix length.
+    pub fn add_address(&self, address: &str) {
+        add_address("eth0", address, &|line| self.sh(line));
     }
 
     /// A command that runs on this machine.
@@ -104,7 +107,11 @@ impl Machine {
     }
 }
 
-/// Contents of a file that a client's script wrote; empty while there is none.
-pub fn read_or_empty(path: &str) -> String {
-    fs::read_to_string(path).unwrap_or_default()
+/// Adds an address and waits until packets for it are taken in. Duplicates are not looked for, but even
+/// so the kernel makes the route of an IPv6 address a moment later.
+fn add_address(interface: &str, address: &str, sh: &dyn Fn(&str) -> String) {
+    let (family, nodad) = if address.contains(':') { ("-6", "nodad") } else { ("-4", "") };
+    sh(&format!("ip {family} address add {address} dev {interface} {nodad}"));
+    let route = format!("local {} ", address.split('/').next().unwrap_or(address));
+    wait_until(&route, || sh(&format!("ip {family} route show table local")).contains(&route));
 }

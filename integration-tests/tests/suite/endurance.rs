@@ -66,10 +66,9 @@ fn nothing_is_lost_and_no_answer_is_wrong_or_mixed_while_200_edits_land() {
     isolated(|| {
         let lan = Lan::new("lan0", &["10.20.0.2/16", "2001:db8:20::2/64"]);
         let client = lan.attach("client", "52:54:00:ff:00:01");
-        client.sh(&format!(
-            "ip address add {ASKER}/16 dev eth0; ip address add {EDITOR}/16 dev eth0
-             ip address add 2001:db8:20::3/64 dev eth0 nodad"
-        ));
+        for address in [&format!("{ASKER}/16"), &format!("{EDITOR}/16"), "2001:db8:20::3/64"] {
+            client.add_address(address);
+        }
         let place = Place::empty();
         let first = World::first();
         first.write(&place);

@@ -32,7 +32,7 @@ impl World {
     /// The example, its server's address on `lan0`, and a machine of this name.
     fn new(client: &str) -> World {
         let client = Lan::new("lan0", &["10.20.0.2/24"]).attach(client, "52:54:00:ff:00:01");
-        client.sh("ip address add 10.20.0.3/24 dev eth0");
+        client.add_address("10.20.0.3/24");
         World { place: Place::lab(), client }
     }
 

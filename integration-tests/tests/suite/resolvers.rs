@@ -17,7 +17,8 @@ struct Net {
 fn net() -> Net {
     let lan = Lan::new("lan0", &["10.20.0.2/24", "2001:db8:20::2/64"]);
     let client = lan.attach("client", "52:54:00:00:00:99");
-    client.sh("ip address add 10.20.0.99/24 dev eth0; ip address add 2001:db8:20::99/64 dev eth0 nodad");
+    client.add_address("10.20.0.99/24");
+    client.add_address("2001:db8:20::99/64");
     let place = Place::lab();
     let dnsd = Launch::dnsd(&place).args(&["--listen", SERVERS[0], "--listen", SERVERS[1]]).start();
     Net { client, _dnsd: dnsd, _place: place }

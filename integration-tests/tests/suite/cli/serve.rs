@@ -47,7 +47,7 @@ fn serve_runs_both_daemons_and_ends_both() {
     isolated(|| {
         let lan = Lan::new("lan0", &["10.20.0.2/24"]);
         let client = lan.attach("client", "52:54:00:ff:00:01");
-        client.sh("ip address add 10.20.0.3/24 dev eth0");
+        client.add_address("10.20.0.3/24");
         let place = Place::lab();
         let start = || {
             let serve = serve(&place).spawn().unwrap();
