@@ -24,6 +24,8 @@ use std::time::{Duration, Instant};
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher as _};
 
+use crate::source::git;
+
 /// Hints are gathered until none has come for this long…
 const QUIET: Duration = Duration::from_millis(150);
 /// …or this long after the first.
@@ -50,9 +52,11 @@ pub enum Wake {
     Stop,
 }
 
-/// Watches one inventory directory.
+/// Watches one inventory: a directory, or a branch.
 pub struct Watcher {
     root: PathBuf,
+    /// The root is a git directory, and its refs are what counts.
+    refs: bool,
     shared: Arc<Shared>,
     notify: Option<RecommendedWatcher>,
     watched: HashSet<PathBuf>,
@@ -120,7 +124,15 @@ impl Shared {
 impl Watcher {
     /// Watches `root`, which need not exist yet. Watches are set before this returns, so a look after
     /// it misses nothing. When events cannot be had, looking by the clock remains; see [`Watcher::trouble`].
+    ///
+    /// A branch of a git repository, as [`crate::source::open`] takes it, is watched where its refs are.
     pub fn new(root: &Path) -> Watcher {
+        let location = git::Location::parse(root);
+        let repository = location.as_ref().map(|location| &location.repository);
+        let root = match repository {
+            Some(repository) => tree::git_directory(repository).unwrap_or_else(|| repository.clone()),
+            None => root.to_owned(),
+        };
         let shared = Arc::new(Shared::default());
         let heard = Arc::clone(&shared);
         let handler = move |event: notify::Result<notify::Event>| {
@@ -132,7 +144,8 @@ impl Watcher {
             Ok(notify) => (Some(notify), None),
             Err(error) => (None, Some(error.to_string())),
         };
-        let mut watcher = Watcher { root: root.to_owned(), shared, notify, watched: HashSet::new(), trouble };
+        let refs = location.is_some();
+        let mut watcher = Watcher { root, refs, shared, notify, watched: HashSet::new(), trouble };
         watcher.refresh();
         watcher
     }
@@ -158,7 +171,7 @@ impl Watcher {
             let mut heard = self.shared.lock();
             (mem::take(&mut heard.replaced), mem::take(&mut heard.lost))
         };
-        let places = tree::Places::of(&self.root);
+        let places = if self.refs { tree::Places::of_refs(&self.root) } else { tree::Places::of(&self.root) };
         let wanted = places.directories();
         self.shared.lock().places = places;
         self.watched.retain(|directory| {
@@ -209,7 +222,7 @@ impl Watcher {
                 continue;
             }
             let held_since = heard.hints.map_or(due, |(first, _)| first);
-            if now < held_since + GIT_HOLD_MAX && tree::git_is_busy(&self.root) {
+            if !self.refs && now < held_since + GIT_HOLD_MAX && tree::git_is_busy(&self.root) {
                 heard = self.pause(heard, GIT_POLL);
                 continue;
             }

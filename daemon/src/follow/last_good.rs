@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use inventory_core::diag::Diagnostic;
 use inventory_core::load::{Loaded, Loader};
 use inventory_core::model::Snapshot;
 use inventory_core::source::Memory;
@@ -88,11 +89,11 @@ impl LastGood {
         directory.sync_all()
     }
 
-    /// The kept state; `None` if none was ever kept.
+    /// The kept state and what is odd in it; `None` if none was ever kept.
     ///
     /// # Errors
     /// It is damaged, or was kept by a release that read the format differently.
-    pub(super) fn load(&self) -> Result<Option<Snapshot>, String> {
+    pub(super) fn load(&self) -> Result<Option<(Snapshot, Vec<Diagnostic>)>, String> {
         let path = self.directory.join("manifest.json");
         let text = match fs::read(&path) {
             Ok(text) => text,
@@ -111,7 +112,7 @@ impl LastGood {
             memory.write(&path, octets);
         }
         match Loader::new(Box::new(memory)).load() {
-            Loaded::Good { snapshot, .. } => Ok(Some(snapshot)),
+            Loaded::Good { snapshot, warnings } => Ok(Some((snapshot, warnings))),
             Loaded::Broken { .. } | Loaded::Unchanged => {
                 Err("this release refuses what an earlier one kept".to_owned())
             }

@@ -16,7 +16,7 @@ use std::time::Instant;
 use inventory_core::diag::{self, Diagnostic};
 use inventory_core::load::{Loaded, Loader};
 use inventory_core::model::Snapshot;
-use inventory_core::source::Directory;
+use inventory_core::source;
 use inventory_core::watch::{Wake, Waker, Watcher};
 use tracing::{error, info, warn};
 
@@ -93,7 +93,7 @@ pub fn start(
         warn!(%why, "no file events here, so the inventory is looked at every few seconds");
     }
     let last_good = LastGood::new(options.state_dir.join("last-good"));
-    let mut loader = Loader::new(Box::new(Directory::new(&options.inventory)));
+    let mut loader = Loader::new(source::open(&options.inventory));
     let status = Arc::new(Mutex::new(FollowStatus::default()));
     let mut follower = Follower { status: Arc::clone(&status), last_good, daemon: options.daemon };
     match loader.load() {
@@ -114,6 +114,15 @@ pub fn start(
         }
     };
     Ok(Following { waker, status, thread })
+}
+
+/// The state that a daemon with this state directory took into service last, and what is odd in it; `None`
+/// if it never did.
+///
+/// # Errors
+/// What was kept cannot be read.
+pub fn served(state_dir: &std::path::Path) -> Result<Option<(Snapshot, Vec<Diagnostic>)>, String> {
+    LastGood::new(state_dir.join("last-good")).load()
 }
 
 impl Following {
@@ -242,7 +251,7 @@ impl Follower {
             last_good,
         };
         let snapshot = match self.last_good.load() {
-            Ok(Some(snapshot)) => snapshot,
+            Ok(Some((snapshot, _))) => snapshot,
             Ok(None) => return Err(failed(None, diagnostics)),
             Err(why) => {
                 return Err(failed(Some(format!("the last good state cannot be used: {why}")), diagnostics));

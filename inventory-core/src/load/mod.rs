@@ -17,7 +17,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::check::claims::Claims;
-use crate::diag::{Diagnostic, Finding, Locator, Rule};
+use crate::diag::{Diagnostic, Finding, Locator, Rule, Texts};
 use crate::model::{ContentHash, Inventory, Snapshot};
 use crate::resolve::{self, Context};
 use crate::source::{ReadError, Source, Version};
@@ -127,6 +127,11 @@ impl Loader {
         self.files.keys().chain(self.referenced.keys()).chain(masters)
     }
 
+    /// The texts that spans of this loader's snapshots speak of, for [`Locator`].
+    pub fn texts(&self) -> impl Texts + '_ {
+        texts::FromSource { source: &*self.source, paths: &self.paths }
+    }
+
     /// Counts generations from the one after `generation`, for a follower that served another source.
     pub fn count_from(&mut self, generation: u64) {
         self.generation = self.generation.max(generation);
@@ -144,6 +149,7 @@ impl Loader {
     /// Looks at the source. Call it again after each hint that something changed; a look at an
     /// unchanged source costs one `stat` a file.
     pub fn load(&mut self) -> Loaded {
+        let _held = self.source.hold();
         let listing = self.source.list();
         let (mut changed, mut deferred) = self.read_changed(&listing.files);
         let gone = self.forget_absent(&listing.files);
@@ -175,7 +181,9 @@ impl Loader {
         }
         self.look_at_referenced();
         let findings = self.judge(few_changed, &touched);
-        self.conclude(&findings)
+        let loaded = self.conclude(&findings);
+        self.source.rest();
+        loaded
     }
 
     /// Takes over the changed files' few things; says whether any of them differ from before.

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use nix::fcntl::OFlag;
 
-use super::{FILE_OCTETS_MAX, Listing, RESERVED_DIRECTORIES, ReadError, Source, Version, is_inventory_file};
+use super::{
+    FILE_OCTETS_MAX, Listing, LookLock, RESERVED_DIRECTORIES, ReadError, Source, Version, is_inventory_file,
+};
 
 /// The files below a directory.
 ///
@@ -107,6 +109,10 @@ impl Source for Directory {
 
     fn describe(&self) -> String {
         self.root.display().to_string()
+    }
+
+    fn hold(&self) -> Option<LookLock> {
+        LookLock::take(&self.root)
     }
 }
 

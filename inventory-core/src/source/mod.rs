@@ -4,13 +4,19 @@
 //! reverse need not hold (`touch`), so the loader hashes what it reads.
 
 mod dir;
+pub mod git;
+mod lock;
 mod memory;
+mod overlay;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 pub use dir::Directory;
+pub use lock::{EditLock, LookLock};
 pub use memory::Memory;
+pub use overlay::Overlay;
 
 /// Tells two states of a file apart without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +25,8 @@ pub enum Version {
     Stat([i128; 5]),
     /// A number that the source counts up.
     Count(u64),
+    /// Name of a git object; those of SHA-1 have zeros at the end.
+    Object([u8; 32]),
 }
 
 /// The files of an inventory at one moment.
@@ -51,6 +59,14 @@ impl fmt::Display for ReadError {
     }
 }
 
+/// The inventory at `place`: a directory, or a branch of a git repository, `PATH.git#branch`.
+pub fn open(place: &Path) -> Box<dyn Source> {
+    match git::Location::parse(place) {
+        Some(location) => Box::new(git::GitBranch::new(location)),
+        None => Box::new(Directory::new(place)),
+    }
+}
+
 /// A place that holds an inventory.
 pub trait Source: Send + Sync {
     /// Every inventory file with its version. Problems are part of the answer.
@@ -70,6 +86,19 @@ pub trait Source: Send + Sync {
 
     /// For messages: where this is.
     fn describe(&self) -> String;
+
+    /// The commit that the last listing is of, where there is such a thing.
+    fn revision(&self) -> Option<String> {
+        None
+    }
+
+    /// Lets go of what only the next look needs: called when a look ends.
+    fn rest(&self) {}
+
+    /// Keeps the tool's edits out while it lives, so that a look sees an edit of several files whole.
+    fn hold(&self) -> Option<LookLock> {
+        None
+    }
 }
 
 /// Directories of the root that hold other things than inventory files.

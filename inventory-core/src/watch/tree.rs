@@ -28,6 +28,16 @@ impl Places {
         places
     }
 
+    /// The places of a branch in the git directory `git`: where its refs are, loose, packed or in tables.
+    pub(super) fn of_refs(git: &Path) -> Places {
+        let mut places = Places { inside: HashSet::new(), links: links(git) };
+        if let Ok(real) = fs::canonicalize(git) {
+            walk(&real.join("refs"), &mut places.inside);
+            places.inside.extend([real.join("reftable"), real].into_iter().filter(|path| path.is_dir()));
+        }
+        places
+    }
+
     /// The directories to watch: those inside, and those that hold the links on the way to the root.
     pub(super) fn directories(&self) -> HashSet<PathBuf> {
         let holders = self.links.iter().filter_map(|link| link.parent());
@@ -88,7 +98,7 @@ pub(super) fn git_is_busy(root: &Path) -> bool {
 
 /// Where git keeps the index of a working tree whose top is `tree`. In linked working trees and
 /// submodules, `.git` is a file that names it.
-fn git_directory(tree: &Path) -> Option<PathBuf> {
+pub(super) fn git_directory(tree: &Path) -> Option<PathBuf> {
     let git = tree.join(".git");
     if !git.is_file() {
         return git.is_dir().then_some(git);

@@ -1,0 +1,68 @@
+//! A branch that is followed.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::location::Location;
+use super::tree::{self, GitTree};
+use crate::source::{Listing, ReadError, Source, Version};
+
+/// The commit that a branch names, taken anew at each listing.
+#[derive(Debug)]
+pub struct GitBranch {
+    location: Location,
+    tree: Mutex<Option<Arc<GitTree>>>,
+}
+
+impl GitBranch {
+    /// The branch at `location`. Nothing is looked at yet.
+    pub fn new(location: Location) -> GitBranch {
+        GitBranch { location, tree: Mutex::new(None) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<GitTree>>> {
+        self.tree.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tree(&self) -> Result<Arc<GitTree>, ReadError> {
+        self.lock().clone().ok_or(ReadError::Missing)
+    }
+}
+
+impl Source for GitBranch {
+    fn list(&self) -> Listing {
+        let Location { repository, branch, prefix } = &self.location;
+        let mut tree = self.lock();
+        let found = tree::resolve(repository, branch).and_then(|commit| match &*tree {
+            Some(tree) if tree.commit() == commit => Ok(Arc::clone(tree)),
+            _ => GitTree::of_commit(repository, &commit, prefix).map(Arc::new),
+        });
+        match found {
+            Ok(found) => tree.insert(found).list(),
+            Err(error) => Listing { files: Vec::new(), unreadable: vec![(".".into(), error.to_string())] },
+        }
+    }
+
+    fn version(&self, path: &str) -> Result<Version, ReadError> {
+        self.tree()?.version(path)
+    }
+
+    fn read(&self, path: &str) -> Result<(Version, Vec<u8>), ReadError> {
+        self.tree()?.read(path)
+    }
+
+    fn describe(&self) -> String {
+        let Location { repository, branch, prefix } = &self.location;
+        let folder = if prefix.is_empty() { String::new() } else { format!(":{prefix}") };
+        format!("{}#{branch}{folder}", repository.display())
+    }
+
+    fn revision(&self) -> Option<String> {
+        self.lock().as_ref().map(|tree| tree.commit().to_owned())
+    }
+
+    fn rest(&self) {
+        if let Some(tree) = &*self.lock() {
+            tree.rest();
+        }
+    }
+}
