@@ -16,6 +16,8 @@ pub struct Site {
     pub nameservers: Arc<[Name]>,
     /// Mailbox of who is responsible, as a domain name (RFC 1035, section 3.3.13).
     pub contact: Option<Name>,
+    /// First octets of the hardware addresses that the tool makes: one to five, locally administered.
+    pub mac_prefix: Option<Box<[u8]>>,
 }
 
 /// A zone that dnsd answers for.

@@ -23,6 +23,8 @@ pub struct SiteDecl {
     pub nameservers: Field<Vec<Spanned<Name>>>,
     /// Mailbox of who is responsible, as a domain name.
     pub contact: Field<Name>,
+    /// First octets of the hardware addresses that the tool makes.
+    pub mac_prefix: Field<Box<[u8]>>,
 }
 
 /// `[zone."X"]` as written.
@@ -50,7 +52,7 @@ pub struct ZoneDecl {
     pub file: Field<Box<str>>,
 }
 
-pub(super) const SITE_KEYS: &[&str] = &["nameservers", "contact"];
+pub(super) const SITE_KEYS: &[&str] = &["nameservers", "contact", "mac-prefix"];
 pub(super) const ZONE_KEYS: &[&str] = &["ttl", "negative-ttl", "nameservers", "contact", "records", "file"];
 
 /// What a whole master file says itself.
@@ -66,11 +68,13 @@ pub(super) fn read_site(table: Table<'_, '_>, key_span: Span, findings: Findings
         vague: false,
         nameservers: Field::Absent,
         contact: Field::Absent,
+        mac_prefix: Field::Absent,
     };
     for entry in table.entries() {
         match entry.key() {
             "nameservers" => site.nameservers = read::list(entry, findings, host_fqdn),
             "contact" => site.contact = read::field(entry, findings, mailbox),
+            "mac-prefix" => site.mac_prefix = read::field(entry, findings, mac_prefix),
             _ => {
                 read::unknown_key(entry, "`[site]`", SITE_KEYS, findings);
                 site.vague = true;
@@ -186,6 +190,23 @@ fn mailbox(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Name> {
         findings.push(finding.help("write it as in `hostmaster@lab.example.org`"));
     }
     name
+}
+
+/// One to five octets that make a locally administered unicast address (IEEE 802, section 8.2): nobody
+/// else gives such addresses out.
+fn mac_prefix(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<[u8]>> {
+    let octets = read::octets(value, "MAC prefix", findings)?;
+    if octets.len() <= 5 && octets[0] & 3 == 2 {
+        return Some(octets);
+    }
+    let message = if octets.len() > 5 {
+        "a MAC prefix has at most five octets"
+    } else {
+        "a MAC prefix is locally administered and unicast"
+    };
+    let finding = Finding::new(Rule::InvalidMac, value.span(), message);
+    findings.push(finding.help("its second hexadecimal digit is 2, 6, a or e, as in `02:68:62`"));
+    None
 }
 
 impl ZoneDecl {

@@ -18,6 +18,7 @@ pub(super) fn site(files: &[&GlobalDecls]) -> Site {
     Site {
         nameservers: decl.and_then(|site| names(&site.nameservers)).unwrap_or_default(),
         contact: decl.and_then(|site| site.contact.get().cloned()),
+        mac_prefix: decl.and_then(|site| site.mac_prefix.get().cloned()),
     }
 }
 
