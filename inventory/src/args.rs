@@ -16,8 +16,10 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 fine; 1 failed; 2 usage; 65 the inventory has errors.";
+const EXIT_CODES: &str =
+    "Exit codes: 0 fine; 1 failed; 2 usage; 3 a plan has changes; 65 the inventory has errors.";
 
+#[expect(clippy::large_enum_variant, reason = "one is made, and taken apart")]
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Look the inventory over: every mistake, with file, line and column.
@@ -32,6 +34,12 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Show the whole suite at work, in private network namespaces.
     Demo(Demo),
+    /// Show the next free addresses of a network.
+    Free(Free),
+    /// Show what an edit changes: DNS records, reservations, boot actions.
+    Plan(Plan),
+    #[command(flatten)]
+    Edit(crate::edit::Verb),
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }
@@ -171,6 +179,41 @@ pub(crate) struct Serve {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Free {
+    /// Name of the network.
+    #[arg(value_name = "NETWORK")]
+    pub(crate) network: String,
+    /// How many.
+    #[arg(short = 'n', value_name = "COUNT", default_value_t = 1)]
+    pub(crate) count: usize,
+    /// Of the IPv6 prefix, where the network has both.
+    #[arg(short = '6', long = "ipv6")]
+    pub(crate) v6: bool,
+    /// Control socket of dhcpd, which knows of leases; without it, the usual place is asked.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) control: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inventory: InventoryArg,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// What to compare with: a git revision, or the directory of another state. Without it, what the
+    /// daemons serve now; where none runs, the last commit.
+    #[arg(long, value_name = "REV|DIR")]
+    pub(crate) from: Option<String>,
+    /// Where the daemons keep their state, in `DIR/dhcpd` and `DIR/dnsd`.
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/hostbook")]
+    pub(crate) state: PathBuf,
+    #[command(flatten)]
+    pub(crate) inventory: InventoryArg,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// Inventory to show; it is copied, never changed.
     #[arg(short = 'i', long = "inventory", value_name = "DIR", default_value = "examples/lab")]
@@ -178,6 +221,18 @@ pub(crate) struct Demo {
     /// The network namespace outside, set by the demo itself when it starts again inside its own.
     #[arg(long, hide = true, value_name = "NAMESPACE")]
     pub(crate) inside: Option<String>,
+}
+
+impl State {
+    /// The word in the inventory.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            State::Planned => "planned",
+            State::Install => "install",
+            State::Active => "active",
+            State::Retired => "retired",
+        }
+    }
 }
 
 /// The parsed command line; usage errors end the program with code 2.

@@ -19,6 +19,23 @@ impl Failure {
         Failure { code: 1, message: message.to_string() }
     }
 
+    /// Exit code 2: the command line cannot be understood.
+    pub(crate) fn usage(message: impl fmt::Display) -> Failure {
+        Failure { code: 2, message: message.to_string() }
+    }
+
+    /// Exit code 65: what is to be looked up cannot be had from a broken inventory.
+    pub(crate) fn auto_needs_good() -> Failure {
+        let message =
+            "the inventory has errors, so what is free and what is near is not known; see `hostbook check`";
+        Failure { code: INVENTORY, message: message.to_owned() }
+    }
+
+    /// The same with exit code 65: the inventory would have errors.
+    pub(crate) fn with_inventory_code(self) -> Failure {
+        Failure { code: INVENTORY, ..self }
+    }
+
     /// Exit code 65, when what is wrong has been printed already.
     pub(crate) fn inventory() -> Failure {
         Failure { code: INVENTORY, message: String::new() }

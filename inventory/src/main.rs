@@ -5,11 +5,15 @@ use std::process::ExitCode;
 mod args;
 mod check;
 mod demo;
+mod edit;
 mod exit;
 mod external;
+mod free;
 mod inventory;
+mod leases;
 mod list;
 mod output;
+mod plan;
 mod serve;
 mod show;
 mod status;
@@ -23,6 +27,9 @@ fn main() -> ExitCode {
         args::Command::Status(status) => status::run(&status),
         args::Command::Serve(serve) => serve::run(&serve),
         args::Command::Demo(demo) => demo::run(&demo),
+        args::Command::Free(free) => free::run(&free),
+        args::Command::Plan(plan) => plan::run(&plan),
+        args::Command::Edit(verb) => edit::run(&verb),
         args::Command::Other(words) => external::run(&words),
     };
     result.unwrap_or_else(exit::Failure::report)

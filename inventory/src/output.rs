@@ -7,6 +7,23 @@ pub(crate) fn colour() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
+/// Whether standard error may have colour.
+pub(crate) fn colour_of_errors() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Asks a question that `y` answers; without a terminal the answer is yes, since nobody is there to ask.
+pub(crate) fn confirm(question: &str) -> std::io::Result<bool> {
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Ok(true);
+    }
+    print!("{question} [y/N] ");
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim().eq_ignore_ascii_case("y") || answer.trim().eq_ignore_ascii_case("yes"))
+}
+
 /// Prints `line`. A reader that went away (`| head`) ends the program quietly, as it ends `ls`.
 pub(crate) fn line(line: &str) {
     if writeln!(std::io::stdout(), "{line}").is_err() {

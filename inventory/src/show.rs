@@ -41,10 +41,10 @@ pub(crate) fn run(args: &Show) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-type Place<'a> = (&'a Shard, &'a Host);
+pub(crate) type Place<'a> = (&'a Shard, &'a Host);
 
 /// The hosts that `what` means: several only for a MAC that several networks know.
-fn find<'a>(what: &str, inventory: &'a Inventory) -> Result<Vec<Place<'a>>, Failure> {
+pub(crate) fn find<'a>(what: &str, inventory: &'a Inventory) -> Result<Vec<Place<'a>>, Failure> {
     let all =
         || inventory.shards.iter().flat_map(|shard| shard.hosts.iter().map(move |host| (&**shard, host)));
     let by = |wanted: &dyn Fn(&Host) -> bool| -> Vec<Place<'a>> {

@@ -1,0 +1,175 @@
+//! What DHCP gives to known machines, and tells the clients of a network.
+
+use std::collections::BTreeMap;
+
+use dhcpd::view::DhcpView;
+use inventory_core::model::{Globals, Network, NetworkId, Snapshot};
+use inventory_core::units::show_duration;
+use serde::Serialize;
+
+use super::Sign;
+
+/// A machine in a network that DHCP treats otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct ReservationChange {
+    pub(crate) sign: Sign,
+    /// What it is known by, as in `mac 52:54:00:aa:00:11`.
+    pub(crate) client: String,
+    /// Name of the network.
+    pub(crate) network: String,
+    pub(crate) before: Option<Given>,
+    pub(crate) after: Option<Given>,
+}
+
+/// What a known machine gets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Given {
+    /// Its name.
+    pub(crate) host: String,
+    /// Its address, or why it gets none: `from the pool`, `not served`, `dhcp off`.
+    pub(crate) address: String,
+    /// Lease time in seconds.
+    pub(crate) lease_seconds: u32,
+    /// Its own options: code and data in hexadecimal digits.
+    pub(crate) options: Vec<String>,
+}
+
+/// A network whose clients are told something else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct NetworkChange {
+    pub(crate) sign: Sign,
+    /// Its name.
+    pub(crate) network: String,
+    /// What differs: key, before, after.
+    pub(crate) keys: Vec<(String, String, String)>,
+}
+
+/// Reservations that change, by network and client.
+pub(super) fn reservations(before: &Snapshot, after: &Snapshot) -> Vec<ReservationChange> {
+    let (old, new) = (all(before), all(after));
+    let keys: std::collections::BTreeSet<_> = old.keys().chain(new.keys()).collect();
+    let changed = keys.into_iter().filter(|key| old.get(*key) != new.get(*key));
+    changed
+        .map(|key| {
+            let (was, is) = (old.get(key).cloned(), new.get(key).cloned());
+            let sign = match (&was, &is) {
+                (None, _) => Sign::Added,
+                (_, None) => Sign::Removed,
+                _ => Sign::Changed,
+            };
+            ReservationChange { sign, client: key.1.clone(), network: key.0.clone(), before: was, after: is }
+        })
+        .collect()
+}
+
+/// Every client that dhcpd knows, by network and what it is known by.
+fn all(snapshot: &Snapshot) -> BTreeMap<(String, String), Given> {
+    let view = DhcpView::build(snapshot);
+    let globals = &snapshot.inventory.globals;
+    let mut all = BTreeMap::new();
+    for nic in snapshot.inventory.hosts().flat_map(|host| &host.nics) {
+        let Some(network) = view.network(nic.network) else { continue };
+        let mut add = |client: String, found: Option<dhcpd::view::Reservation<'_>>| {
+            if let Some(found) = found {
+                let given = given(&found, network.lease_seconds, globals.network(nic.network));
+                all.insert((network.name.to_string(), client), given);
+            }
+        };
+        if let Some(mac) = nic.mac {
+            add(format!("mac {mac}"), view.by_mac(nic.network, mac));
+        }
+        let Some(identifiers) = &nic.identifiers else { continue };
+        if let Some((id, _)) = &identifiers.client_id {
+            add(format!("client-id {}", hex(id)), view.by_client_id(nic.network, id));
+        }
+        if let Some((id, _)) = &identifiers.duid {
+            add(format!("duid {}", hex(id)), view.by_duid(nic.network, id));
+        }
+        if let Some((port, _)) = &identifiers.port {
+            let remote = port.remote_id.as_deref();
+            let name =
+                remote.map(|remote| String::from_utf8_lossy(remote).into_owned() + "/").unwrap_or_default();
+            let client = format!("port {name}{}", String::from_utf8_lossy(&port.circuit_id));
+            add(client, view.by_port(nic.network, &port.circuit_id, remote));
+        }
+    }
+    all
+}
+
+fn given(found: &dhcpd::view::Reservation<'_>, lease_seconds: u32, network: &Network) -> Given {
+    let address = match found.address() {
+        _ if !found.has_dhcp() || !network.dhcp => "dhcp off".to_owned(),
+        _ if !found.is_served() => "not served".to_owned(),
+        Some(address) => address.to_string(),
+        None => "from the pool".to_owned(),
+    };
+    Given {
+        host: found.fqdn().map(ToString::to_string).unwrap_or_default(),
+        address,
+        lease_seconds: found.lease_seconds().unwrap_or(lease_seconds),
+        options: found
+            .options()
+            .iter()
+            .map(|option| format!("{} {}", option.code, hex(&option.data)))
+            .collect(),
+    }
+}
+
+/// Networks that change in what concerns DHCP.
+pub(super) fn networks(before: &Globals, after: &Globals) -> Vec<NetworkChange> {
+    let (old, new) = (keyed(before), keyed(after));
+    let names: std::collections::BTreeSet<_> = old.keys().chain(new.keys()).collect();
+    let empty = BTreeMap::new();
+    let mut changes = Vec::new();
+    for name in names {
+        let (was, is) = (old.get(name).unwrap_or(&empty), new.get(name).unwrap_or(&empty));
+        let keys: std::collections::BTreeSet<_> = was.keys().chain(is.keys()).collect();
+        let side = |side: &BTreeMap<&'static str, String>, key| side.get(key).cloned().unwrap_or_default();
+        let keys: Vec<_> = keys
+            .into_iter()
+            .map(|key| ((*key).to_owned(), side(was, key), side(is, key)))
+            .filter(|(_, was, is)| was != is)
+            .collect();
+        let sign = match (old.contains_key(name), new.contains_key(name)) {
+            (false, _) => Sign::Added,
+            (_, false) => Sign::Removed,
+            _ => Sign::Changed,
+        };
+        if !keys.is_empty() {
+            changes.push(NetworkChange { sign, network: name.clone(), keys });
+        }
+    }
+    changes
+}
+
+fn keyed(globals: &Globals) -> BTreeMap<String, BTreeMap<&'static str, String>> {
+    let ids = (0..).map(NetworkId).take(globals.networks.len());
+    let networks = ids.map(|id| globals.network(id));
+    networks.map(|network| (network.name.to_string(), keys_of(network))).collect()
+}
+
+/// What of a network its clients see.
+fn keys_of(network: &Network) -> BTreeMap<&'static str, String> {
+    let joined = |texts: Vec<String>| texts.join(" ");
+    let mut keys = BTreeMap::from([
+        ("ipv4", network.ipv4.map(|net| net.to_string()).unwrap_or_default()),
+        ("ipv6", network.ipv6.map(|net| net.to_string()).unwrap_or_default()),
+        ("gateway", network.gateway.map(|address| address.to_string()).unwrap_or_default()),
+        ("dns", joined(network.dns.iter().map(ToString::to_string).collect())),
+        ("pool", joined(network.pools.iter().map(ToString::to_string).collect())),
+        ("exclude", joined(network.exclude.iter().map(ToString::to_string).collect())),
+        ("lease", show_duration(network.lease_seconds.into())),
+        ("dhcp", network.dhcp.to_string()),
+    ]);
+    let options = |options: &[inventory_core::options::DhcpOption]| {
+        joined(options.iter().map(|option| format!("{}={}", option.code, hex(&option.data))).collect())
+    };
+    keys.insert("options", options(&network.options));
+    keys.insert("options6", options(&network.options6));
+    keys.retain(|_, value| !value.is_empty());
+    keys
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(":")
+}
