@@ -33,6 +33,9 @@ pub(crate) fn run(args: &Free) -> Outcome {
         }
     };
     let held = leases::held(&args.control);
+    if let Some(why) = &held.trouble {
+        eprintln!("hostbook: leases are not considered: {why}");
+    }
     let found: Vec<IpAddr> = free(inventory, id, family, &held.addresses).take(args.count).collect();
     if args.format.is_json() {
         output::line(&json!(found).to_string());

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use daemon::control::{self, ControlError, Request};
+use inventory_core::mac::MacAddr;
 use serde_json::Value;
 
 /// Where dhcpd listens unless it is told otherwise.
@@ -23,18 +24,61 @@ pub(crate) struct Held {
 /// Asks dhcpd at `control`, or at the usual place if none is given. That none runs there is no trouble: what
 /// the inventory says holds then.
 pub(crate) fn held(control: &Option<PathBuf>) -> Held {
-    let path = control.as_deref().unwrap_or(Path::new(USUAL));
-    match control::ask(path, &Request::new("leases"), PATIENCE) {
+    match ask(control, "leases") {
         Ok(answer) => Held { addresses: addresses(&answer), trouble: None },
-        // One without pools has no leases, and says that it knows no such question.
-        Err(ControlError::Refused(_)) => Held::default(),
-        Err(ControlError::NotRunning { .. }) if control.is_none() => Held::default(),
-        Err(error) => Held { addresses: Vec::new(), trouble: Some(error.to_string()) },
+        Err(trouble) => Held { addresses: Vec::new(), trouble },
     }
+}
+
+/// Name of the network in which dhcpd has seen the machine with this address; `None` if it has not, or
+/// cannot be asked.
+pub(crate) fn seen_in(control: &Option<PathBuf>, mac: MacAddr) -> Option<String> {
+    network_of(&ask(control, "status").ok()?, mac)
+}
+
+/// The answer; else why there is none, or `None` if nobody was told to run.
+fn ask(control: &Option<PathBuf>, what: &str) -> Result<Value, Option<String>> {
+    let path = control.as_deref().unwrap_or(Path::new(USUAL));
+    control::ask(path, &Request::new(what), PATIENCE).map_err(|error| match error {
+        ControlError::NotRunning { .. } if control.is_none() => None,
+        error => Some(error.to_string()),
+    })
 }
 
 /// Every address of the answer, whatever else is told of it.
 fn addresses(answer: &Value) -> Vec<IpAddr> {
-    let entries = answer["leases"].as_array().into_iter().flatten();
+    let entries = answer.as_array().into_iter().flatten();
     entries.filter_map(|entry| entry["address"].as_str()?.parse().ok()).collect()
+}
+
+fn network_of(status: &Value, mac: MacAddr) -> Option<String> {
+    let seen = status["seen"].as_array()?;
+    let machine =
+        seen.iter().find(|machine| machine["mac"].as_str().and_then(|text| text.parse().ok()) == Some(mac));
+    machine?["network"].as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn leases_are_read_as_dhcpd_tells_them() {
+        let answer = json!([{ "address": "10.20.0.200", "state": "bound" }, { "address": "10.20.0.201" }]);
+        assert_eq!(addresses(&answer), [IpAddr::from([10, 20, 0, 200]), IpAddr::from([10, 20, 0, 201])]);
+        assert!(addresses(&json!([])).is_empty());
+    }
+
+    #[test]
+    fn a_machine_that_was_seen_has_its_network() {
+        let mac = MacAddr([0x52, 0x54, 0, 0xde, 0xad, 1]);
+        let status = json!({ "seen": [{ "mac": "52:54:00:de:ad:01", "network": "servers" }] });
+        assert_eq!(network_of(&status, mac).as_deref(), Some("servers"));
+        assert_eq!(
+            network_of(&json!({ "seen": [{ "mac": "52:54:00:de:ad:02", "network": "x" }] }), mac),
+            None
+        );
+        assert_eq!(network_of(&json!({}), mac), None);
+    }
 }

@@ -102,8 +102,8 @@ pub(super) fn adopt(args: &Adopt) -> Outcome {
     if let Some(host) = inventory.hosts().find(|host| host.nics.iter().any(|nic| nic.mac == Some(mac))) {
         return Err(Failure::new(format!("{mac} is `{}` already", host.name.fqdn)));
     }
-    let network = match &args.network {
-        Some(name) => network_named(&inventory, name)?,
+    let network = match args.network.clone().or_else(|| leases::seen_in(&args.how.control, mac)) {
+        Some(name) => network_named(&inventory, &name)?,
         None => only_network(&inventory)?,
     };
     let mut entries = Entries::new();

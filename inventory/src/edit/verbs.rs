@@ -3,14 +3,13 @@
 use inventory_core::model::{Host, Nic, Snapshot};
 
 use super::args::{Disk, DiskSet, Edit, How, Named, Rm, Set, Unset, Words};
-use super::auto;
 use super::change::{Change, ORDER, key_path, list};
 use super::finish::{Done, finish, listed};
 use super::session::Session;
 use super::target::{self, Target};
 use super::text::Literal;
+use super::{add, auto};
 use crate::exit::{Failure, Outcome};
-use crate::leases;
 
 pub(super) fn set(args: &Set) -> Outcome {
     let changes: Vec<Change> =
@@ -129,7 +128,7 @@ fn resolved(
         let name = nic.name.as_ref().unwrap_or(&host.name).fqdn.to_string();
         return Ok(Literal::text(&auto::mac(&name, &before.inventory, session.root()).to_string()));
     }
-    let held = leases::held(&how.control);
+    let held = add::held(&wanted, how)?;
     Ok(list("ip", &auto::addresses(&wanted, &before.inventory, Some(nic.network), &held)?))
 }
 
