@@ -8,6 +8,8 @@
 mod push {
     pub(crate) mod cdist;
     pub(crate) mod contract;
+    pub(crate) mod faults;
+    pub(crate) mod fleet;
     pub(crate) mod own;
     pub(crate) mod plan;
     pub(crate) mod secret;

@@ -46,8 +46,9 @@ pub struct ConfArg {
     pub cdist_path: Option<String>,
 }
 
-/// Arguments of `push` and `plan`.
+/// Arguments of `push` and `plan`. What is given twice counts as given last, so that scripts can have defaults.
 #[derive(Debug, Args)]
+#[command(args_override_self = true)]
 pub struct Push {
     /// Hosts, by a name in the inventory; without an inventory, any name that ssh knows.
     #[arg(value_name = "HOST")]

@@ -11,8 +11,9 @@ use serde_json::json;
 use super::args::{Command, ConfArg, Format, Push, Shell, Types};
 use super::confdir::{Conf, split_path};
 use super::env::Target;
-use super::fleet::{Fleet, Observer};
+use super::fleet::Fleet;
 use super::host::{Host, Settings};
+use super::progress::Progress;
 use super::report::{HostReport, Result as Outcome};
 use super::rundir::RunDir;
 use super::secrets::{Secrets, is_in_memory};
@@ -106,29 +107,15 @@ fn push(args: &Push, dry: bool) -> Result<ExitCode, Failure> {
     };
     let json = args.json || args.format == Format::Json;
     let style = output::Style { dry, verbose: args.verbose > 0 };
-    let reports = fleet.run(&hosts, args.hosts_parallel.into(), &Lines { json, style })?;
+    let progress = Progress::new(hosts.len(), json, style);
+    let reports = fleet.run(&hosts, args.hosts_parallel.into(), &progress)?;
+    drop(progress);
     if json {
         output::print(&format!("{}\n", json!({ "dry_run": dry, "hosts": reports })));
     } else if reports.len() > 1 {
         output::print(&output::total(&reports, dry));
     }
     Ok(exit_code(&reports, dry))
-}
-
-/// Prints each host's report as the host is finished.
-struct Lines {
-    json: bool,
-    style: output::Style,
-}
-
-impl Observer for Lines {
-    fn step(&self, _host: &str, _what: &str) {}
-
-    fn end(&self, report: &HostReport) {
-        if !self.json {
-            output::print(&output::host(report, self.style));
-        }
-    }
 }
 
 fn exit_code(reports: &[HostReport], dry: bool) -> ExitCode {

@@ -11,6 +11,7 @@ pub mod inventory;
 pub mod output;
 pub mod own;
 pub mod programs;
+pub mod progress;
 pub mod report;
 pub mod rundir;
 pub mod script;

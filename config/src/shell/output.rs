@@ -1,6 +1,6 @@
 //! Printing reports.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
 use super::report::{HostReport, ObjectReport, Result};
 
@@ -48,11 +48,6 @@ pub fn total(reports: &[HostReport], dry: bool) -> String {
 /// Prints to standard output. A reader that went away does not matter: the work is done all the same.
 pub fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
-}
-
-/// Whether standard error is a terminal that may show progress.
-pub fn may_show_progress() -> bool {
-    std::io::stderr().is_terminal()
 }
 
 fn summary(report: &HostReport, dry: bool) -> String {

@@ -29,9 +29,14 @@ impl RunDir {
         if let Some(place) = place {
             fs::create_dir_all(place)?;
             places.push(std::path::absolute(place)?);
+            if places.iter().any(|place| is_too_long(place)) {
+                let why = format!("`{}` is too long for the sockets that would lie in it", place.display());
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+            }
         } else {
             places.extend(std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from));
             places.extend([PathBuf::from("/dev/shm"), std::env::temp_dir()]);
+            places.retain(|place| !is_too_long(place));
         }
         let mut last = io::Error::from(io::ErrorKind::NotFound);
         for path in places.iter().map(|place| place.join(&name)) {
@@ -210,6 +215,13 @@ impl HostDirs {
     pub fn append(&self, file: &Path, text: &[u8]) -> io::Result<()> {
         fs::OpenOptions::new().create(true).append(true).open(file)?.write_all(text)
     }
+}
+
+/// Whether sockets below `place` would have too long a name: 107 octets is all that the system takes, and ssh adds
+/// some of its own while it makes one.
+fn is_too_long(place: &Path) -> bool {
+    const OWN: usize = "/hostbook-0123456789abcdef/99999/m.0123456789abcdef".len();
+    place.as_os_str().len() + OWN > 107
 }
 
 /// `octets` random octets in hexadecimal.
