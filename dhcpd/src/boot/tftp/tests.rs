@@ -242,9 +242,27 @@ fn whoever_does_not_answer_gets_seven_single_packets_and_no_more() {
 }
 
 #[test]
-fn a_wait_that_the_client_asks_for_does_not_grow() {
+fn a_wait_that_the_client_asks_for_grows_only_late() {
     let run = run(&file(1_000), &[("timeout", "2")], lossy(1, 100, 0, 0));
-    assert_eq!((run.end, run.finished_ms), (Some(End::Silent), 7 * 2_000));
+    assert_eq!((run.end, run.finished_ms), (Some(End::Silent), 4 * 2_000 + 4_000 + 2 * 8_000));
+}
+
+#[test]
+fn a_client_that_passes_over_repeated_blocks_has_time_to_repeat_itself() {
+    // atftp after its acknowledgement was lost: it sends it again when nothing has come for 5 seconds.
+    let terms = Terms::new([("timeout", "1")], 10_000, 1500, false);
+    let (mut transfer, mut out) = (Transfer::new(terms, 10_000), Vec::new());
+    transfer.start(0, &mut out);
+    transfer.packet(FromClient::Ack(0), 1, &mut out);
+    let mut now = 1;
+    while transfer.deadline_ms() - now < 5_000 {
+        now = transfer.deadline_ms();
+        transfer.time(now, &mut out);
+        assert_eq!(transfer.end(), None);
+    }
+    out.clear();
+    transfer.packet(FromClient::Ack(1), now + 5_000, &mut out);
+    assert_eq!(out, [Send::Block { number: 2, offset: 512, octets: 512 }]);
 }
 
 #[test]

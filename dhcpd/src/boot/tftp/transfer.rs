@@ -8,8 +8,12 @@
 use super::negotiate::Terms;
 use super::packet::FromClient;
 
-/// Times that something is sent again before the client counts as gone.
+/// Times that something is sent again to a client that has never answered.
 const REPEATS_MAX: u32 = 6;
+/// The same for one that has.
+const REPEATS_MAX_MET: u32 = 9;
+/// Times that the wait stays as the client has asked for.
+const REPEATS_FIXED: u32 = 3;
 /// The wait doubles until it is this long.
 const WAIT_MAX_MS: u64 = 8_000;
 
@@ -105,7 +109,7 @@ impl Transfer {
         if self.end.is_some() || now_ms < self.deadline_ms {
             return;
         }
-        if self.repeats >= REPEATS_MAX {
+        if self.repeats >= if self.met { REPEATS_MAX_MET } else { REPEATS_MAX } {
             self.end = Some(End::Silent);
             return;
         }
@@ -185,9 +189,11 @@ impl Transfer {
     }
 
     fn wait(&mut self, now_ms: u64) {
-        let doubled = self.terms.wait_ms << self.repeats.min(8);
-        let wait = if self.terms.wait_is_fixed { self.terms.wait_ms } else { doubled.min(WAIT_MAX_MS) };
-        self.deadline_ms = now_ms + wait;
+        // A client whose acknowledgement was lost may pass over the block that comes again, and send its
+        // acknowledgement again only when nothing has come for a while (atftp): so the wait grows.
+        let fixed = if self.terms.wait_is_fixed { REPEATS_FIXED } else { 0 };
+        let doubled = self.terms.wait_ms << self.repeats.saturating_sub(fixed).min(8);
+        self.deadline_ms = now_ms + doubled.min(WAIT_MAX_MS.max(self.terms.wait_ms));
     }
 
     /// Blocks of the file. The last one is shorter than the others, and empty where the size is a multiple.
