@@ -32,6 +32,15 @@ if [ "$purpose" = test ]; then
     program knotd knot
     program setpriv util-linux
     program git git
+    program tftp tftp-hpa
+    program atftp atftp
+    program curl curl
+    program qemu-system-x86_64 qemu-system-x86
+    [ -e /usr/lib/ipxe/undionly.kpxe ] || missing="$missing ipxe"
+    [ -e /usr/lib/ipxe/qemu/pxe-virtio.rom ] || missing="$missing ipxe-qemu"
+    [ -e /usr/share/OVMF/OVMF_CODE_4M.fd ] || missing="$missing ovmf"
+    [ -x /bin/busybox ] || missing="$missing busybox-static"
+    ls /boot/vmlinuz-*cloud* >/dev/null 2>&1 || missing="$missing linux-image-cloud-amd64"
     program ssh openssh-client
     program sshd openssh-server
     program tcsh tcsh

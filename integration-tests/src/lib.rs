@@ -15,3 +15,4 @@ pub mod programs;
 pub mod rules;
 pub mod run;
 pub mod temp;
+pub mod vm;

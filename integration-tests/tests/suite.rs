@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "all of this is test code")]
 
 mod suite {
+    mod boot;
     mod cli;
     mod clients;
     mod differential;
     mod endurance;
     mod generator;
+    mod loading;
     mod operations;
     mod packaging;
     mod resolvers;
