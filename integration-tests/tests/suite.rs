@@ -9,6 +9,7 @@ mod suite {
     mod differential;
     mod endurance;
     mod generator;
+    mod leases;
     mod loading;
     mod operations;
     mod packaging;

@@ -216,3 +216,111 @@ impl Thread {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{ClientKey, State};
+    use inventory_core::mac::MacAddr;
+    use std::sync::{Arc, Mutex};
+
+    /// A store that fails when it is told to.
+    #[derive(Clone, Default)]
+    struct Faulty(Arc<Mutex<Disk>>);
+
+    #[derive(Default)]
+    struct Disk {
+        broken: bool,
+        commits: Vec<Vec<u64>>,
+        tries: usize,
+    }
+
+    impl LeaseStore for Faulty {
+        fn load(&mut self) -> Result<Loaded, StoreError> {
+            let disk = self.0.lock().unwrap();
+            if disk.broken { Err(StoreError("disk full".to_owned())) } else { Ok(Loaded::default()) }
+        }
+
+        fn commit(&mut self, records: &[(u64, Record)]) -> Result<(), StoreError> {
+            let mut disk = self.0.lock().unwrap();
+            disk.tries += 1;
+            if disk.broken {
+                return Err(StoreError("disk full".to_owned()));
+            }
+            disk.commits.push(records.iter().map(|(position, _)| *position).collect());
+            Ok(())
+        }
+    }
+
+    fn records(positions: std::ops::RangeInclusive<u64>) -> Records {
+        let record = |position: u64| Record {
+            address: [10, 0, 0, u8::try_from(position).unwrap()].into(),
+            client: ClientKey::of_mac(MacAddr([2, 0, 0, 0, 0, 1])),
+            mac: None,
+            name: None,
+            state: State::Bound,
+            written: 0,
+            seconds: 60,
+            clock: None,
+        };
+        positions.map(|position| (position, record(position))).collect()
+    }
+
+    /// Waits for the next news, which must come.
+    fn next(writer: &Writer) -> News {
+        writer.news.recv_timeout(Duration::from_secs(20)).unwrap()
+    }
+
+    fn start(disk: &Faulty) -> Writer {
+        let (waker, _sleeper) = wake_pair().unwrap();
+        Writer::start(Box::new(disk.clone()), waker).unwrap()
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_written_when_it_can_with_what_came_after_it() {
+        let disk = Faulty::default();
+        let writer = start(&disk);
+        assert!(matches!(next(&writer), News::Loaded(_)));
+        writer.write(records(1..=2));
+        assert!(matches!(next(&writer), News::Committed(2)));
+        disk.0.lock().unwrap().broken = true;
+        writer.write(records(3..=4));
+        assert!(matches!(next(&writer), News::Failing(_)));
+        writer.write(records(5..=5));
+        assert!(matches!(next(&writer), News::Failing(_)));
+        disk.0.lock().unwrap().broken = false;
+        let committed = std::iter::repeat_with(|| next(&writer)).find_map(|news| match news {
+            News::Committed(position) => Some(position),
+            News::Failing(_) | News::Loaded(_) => None,
+        });
+        assert!(matches!(committed, Some(4 | 5)));
+        drop(writer);
+        let written: Vec<u64> = disk.0.lock().unwrap().commits.concat();
+        assert_eq!(written, [1, 2, 3, 4, 5], "each once, in their order");
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_read_is_read_when_it_can_be() {
+        let disk = Faulty::default();
+        disk.0.lock().unwrap().broken = true;
+        let writer = start(&disk);
+        assert!(matches!(next(&writer), News::Failing(_)));
+        disk.0.lock().unwrap().broken = false;
+        assert!(matches!(next(&writer), News::Loaded(_)));
+    }
+
+    #[test]
+    fn what_waits_is_one_commit() {
+        let disk = Faulty::default();
+        let writer = start(&disk);
+        let hold = disk.0.lock().unwrap();
+        for position in 1..=100 {
+            writer.write(records(position..=position));
+        }
+        drop(hold);
+        drop(writer);
+        let disk = disk.0.lock().unwrap();
+        assert_eq!(disk.commits.concat(), (1..=100).collect::<Vec<u64>>());
+        assert!(disk.tries <= 3, "{} commits", disk.tries);
+    }
+}
