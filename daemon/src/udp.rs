@@ -85,7 +85,8 @@ pub fn open_packet_socket() -> Result<PacketSocket, ListenError> {
     PacketSocket::open().map_err(ListenError::packet)
 }
 
-fn explain(options: &Options, error: io::Error) -> ListenError {
+/// The error of a socket that was to be bound by `options`, for people.
+pub fn explain(options: &Options, error: io::Error) -> ListenError {
     ListenError::listen(Transport::Udp, options.address, options.device.clone(), error)
 }
 

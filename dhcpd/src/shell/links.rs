@@ -91,6 +91,10 @@ fn problem(served: &Served, view: &DhcpView) -> Option<String> {
         }
         State::Up => {}
     }
+    // A site of IPv6 alone needs no IPv4 address.
+    if view.networks().next().is_none() && view.networks6().next().is_some() {
+        return None;
+    }
     if served.addresses.is_empty() {
         return Some(format!(
             "interface `{name}` has no IPv4 address: clients there get no answer until it has one"

@@ -21,6 +21,7 @@ mod status;
 mod store;
 mod tell;
 mod transfer;
+mod v6;
 mod worker;
 mod writer;
 
@@ -55,6 +56,7 @@ use links::Links;
 use reload::Reloader;
 use server::Server;
 use status::{Status, lock};
+use v6::{Counters6, Six};
 
 /// File of the leases, in the state directory.
 const JOURNAL: &str = "leases.redb";
@@ -76,16 +78,19 @@ struct Opened {
     boot: Option<BootSockets>,
     control: control::Server,
     metrics: Option<std::net::TcpListener>,
+    /// Our DUID.
+    duid: Box<[u8]>,
 }
 
 fn try_run(options: Options) -> Result<(), Fatal> {
     let started = SystemTime::now();
     let notifier = Notifier::from_env();
-    let Opened { state, ports, boot, control, metrics } = open(&options)?;
+    let Opened { state, ports, boot, control, metrics, duid } = open(&options)?;
     // Before the inventory is read, which may take a while: an early SIGHUP must not end the process.
     let (runtime, signals) = catch_signals()?;
     let mut registry = Registry::default();
     let counters = Arc::new(DhcpCounters::new(&mut registry));
+    let six = Arc::new(Six::new(duid, Counters6::new(&mut registry)));
     let views = Arc::new(ArcSwap::from_pointee(DhcpView::build(&Snapshot::nothing())));
     let links = Arc::new(Links::default());
     let snapshots = Arc::new(ArcSwap::from_pointee(Snapshot::nothing()));
@@ -112,16 +117,16 @@ fn try_run(options: Options) -> Result<(), Fatal> {
 
     let boot_port = boot.as_ref().map(BootSockets::http_port);
     let store = Box::new(RedbJournal::new(state.path().join(JOURNAL)));
-    let server =
-        Server::start(ports, store, &links, &views, &counters, boot_port, notifier.watchdog_interval())
-            .map_err(|error| Fatal::system("start a thread", &error))?;
+    let watchdog = notifier.watchdog_interval();
+    let server = Server::start(ports, store, &links, &views, &counters, boot_port, watchdog)
+        .and_then(|server| server.with_v6(&options.interface, &six, &views, watchdog))
+        .map_err(|error| Fatal::system("start a thread", &error))?;
     let boot = boot.map(|boot| boot.start(&state, &snapshots, counters.boot())).transpose()?;
     let follow = following.status_handle();
     let common = Common::new(env!("CARGO_PKG_VERSION"), started, move || lock(&follow).figures());
     common.register(&mut registry);
     registry.register_collector(Box::new(LeaseGauges(Arc::clone(&server.inquirer))));
-    let boot_problem = boot.as_ref().map(BootServer::problems);
-    let boot_problem = boot_problem.unwrap_or_else(|| Box::new(|| None));
+    let boot_problem = boot.as_ref().map(BootServer::problems).unwrap_or_else(|| Box::new(|| None));
     if let Some(problem) = boot_problem() {
         warn!("{problem}");
     }
@@ -131,11 +136,12 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         views,
         counters,
         links,
+        six,
         inquirer: Arc::clone(&server.inquirer),
         store_problem: Arc::clone(&server.store_problem),
         boot_problem,
     };
-    notifier.status(&format!("serving {} networks", status.views.load().networks().count()));
+    notifier.status(&format!("serving {} networks", snapshots.load().inventory.globals.networks.len()));
     notifier.ready();
     let pages = Pages { control, metrics, registry };
     let answer = move |request: &control::Request| status.answer(request);
@@ -186,5 +192,6 @@ fn open(options: &Options) -> Result<Opened, Fatal> {
         let error: Fatal = error.into();
         warn!("{error}");
     }
-    Ok(Opened { state, ports, boot, control, metrics })
+    let duid = v6::server_duid(&state, &interfaces);
+    Ok(Opened { state, ports, boot, control, metrics, duid })
 }

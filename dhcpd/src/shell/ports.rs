@@ -31,7 +31,11 @@ pub(super) struct Port {
     index: u32,
     /// What keeps the socket from being opened again was said already.
     told: bool,
+    bind: Bind,
 }
+
+/// Opens the socket of an interface.
+type Bind = fn(&Interface) -> Result<UdpSocket, ListenError>;
 
 impl Ports {
     /// Opens the sockets of the named interfaces; one named twice is opened once.
@@ -47,8 +51,8 @@ impl Ports {
                 continue;
             }
             let socket = Some(bind(name)?);
-            let index = index_of(name, interfaces).unwrap_or(0);
-            all.push(Port { name: name.clone(), socket, index, told: false });
+            let index = find(name, interfaces).map_or(0, |interface| interface.index);
+            all.push(Port { socket, index, ..Port::closed(name.clone(), |interface| bind(&interface.name)) });
         }
         Ok(Ports { all, packet, probes })
     }
@@ -62,24 +66,35 @@ impl Ports {
 }
 
 impl Port {
+    /// A port that [`Port::follow`] is to open.
+    pub(super) fn closed(name: String, bind: Bind) -> Port {
+        Port { name, socket: None, index: 0, told: false, bind }
+    }
+
+    /// Lets go of the socket, so that another server may have the port.
+    pub(super) fn close(&mut self) {
+        (self.socket, self.index, self.told) = (None, 0, false);
+    }
+
     /// Binds the socket anew if the interface is another one than it was.
     pub(super) fn follow(&mut self, interfaces: &[Interface]) {
-        let now = index_of(&self.name, interfaces);
-        let Some(now) = now else {
+        let Some(interface) = find(&self.name, interfaces) else {
             if self.socket.take().is_some() {
                 warn!(interface = %self.name, "the interface is gone: it is served again when it comes back");
             }
             return;
         };
-        if self.socket.is_some() && self.index == now {
+        if self.socket.is_some() && self.index == interface.index {
             return;
         }
         // The old one first: both would have the same port.
         self.socket = None;
-        match bind(&self.name) {
+        match (self.bind)(interface) {
             Ok(socket) => {
-                info!(interface = %self.name, "the interface is served again");
-                (self.socket, self.index, self.told) = (Some(socket), now, false);
+                if self.index != 0 {
+                    info!(interface = %self.name, "the interface is served again");
+                }
+                (self.socket, self.index, self.told) = (Some(socket), interface.index, false);
             }
             Err(error) if !self.told => {
                 warn!(interface = %self.name, %error, "the interface cannot be served yet; trying on");
@@ -97,6 +112,6 @@ fn bind(name: &str) -> Result<UdpSocket, ListenError> {
     udp::bind(&options)
 }
 
-fn index_of(name: &str, interfaces: &[Interface]) -> Option<u32> {
-    interfaces.iter().find(|interface| interface.name == name).map(|interface| interface.index)
+fn find<'a>(name: &str, interfaces: &'a [Interface]) -> Option<&'a Interface> {
+    interfaces.iter().find(|interface| interface.name == name)
 }

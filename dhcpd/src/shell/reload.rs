@@ -28,11 +28,15 @@ impl Reloader {
             Some(last) => self.views.load().updated(&last.inventory, snapshot),
             None => DhcpView::build(snapshot),
         };
-        let (networks, keys) = (view.networks().count(), view.key_count());
+        let (networks, networks6, keys) =
+            (view.networks().count(), view.networks6().count(), view.key_count());
         let milliseconds = started.elapsed().as_millis();
         daemon::view::swap(&self.views, view);
         self.snapshots.store(Arc::clone(snapshot));
-        info!(generation = snapshot.generation, networks, keys, milliseconds, "reservations in service");
+        info!(
+            generation = snapshot.generation,
+            networks, networks6, keys, milliseconds, "reservations in service"
+        );
         self.links.report(&self.views.load());
         self.last = Some(Arc::clone(snapshot));
     }

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 
+use daemon::metrics::Tally;
 use daemon::udp::{MAX_BATCH, PacketSocket, Route, SendBatch, SendReport, UDP_FRAME_OVERHEAD, Wait};
 use tracing::debug;
 
@@ -72,11 +73,11 @@ impl Replies {
     pub(super) fn send(&mut self, exits: Exits<'_>) {
         if !self.udp.is_empty() {
             let report = self.udp.send(exits.socket, Wait::ForOne);
-            account(&report, self.udp.discard(), exits.tally);
+            account(&report, self.udp.discard(), &exits.tally.traffic);
         }
         if !self.link.is_empty() {
             let report = self.link.send(exits.packet, Wait::ForOne);
-            account(&report, self.link.discard(), exits.tally);
+            account(&report, self.link.discard(), &exits.tally.traffic);
         }
     }
 }
@@ -88,12 +89,12 @@ fn source(reply: &Reply) -> Option<IpAddr> {
 
 /// Counts what became of a batch. A client that got no reply asks again; waiting for room in a full
 /// socket would keep all others.
-fn account(report: &SendReport, left: usize, tally: &WorkerTally) {
-    tally.traffic.add(Traffic::Sent, count(report.sent));
-    tally.traffic.add(Traffic::Unsent, count(left));
+pub(super) fn account(report: &SendReport, left: usize, traffic: &Tally<Traffic>) {
+    traffic.add(Traffic::Sent, count(report.sent));
+    traffic.add(Traffic::Unsent, count(left));
     for (failure, number) in report.failures() {
         debug!(?failure, number, "replies were not sent");
-        tally.traffic.add(Traffic::Unsent, number.into());
+        traffic.add(Traffic::Unsent, number.into());
     }
 }
 

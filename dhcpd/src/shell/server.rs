@@ -1,4 +1,4 @@
-//! The thread behind the sockets, and its end.
+//! The threads behind the sockets, one for each family, and their end.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,15 +17,16 @@ use super::inquiry::{Inquirer, inquiries};
 use super::links::Links;
 use super::ports::Ports;
 use super::store::LeaseStore;
+use super::v6::{self, Six};
 use super::worker::Worker;
 use super::writer::{Writer, wake_pair};
 use crate::view::DhcpView;
 
-/// The thread that answers. Dropping it ends the thread.
+/// The threads that answer. Dropping it ends them.
 pub(super) struct Server {
     stop: Option<Stop>,
-    thread: Option<JoinHandle<()>>,
-    pulse: Arc<AtomicU64>,
+    threads: Vec<JoinHandle<()>>,
+    pulses: Vec<Arc<AtomicU64>>,
     /// Asks the thread about leases.
     pub(super) inquirer: Arc<Inquirer>,
     /// What keeps leases from being written.
@@ -33,10 +34,10 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts the thread. `watchdog`: how often [`Server::is_alive`] will be asked.
+    /// Starts the threads. `watchdog`: how often [`Server::is_alive`] will be asked.
     ///
     /// # Errors
-    /// The thread cannot be started.
+    /// A thread cannot be started.
     pub(super) fn start(
         ports: Ports,
         store: Box<dyn LeaseStore>,
@@ -71,15 +72,43 @@ impl Server {
         };
         let thread = std::thread::Builder::new().name("dhcpv4".to_owned()).spawn(move || worker.run())?;
         let inquirer = Arc::new(inquirer);
-        Ok(Server { stop: Some(stop), thread: Some(thread), pulse, inquirer, store_problem })
+        let (threads, pulses) = (vec![thread], vec![pulse]);
+        Ok(Server { stop: Some(stop), threads, pulses, inquirer, store_problem })
     }
 
-    /// A question that says whether the worker went on since it was asked last.
+    /// With a thread of DHCPv6 for the interfaces `names`, beside that of DHCPv4.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub(super) fn with_v6(
+        mut self,
+        names: &[String],
+        six: &Arc<Six>,
+        views: &Arc<ArcSwap<DhcpView>>,
+        watchdog: Option<Duration>,
+    ) -> io::Result<Server> {
+        let Some(stop) = &self.stop else { return Ok(self) };
+        let pulse = Arc::new(AtomicU64::new(0));
+        let interval = watchdog.map(|interval| interval / 4);
+        let (six, views) = (Arc::clone(six), Arc::clone(views));
+        let worker = v6::Worker::new(names, six, views, stop.token(), Arc::clone(&pulse), interval);
+        let thread = std::thread::Builder::new().name("dhcpv6".to_owned()).spawn(move || worker.run())?;
+        self.threads.push(thread);
+        self.pulses.push(pulse);
+        Ok(self)
+    }
+
+    /// A question that says whether the workers went on since it was asked last.
     pub(super) fn is_alive(&self) -> impl Fn() -> bool + use<> {
-        let (pulse, seen) = (Arc::clone(&self.pulse), AtomicU64::new(u64::MAX));
+        let pulses: Vec<_> =
+            self.pulses.iter().map(|pulse| (Arc::clone(pulse), AtomicU64::new(u64::MAX))).collect();
         move || {
-            let now = pulse.load(Ordering::Relaxed);
-            seen.swap(now, Ordering::Relaxed) != now
+            let went_on = pulses.iter().map(|(pulse, seen)| {
+                let now = pulse.load(Ordering::Relaxed);
+                seen.swap(now, Ordering::Relaxed) != now
+            });
+            // Each is looked at, or one that stands still would hide another.
+            went_on.fold(true, |all, one| all & one)
         }
     }
 }
@@ -87,7 +116,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             // A panic was printed when it happened.
             let _ = thread.join();
         }

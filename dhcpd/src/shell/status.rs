@@ -12,6 +12,7 @@ use super::book::{self, Use};
 use super::counters::DhcpCounters;
 use super::inquiry::Inquirer;
 use super::links::{Links, Served, State};
+use super::v6::Six;
 use crate::core::Core;
 use crate::view::DhcpView;
 
@@ -29,6 +30,7 @@ pub(super) struct Status {
     pub(super) inquirer: Arc<Inquirer>,
     /// What keeps leases from being written.
     pub(super) store_problem: Arc<Mutex<Option<String>>>,
+    pub(super) six: Arc<Six>,
     /// What keeps machines from booting; `None`: nothing.
     pub(super) boot_problem: Box<dyn Fn() -> Option<String> + Send + Sync>,
 }
@@ -47,7 +49,7 @@ impl Status {
         let view = self.views.load();
         let of_worker = |core: &Core, view: &DhcpView| (book::uses(core, view), book::seen(core, view));
         let (networks, seen) = self.inquirer.ask(of_worker).unwrap_or_default();
-        let networks = networks.iter().take(NETWORKS_SHOWN).map(Use::to_json);
+        let networks = networks.iter().map(Use::to_json).chain(Six::networks(&view)).take(NETWORKS_SHOWN);
         let store_problem = lock(&self.store_problem).clone();
         let mut problems = self.links.problems(&view);
         problems.extend((self.boot_problem)());
@@ -63,6 +65,7 @@ impl Status {
             "keys": view.key_count(),
             "problems": problems,
             "counters": self.counters.to_json(),
+            "dhcpv6": self.six.to_json(),
         });
         if let (Value::Object(status), Value::Object(common)) = (&mut status, self.common.to_json()) {
             status.extend(common);

@@ -102,6 +102,7 @@ fn seen(found: Option<Reservation<'_>>) -> String {
 fn all(view: &DhcpView) -> Vec<String> {
     let mut found = vec![format!("{:?} {}", view.hash(), view.key_count())];
     found.extend(view.networks().map(|network| format!("{network:?}")));
+    found.extend(view.networks6().map(|network| format!("{network:?}")));
     for network in (0..4).map(NetworkId) {
         for n in 0..HOSTS {
             let [high, low] = n.to_be_bytes();

@@ -1,0 +1,59 @@
+//! DHCPv6 around its core: a thread of its own, since the families share no state.
+
+mod counters;
+mod duid;
+mod ports;
+mod worker;
+
+pub(super) use counters::Counters6;
+pub(super) use duid::server_duid;
+pub(super) use worker::Worker;
+
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Value, json};
+
+use crate::shell::ports::Port;
+use crate::view::DhcpView;
+
+/// What status knows of DHCPv6.
+#[derive(Debug)]
+pub(super) struct Six {
+    pub(super) duid: Box<[u8]>,
+    pub(super) counters: Counters6,
+    /// Names of the interfaces that are heard; the worker writes it.
+    heard: Mutex<Vec<String>>,
+}
+
+impl Six {
+    pub(super) fn new(duid: Box<[u8]>, counters: Counters6) -> Six {
+        Six { duid, counters, heard: Mutex::default() }
+    }
+
+    /// For status.
+    pub(super) fn to_json(&self) -> Value {
+        json!({
+            "duid": duid::hex(&self.duid),
+            "listeners": *self.heard.lock().unwrap_or_else(PoisonError::into_inner),
+            "counters": self.counters.to_json(),
+        })
+    }
+
+    /// The networks with IPv6, for status.
+    pub(super) fn networks(view: &DhcpView) -> impl Iterator<Item = Value> {
+        view.networks6().map(|network| {
+            let prefix = network.prefix.to_string();
+            json!({ "name": network.name, "prefix": prefix, "dhcp": network.dhcp })
+        })
+    }
+
+    /// Notes which ports are open; returns whether that is news.
+    fn hear(&self, ports: &[Port]) -> bool {
+        let open = ports.iter().filter(|port| port.socket.is_some());
+        let names: Vec<String> = open.map(|port| port.name.clone()).collect();
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = *heard != names;
+        *heard = names;
+        news
+    }
+}
