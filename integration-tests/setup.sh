@@ -24,6 +24,7 @@ esac
 if [ "$purpose" = test ]; then
     program dhclient isc-dhcp-client
     program dhcpcd dhcpcd-base
+    program dhcrelay isc-dhcp-relay
     program dig bind9-dnsutils
     program host bind9-host
     program kdig knot-dnsutils

@@ -40,13 +40,23 @@ impl Lan {
     pub fn attach(&self, name: &str, mac: &str) -> Machine {
         let machine = Machine { namespace: PathBuf::from("/run/netns").join(name) };
         machine.make();
-        let bridge = &self.interface;
-        sh(&format!(
-            "ip link add v-{name} type veth peer name eth0 address {mac} netns {name}
-             ip link set v-{name} master {bridge} up"
-        ));
-        machine.sh("ip link set lo up && ip link set eth0 up");
+        machine.sh("ip link set lo up");
+        self.cable(&machine, "eth0", mac);
         machine
+    }
+
+    /// One more interface of a machine, plugged into this bridge. It is up and has no address.
+    ///
+    /// # Panics
+    /// It has one of that name.
+    pub fn cable(&self, machine: &Machine, interface: &str, mac: &str) {
+        let (bridge, name) = (&self.interface, machine.namespace.file_name().unwrap().to_string_lossy());
+        let end = if interface == "eth0" { format!("v-{name}") } else { format!("{interface}-{name}") };
+        sh(&format!(
+            "ip link add {end} type veth peer name {interface} address {mac} netns {name}
+             ip link set {end} master {bridge} up"
+        ));
+        machine.sh(&format!("ip link set {interface} up"));
     }
 }
 

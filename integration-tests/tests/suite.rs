@@ -6,6 +6,7 @@ mod suite {
     mod boot;
     mod cli;
     mod clients;
+    mod clients6;
     mod differential;
     mod endurance;
     mod generator;
