@@ -73,6 +73,14 @@ impl Fatal {
         self
     }
 
+    /// Logs the error as a warning of one line, for a daemon that goes on without what failed.
+    pub fn warn(&self) {
+        match &self.help {
+            Some(help) => tracing::warn!("{}: {help}", self.text),
+            None => tracing::warn!("{}", self.text),
+        }
+    }
+
     /// Prints the error to stderr (with the journal's priority where stderr is the journal) and returns
     /// the exit code for `main`.
     pub fn report(&self, program: &str) -> ExitCode {

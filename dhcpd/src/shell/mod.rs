@@ -189,8 +189,7 @@ fn open(options: &Options) -> Result<Opened, Fatal> {
     // An interface that comes back needs a socket on port 67 again.
     give_up(user.as_ref(), Keep { net_bind_service: true, ..Keep::default() })?;
     if let Err(error) = state.check_writable() {
-        let error: Fatal = error.into();
-        warn!("{error}");
+        Fatal::from(error).warn();
     }
     let duid = v6::server_duid(&state, &interfaces);
     Ok(Opened { state, ports, boot, control, metrics, duid })
