@@ -4,7 +4,6 @@
 //! function, [`shell`] owns sockets, threads, files and clocks. See `ARCHITECTURE.md`.
 
 pub mod core;
-mod error;
 pub mod shell;
 #[cfg(test)]
 mod testing;

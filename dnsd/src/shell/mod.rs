@@ -27,21 +27,21 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 use daemon::control;
 use daemon::exit::{Exit, Fatal};
-use daemon::follow::{self, FollowOptions, Following};
+use daemon::follow::{self, FollowOptions};
 use daemon::metrics::{Common, Registry};
 use daemon::notify::Notifier;
 use daemon::privileges::{Keep, User, give_up};
-use daemon::signals::{Asked, Signals};
+use daemon::service::{Pages, attend};
+use daemon::signals::Signals;
 use daemon::state::StateDir;
-use inventory_core::model::{ContentHash, Inventory, Snapshot};
+use inventory_core::model::Snapshot;
 use tracing::{info, warn};
 
-use crate::error;
 use crate::view::DnsView;
 
 use options::EVERYWHERE;
 use reload::{Reloader, system_clock};
-use status::Status;
+use status::{Status, lock};
 
 /// Runs the daemon until it is told to finish; the exit code is that of the command-line contract.
 pub fn run(options: Options) -> ExitCode {
@@ -68,14 +68,14 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| error::system("start the runtime", &error))?;
+        .map_err(|error| Fatal::system("start the runtime", &error))?;
     // Before the inventory is read, which may take a while: an early SIGHUP must not end the process.
     let signals = runtime.block_on(async { Signals::install() });
-    let signals = signals.map_err(|error| error::system("catch signals", &error))?;
+    let signals = signals.map_err(|error| Fatal::system("catch signals", &error))?;
 
     let mut registry = Registry::default();
     let counters = Arc::new(DnsCounters::new(&mut registry));
-    let views = Arc::new(ArcSwap::from_pointee(DnsView::build(&nothing())));
+    let views = Arc::new(ArcSwap::from_pointee(DnsView::build(&Snapshot::nothing())));
     let serial_trouble = Arc::new(Mutex::new(None));
     let mut reloader =
         Reloader::new(Arc::clone(&views), Arc::clone(&state), Arc::clone(&serial_trouble), system_clock());
@@ -93,14 +93,13 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         if reload {
             reloads.ready();
         }
-    })
-    .map_err(|error| error::no_inventory(&error))?;
+    })?;
 
     let listeners = sockets.addresses().to_vec();
     let server = Server::start(sockets, &views, &counters, notifier.watchdog_interval())
-        .map_err(|error| error::system("start threads", &error))?;
+        .map_err(|error| Fatal::system("start threads", &error))?;
     let follow = following.status_handle();
-    let common = Common::new(env!("CARGO_PKG_VERSION"), started, move || status::figures(&follow));
+    let common = Common::new(env!("CARGO_PKG_VERSION"), started, move || lock(&follow).figures());
     common.register(&mut registry);
     let status =
         Status { common, follow: following.status_handle(), views, counters, listeners, serial_trouble };
@@ -109,8 +108,9 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     }
     notifier.status(&format!("answering for {} zones", status.views.load().zones().len()));
     notifier.ready();
-    let pages = Pages { control, metrics, status, registry };
-    runtime.block_on(attend(signals, &notifier, &following, &server, pages))?;
+    let pages = Pages { control, metrics, registry };
+    let answer = move |request: &control::Request| status.answer(request);
+    runtime.block_on(attend(signals, &notifier, &following, pages, answer, server.is_alive()))?;
     notifier.stopping();
     drop(server);
     info!("finished");
@@ -138,63 +138,11 @@ fn open(options: &Options) -> Result<Opened, Fatal> {
     let metrics = options.metrics.map(daemon::tcp::listen).transpose()?;
     give_up(user.as_ref(), Keep::default())?;
     if let Err(error) = state.check_writable() {
-        let error: Fatal = error.into();
-        warn!("{error}");
+        Fatal::from(error).warn();
     }
     Ok(Opened { state, sockets, control, metrics })
 }
 
-/// What others may read.
-struct Pages {
-    control: control::Server,
-    metrics: Option<std::net::TcpListener>,
-    status: Status,
-    registry: Registry,
-}
-
-/// Everything but answering, until a signal says to finish.
-async fn attend(
-    mut signals: Signals,
-    notifier: &Notifier,
-    following: &Following,
-    server: &Server,
-    pages: Pages,
-) -> Result<(), Fatal> {
-    let Pages { control, metrics, status, registry } = pages;
-    let scraping = async {
-        match metrics {
-            Some(listener) => daemon::metrics::serve(listener, Arc::new(registry)).await,
-            None => std::future::pending().await,
-        }
-    };
-    let asked = async {
-        loop {
-            match signals.next().await {
-                Asked::Finish => return,
-                Asked::Look => following.look_now(),
-            }
-        }
-    };
-    tokio::select! {
-        () = asked => Ok(()),
-        ended = control.serve(move |request| status.answer(&request)) => failed("serve the control socket", ended),
-        ended = scraping => failed("serve metrics", ended),
-        () = notifier.keep_watchdog(server.is_alive()) => Ok(()),
-    }
-}
-
-fn failed(action: &str, ended: std::io::Result<std::convert::Infallible>) -> Result<(), Fatal> {
-    match ended {
-        Ok(never) => match never {},
-        Err(error) => Err(error::system(action, &error)),
-    }
-}
-
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// The snapshot before the first.
-fn nothing() -> Snapshot {
-    Snapshot { generation: 0, hash: ContentHash([0; 32]), inventory: Arc::new(Inventory::default()) }
 }

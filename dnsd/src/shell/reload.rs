@@ -1,7 +1,7 @@
 //! Taking a snapshot into service: its view is built beside the old one, then a pointer is swapped.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use daemon::state::StateDir;
@@ -13,8 +13,6 @@ use crate::view::{DnsView, Problem, WrittenSerial};
 
 /// File of the serials, below the state directory.
 const SERIALS: &str = "serials.json";
-/// How long a worker may hold an old view until it is left to that worker to free it.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// Puts views into service.
 pub(super) struct Reloader {
@@ -64,11 +62,10 @@ impl Reloader {
         self.advance_serials(&mut view);
         self.report(&view);
         let (names, zones) = (view.node_count(), view.zones().len());
-        let old = self.views.swap(Arc::new(view));
         let milliseconds = started.elapsed().as_millis();
+        daemon::view::swap(&self.views, view);
         info!(generation = snapshot.generation, zones, names, milliseconds, "names in service");
         self.last = Some(Arc::clone(snapshot));
-        free(old);
     }
 
     fn advance_serials(&mut self, view: &mut DnsView) {
@@ -121,14 +118,6 @@ pub(super) fn system_clock() -> Clock {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         UnixSeconds(since.map_or(0, |since| since.as_secs()))
     })
-}
-
-/// Drops the old view here, not in the worker that happens to hold it last.
-fn free(old: Arc<DnsView>) {
-    let until = Instant::now() + GRACE;
-    while Arc::strong_count(&old) > 1 && Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use daemon::control::{Request, refuse};
 use daemon::follow::FollowStatus;
-use daemon::metrics::{Common, InventoryFigures};
+use daemon::metrics::Common;
 use serde_json::{Value, json};
 
 use crate::view::DnsView;
@@ -65,18 +65,6 @@ impl Status {
     }
 }
 
-/// What of the inventory goes to metrics.
-pub(super) fn figures(follow: &Mutex<FollowStatus>) -> InventoryFigures {
-    let status = lock(follow);
-    InventoryFigures {
-        generation: status.generation,
-        hash: status.hash.clone(),
-        ok: status.ok,
-        errors: u64::try_from(status.errors.count).unwrap_or(u64::MAX),
-        served_since: status.served_since,
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -30,7 +30,7 @@ impl Place {
         let inventory = Edited::new();
         inventory.write("site.toml", SITE);
         inventory.write("zones.toml", "[zone.\"lab.example\"]\n[zone.\"other.example\"]\n");
-        let nothing = crate::shell::nothing();
+        let nothing = Snapshot::nothing();
         Place {
             path,
             views: Arc::new(ArcSwap::from_pointee(DnsView::build(&nothing))),
