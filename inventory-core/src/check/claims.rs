@@ -77,16 +77,21 @@ impl Claims {
         merge(&mut self.sorted, &fresh);
     }
 
-    /// The host that claims `name`, as its own, a nic's or an alias. Cost: a search in what is sorted.
+    /// The host that claims `name`, as its own, a nic's or an alias; of several the first by path and
+    /// place, whatever order their files were first seen in. Cost: a search in what is sorted.
     pub(crate) fn named<'a>(&self, name: &Name, shards: &'a Shards) -> Option<&'a Host> {
         let wanted = hash(&Key::Name(name));
         let at = self.sorted.partition_point(|(hash, _)| *hash < wanted);
-        let hosts = self.sorted[at..].iter().take_while(|(hash, _)| *hash == wanted);
-        hosts.filter_map(|(_, host_ref)| host_ref.find(shards)).find(|host| {
+        let refs = self.sorted[at..].iter().take_while(|(hash, _)| *hash == wanted).map(|(_, host)| *host);
+        let claims = |host: &Host| {
             host.named_nics().any(|(own, _)| own.fqdn == *name)
                 || host.aliases.iter().any(|alias| alias.name.fqdn == *name)
                 || host.name.fqdn == *name
-        })
+        };
+        refs.filter_map(|host_ref| Some((&*shards.get(&host_ref.file)?.path, host_ref.find(shards)?)))
+            .filter(|(_, host)| claims(host))
+            .min_by_key(|(path, host)| (*path, host.span.start))
+            .map(|(_, host)| host)
     }
 
     /// Everything that is claimed twice.

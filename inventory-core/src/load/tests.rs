@@ -139,3 +139,24 @@ fn names_and_addresses_of_hosts_lie_in_a_zone_with_a_master_file() {
     assert_eq!(derived.nameservers[0].to_string(), "ns.example.net", "as its network's zone has them");
     assert_eq!(derived.contact.to_string(), "h.example.net");
 }
+
+#[test]
+fn of_two_hosts_with_one_name_the_first_by_path_is_meant_whichever_was_seen_first() {
+    let zone = "[zone.\"example.org\"]\nnameservers = [\"ns.example.net\"]\nrecords = \"@ MX 10 mail\"\n\
+                [network.lan]\nzone = \"example.org\"\nipv4 = \"10.0.0.0/24\"\n";
+    let own = "[host.mail]\nnetwork = \"lan\"\nip = \"10.0.0.2\"\n";
+    let alias = "[host.web]\nnetwork = \"lan\"\nip = \"10.0.0.1\"\nalias = \"mail\"\n";
+    let whole = Memory::from_iter([("a.toml", zone), ("b.toml", alias), ("c.toml", own)]);
+    let Loaded::Broken { diagnostics: anew } = Loader::new(Box::new(whole)).load() else { panic!() };
+
+    let source = Shared::default();
+    source.write("a.toml", zone);
+    source.write("c.toml", own);
+    let mut loader = Loader::new(Box::new(source.clone()));
+    good(&mut loader);
+    source.write("b.toml", alias);
+    let Loaded::Broken { diagnostics } = loader.load() else { panic!() };
+    assert_eq!(diagnostics, anew);
+    let codes: Vec<_> = diagnostics.iter().map(|one| &*one.code).collect();
+    assert_eq!(codes, ["HB073", "HB042"], "the MX record points to the alias");
+}

@@ -4,7 +4,7 @@ use inventory_core::load::Loaded;
 use proptest::prelude::*;
 
 use crate::mutation::{Mutation, mutation};
-use crate::support::{Scratch, Shared, good_inventories, model, outcome};
+use crate::support::{Scratch, Shared, cases, good_inventories, model, outcome};
 use inventory_core::load::Loader;
 use inventory_core::source::Directory;
 
@@ -102,7 +102,7 @@ fn apply(edit: &Edit, shared: &Shared) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn following_edits_comes_to_what_loading_anew_comes_to(edits in proptest::collection::vec(edit(), 1..25)) {

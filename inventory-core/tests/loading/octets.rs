@@ -4,7 +4,7 @@ use inventory_core::diag::{self, Diagnostic};
 use proptest::prelude::*;
 
 use crate::mutation::{Mutation, mutation};
-use crate::support::{Shared, good_inventories, outcome};
+use crate::support::{Shared, cases, good_inventories, outcome};
 
 /// Loads `files` and looks at every finding in every rendering.
 fn load(files: &[(String, Vec<u8>)]) -> Vec<Diagnostic> {
@@ -121,7 +121,7 @@ const PIECES: &[&str] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
+    #![proptest_config(cases(600))]
 
     #[test]
     fn no_octets_make_loading_panic(octets in proptest::collection::vec(any::<u8>(), 0..600)) {

@@ -9,6 +9,7 @@ use inventory_core::diag::Diagnostic;
 use inventory_core::load::{Loaded, Loader};
 use inventory_core::model::Snapshot;
 use inventory_core::source::{Listing, Memory, ReadError, Source, Version};
+use proptest::prelude::ProptestConfig;
 
 /// An inventory in memory that the test edits while a loader follows it.
 #[derive(Clone, Default)]
@@ -98,6 +99,12 @@ impl Drop for Scratch {
 
 /// Path and octets of each file.
 pub(crate) type Files = Vec<(String, Vec<u8>)>;
+
+/// `cases`, or as many as `PROPTEST_CASES` asks for. A failure prints the smallest input; no file keeps it.
+pub(crate) fn cases(cases: u32) -> ProptestConfig {
+    let asked = std::env::var_os("PROPTEST_CASES").map_or(0, |_| ProptestConfig::default().cases);
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases.max(asked)) }
+}
 
 /// The good inventories of the corpus: name and files.
 pub(crate) fn good_inventories() -> Vec<(String, Files)> {
