@@ -25,6 +25,7 @@ if [ "$purpose" = test ]; then
     program dhclient isc-dhcp-client
     program dhcpcd dhcpcd-base
     program dhcrelay isc-dhcp-relay
+    program kea-dhcp4 kea-dhcp4-server
     program dig bind9-dnsutils
     program host bind9-host
     program kdig knot-dnsutils

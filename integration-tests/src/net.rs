@@ -38,9 +38,7 @@ impl Lan {
 
     /// A new machine `name` whose interface has the hardware address `mac`. It is up and has no address.
     pub fn attach(&self, name: &str, mac: &str) -> Machine {
-        let machine = Machine { namespace: PathBuf::from("/run/netns").join(name) };
-        machine.make();
-        machine.sh("ip link set lo up");
+        let machine = Machine::alone(name);
         self.cable(&machine, "eth0", mac);
         machine
     }
@@ -61,6 +59,14 @@ impl Lan {
 }
 
 impl Machine {
+    /// A machine without any interface but its loopback, which is up.
+    pub fn alone(name: &str) -> Machine {
+        let machine = Machine { namespace: PathBuf::from("/run/netns").join(name) };
+        machine.make();
+        machine.sh("ip link set lo up");
+        machine
+    }
+
     /// Makes the namespace, kept by a mount of it.
     fn make(&self) {
         File::create(&self.namespace).unwrap();
@@ -79,10 +85,16 @@ impl Machine {
         add_address("eth0", address, &|line| self.sh(line));
     }
 
+    /// The command that runs another one on this machine.
+    pub fn enter(&self) -> [String; 3] {
+        ["nsenter".to_owned(), format!("--net={}", self.namespace.display()), "--".to_owned()]
+    }
+
     /// A command that runs on this machine.
     pub fn command(&self, program: &str) -> Command {
-        let mut command = Command::new("nsenter");
-        command.arg(format!("--net={}", self.namespace.display())).arg("--").arg(program);
+        let [enter, network, end] = self.enter();
+        let mut command = Command::new(enter);
+        command.arg(network).arg(end).arg(program);
         command
     }
 

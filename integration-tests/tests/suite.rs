@@ -10,6 +10,7 @@ mod suite {
     mod differential;
     mod endurance;
     mod generator;
+    mod kea;
     mod leases;
     mod loading;
     mod operations;
