@@ -193,27 +193,33 @@ impl Ask {
     }
 }
 
-/// A reply of a server.
+/// A message as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
+pub struct Message {
     fixed: [u8; FIXED],
     /// Data by code; parts of one option are joined.
     pub options: BTreeMap<u8, Vec<u8>>,
 }
 
-impl Reply {
-    /// The reply in a datagram's payload, if it is one.
-    pub fn read(octets: &[u8]) -> Option<Reply> {
+impl Message {
+    /// The reply of a server in a datagram's payload, if it is one.
+    pub fn read_reply(octets: &[u8]) -> Option<Message> {
+        Message::read(octets).filter(|message| message.fixed[0] == 2)
+    }
+
+    /// The message of a client in a datagram's payload, if it is one.
+    pub fn read_request(octets: &[u8]) -> Option<Message> {
+        Message::read(octets).filter(|message| message.fixed[0] == 1)
+    }
+
+    fn read(octets: &[u8]) -> Option<Message> {
         let (fixed, rest) = octets.split_first_chunk::<FIXED>()?;
         let mut rest = rest.strip_prefix(&COOKIE)?;
-        if fixed[0] != 2 {
-            return None;
-        }
         let mut options: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
         loop {
             match *rest {
                 [0, ref tail @ ..] => rest = tail,
-                [255, ..] | [] => return Some(Reply { fixed: *fixed, options }),
+                [255, ..] | [] => return Some(Message { fixed: *fixed, options }),
                 [code, len, ref tail @ ..] => {
                     let (data, after) = tail.split_at_checked(usize::from(len))?;
                     options.entry(code).or_default().extend(data);
@@ -224,7 +230,7 @@ impl Reply {
         }
     }
 
-    /// Its type; 0 for a BOOTREPLY.
+    /// Its type; 0 if it has none (BOOTP).
     pub fn kind(&self) -> u8 {
         self.options.get(&53).and_then(|data| data.first()).copied().unwrap_or(0)
     }
@@ -237,6 +243,11 @@ impl Reply {
     /// Hardware address of the client.
     pub fn mac(&self) -> [u8; 6] {
         self.at(28)
+    }
+
+    /// The address that the client says it has.
+    pub fn ciaddr(&self) -> Ipv4Addr {
+        self.at::<4>(12).into()
     }
 
     /// The address that the client is given.
@@ -265,12 +276,12 @@ mod tests {
     #[test]
     fn a_reply_is_read_with_its_split_options_joined() {
         let mut octets = Ask::new(OFFER, [2; 6]).xid(7).option(43, b"one").option(43, b"two").octets();
-        assert_eq!(Reply::read(&octets), None, "a request");
+        assert_eq!(Message::read_reply(&octets), None, "a request");
         octets[0] = 2;
         octets.extend([0, 0]);
-        let reply = Reply::read(&octets).unwrap();
+        let reply = Message::read_reply(&octets).unwrap();
         assert_eq!((reply.kind(), reply.xid(), reply.mac()), (OFFER, 7, [2; 6]));
         assert_eq!(reply.options[&43], b"onetwo");
-        assert_eq!(Reply::read(&octets[..octets.len() - 5]), None, "an option is cut short");
+        assert_eq!(Message::read_reply(&octets[..octets.len() - 5]), None, "an option is cut short");
     }
 }

@@ -1,6 +1,6 @@
 //! The programs under test: built once, started with a place of their own, ended by their process.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use daemon::control;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, SysconfVar, sysconf};
 use serde_json::Value;
 
 use crate::place::Place;
@@ -197,6 +197,19 @@ impl Daemon {
     pub fn wait(&mut self) -> ExitStatus {
         wait_for(&format!("hostbook-{} to end", self.name), || self.child.try_wait().unwrap())
     }
+}
+
+/// Processor time in seconds that a daemon has used so far (proc(5): utime and stime, in ticks).
+///
+/// # Panics
+/// It has ended.
+pub fn core_seconds(daemon: &Daemon) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", daemon.pid())).unwrap();
+    // The name before it may hold spaces; the fields after it are numbered from 3.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let ticks: u32 = fields[11].parse::<u32>().unwrap() + fields[12].parse::<u32>().unwrap();
+    let per_second = sysconf(SysconfVar::CLK_TCK).unwrap().unwrap();
+    f64::from(ticks) / per_second as f64
 }
 
 impl Drop for Daemon {

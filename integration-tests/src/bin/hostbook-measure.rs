@@ -12,10 +12,9 @@ use std::time::{Duration, Instant};
 
 use integration_tests::generate::{HOSTS_PER_FILE, Plan};
 use integration_tests::place::Place;
-use integration_tests::programs::{Daemon, Launch, program};
+use integration_tests::programs::{Daemon, Launch, core_seconds, program};
 use integration_tests::run::{run, sh};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
-use nix::unistd::{SysconfVar, sysconf};
 
 /// Edits that the figures of a reload are the mean of.
 const EDITS: usize = 20;
@@ -99,16 +98,6 @@ fn reload(plan: Plan, place: &Place, daemons: [(&str, &Daemon); 2]) {
 
 fn hash(daemon: &Daemon) -> serde_json::Value {
     daemon.status()["inventory"]["hash"].clone()
-}
-
-/// Processor time that a daemon has used so far (proc(5): utime and stime, in ticks).
-fn core_seconds(daemon: &Daemon) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", daemon.pid())).unwrap();
-    // The name before it may hold spaces; the fields after it are numbered from 3.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    let ticks: u32 = fields[11].parse::<u32>().unwrap() + fields[12].parse::<u32>().unwrap();
-    let per_second = sysconf(SysconfVar::CLK_TCK).unwrap().unwrap();
-    f64::from(ticks) / per_second as f64
 }
 
 /// A figure of `/proc/PID/status`, in KiB.

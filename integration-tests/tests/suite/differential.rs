@@ -7,7 +7,6 @@
 mod judge;
 mod peers;
 mod queries;
-mod random;
 mod zones;
 
 use std::collections::BTreeMap;
@@ -15,10 +14,10 @@ use std::collections::BTreeMap;
 use integration_tests::isolated::isolated;
 use integration_tests::temp::TempDir;
 
+use integration_tests::random::Random;
 use judge::Said;
 use peers::{ADDRESSES, Servers};
 use queries::{Asker, Question};
-use random::Random;
 
 /// Questions in an ordinary run.
 const QUESTIONS: usize = 2_000;

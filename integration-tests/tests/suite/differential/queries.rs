@@ -5,8 +5,8 @@ use std::net::{TcpStream, UdpSocket};
 
 use integration_tests::run::PATIENCE;
 
-use super::random::Random;
 use super::zones::Zone;
+use integration_tests::random::Random;
 
 /// A query, octet by octet.
 #[derive(Clone, Debug, PartialEq, Eq)]

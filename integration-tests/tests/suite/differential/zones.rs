@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::random::Random;
+use integration_tests::random::Random;
 
 /// A zone and its text.
 #[derive(Clone, Debug)]

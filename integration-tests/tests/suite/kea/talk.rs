@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use integration_tests::message::{ACK, Ask, INFORM, OFFER, Reply};
+use integration_tests::message::{ACK, Ask, INFORM, Message, OFFER};
 use integration_tests::run::PATIENCE;
 use integration_tests::wire::{Wire, answer_arp, read_udp, udp_frame};
 
@@ -29,7 +29,7 @@ pub(super) struct Talk<'s> {
 /// A reply as it came.
 #[derive(Clone, Debug)]
 pub(super) struct Heard {
-    pub(super) reply: Reply,
+    pub(super) reply: Message,
     /// Hardware address, address and port that it was sent to.
     pub(super) mac: [u8; 6],
     pub(super) address: Ipv4Addr,
@@ -67,7 +67,7 @@ impl<'s> Talk<'s> {
     }
 
     /// Says something; `None` is silence.
-    pub(super) fn say(&mut self, ask: Ask) -> Option<Reply> {
+    pub(super) fn say(&mut self, ask: Ask) -> Option<Message> {
         self.xid += 1;
         let ask = ask.xid(u32::from(self.n) << 16 | self.xid);
         let heard = self.exchange(&ask);
@@ -111,7 +111,7 @@ impl<'s> Talk<'s> {
             self.wire.receive(Duration::from_millis(50), |frame| {
                 answers.extend(answer_arp(frame, ROUTER));
                 replies.extend(read_udp(frame).and_then(|datagram| {
-                    let reply = Reply::read(datagram.payload)?;
+                    let reply = Message::read_reply(datagram.payload)?;
                     let (address, port) = (*datagram.to.ip(), datagram.to.port());
                     Some(Heard { reply, mac: datagram.mac, address, port })
                 }));
