@@ -83,8 +83,8 @@ fn respond(
         (rtype::AXFR | rtype::IXFR, _) => return fail(header, rejected(Reason::Transfer), query, out),
         _ => {}
     }
-    let reserved = if question.edns.is_some() { OPT_OCTETS } else { 0 };
-    let limit = room(question.edns, context.transport).min(out.len()).saturating_sub(reserved);
+    let limit = room(question.edns, context.transport).min(out.len());
+    let limit = limit.saturating_sub(reserved_for(question.edns));
     let Some(mut message) = Message::start(query, question.question_end, limit, out) else {
         return Outcome::Dropped(Reason::NoRoom);
     };
@@ -110,11 +110,19 @@ fn fail(header: &Header, rejected: Rejected, query: &[u8], out: &mut [u8]) -> Ou
     let Rejected { reason, question_end, edns } = rejected;
     let Some(rcode) = reason.rcode() else { return Outcome::Dropped(reason) };
     let end = question_end.unwrap_or(HEADER_OCTETS);
-    let Some(message) = Message::start(query, end, end, out) else {
+    // Without its OPT record a BADVERS would read as NOERROR.
+    let room = out.len().saturating_sub(reserved_for(edns));
+    let Some(message) = Message::start(query, end, room, out) else {
         return Outcome::Dropped(Reason::NoRoom);
     };
     let octets = message.finish(header, Flags { rcode, ..Flags::default() }, edns);
     Outcome::Failed { octets, reason }
+}
+
+/// Octets of a reply that are kept free for its OPT record.
+#[inline]
+fn reserved_for(edns: Option<Edns>) -> usize {
+    if edns.is_some() { OPT_OCTETS } else { 0 }
 }
 
 /// Most octets of the reply.

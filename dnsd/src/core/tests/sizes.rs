@@ -94,3 +94,17 @@ fn whatever_room_there_is_nothing_is_written_beyond_it() {
         }
     }
 }
+
+#[test]
+fn an_error_is_not_sent_without_the_opt_record_that_says_it() {
+    let view = many(1);
+    let mut ask = Ask::new("many.lab.example", rtype::A).edns(1232);
+    ask.edns = Some((1232, 1, 0, Vec::new()));
+    let query = ask.octets();
+    let whole = query.len();
+    for (room, sent) in [(whole - 1, false), (whole, true), (whole + 1, true)] {
+        let mut out = vec![0; room];
+        let outcome = core::answer(&view, &query, UDP, &mut out);
+        assert_eq!(outcome.octets().is_some(), sent, "{room} octets: {outcome:?}");
+    }
+}
