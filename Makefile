@@ -10,15 +10,18 @@ CARGO = cargo --locked
 SETUP = integration-tests/setup.sh
 PREFIX = /usr/local
 HOSTS = 100000
+FUZZ_TARGETS = dns-query dns-master
+SECONDS = 3600
 PROGRAMS = hostbook-dhcpd hostbook-dnsd hostbook-config
 
-.PHONY: help demo test test-long lint build release bench install
+.PHONY: help demo test test-long lint build release bench fuzz install
 
 help:
 	@echo 'make demo       builds, then shows the suite at work in private network namespaces'
 	@echo 'make test       installs what the tests need (apt), then runs all of them'
 	@echo 'make test-long  the same with the tests that take long, and far more random cases'
 	@echo 'make bench      measures processor time and memory at 100,000 hosts (HOSTS=), and 10,000 DHCP clients'
+	@echo 'make fuzz       feeds the ways in with hostile octets, an hour of core time each (SECONDS=)'
 	@echo 'make install    builds for speed and installs below $(PREFIX) (PREFIX=, DESTDIR=)'
 
 build:
@@ -50,6 +53,11 @@ bench: release
 	  HOSTBOOK_TEST_PROGRAMS=$(CARGO_TARGET_DIR)/release unshare --user --map-root-user --net \
 	    $(CARGO_TARGET_DIR)/release/$$tool || exit; \
 	done
+
+# The tests replay what it finds; `fuzz/run TARGET SECONDS minimise` takes it into the tree.
+fuzz:
+	$(SETUP) fuzz
+	for target in $(FUZZ_TARGETS); do fuzz/run $$target $(SECONDS) || exit 1; done
 
 # Only the copying needs rights: run it as yourself, it asks sudo where it must.
 install: release

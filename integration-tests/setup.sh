@@ -1,5 +1,5 @@
 #!/bin/sh
-# setup.sh build|demo|test: installs (apt) what is missing for it; touches nothing if nothing is.
+# setup.sh build|demo|fuzz|test: installs (apt) what is missing for it; touches nothing if nothing is.
 set -eu
 purpose=${1:-test}
 rust_wanted=1.90
@@ -15,6 +15,7 @@ program make make
 program cc gcc
 [ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
 case $purpose in
+    fuzz) program c++ g++ ;;
     demo | test)
         program unshare util-linux
         program ip iproute2
