@@ -14,6 +14,7 @@
 use std::collections::BTreeSet;
 
 use super::cycle;
+use super::foresight;
 use super::model::{Call, DefineError, Defined, Model, ObjectIndex};
 use super::name::ObjectName;
 
@@ -145,7 +146,13 @@ impl Engine {
     }
 
     /// Objects whose code is to run, in this order.
+    ///
+    /// None as long as nothing has changed and there is more to explore: what does not depend on a change is
+    /// seen as a plan sees it.
     pub fn runs(&self) -> Vec<ObjectIndex> {
+        if self.clock == 0 && !self.explorations(&[]).is_empty() {
+            return Vec::new();
+        }
         self.ordered(|index| self.progress[index].stage == Stage::Generated)
     }
 
@@ -225,12 +232,19 @@ impl Engine {
 
     /// How every object ended, in the order of the manifests.
     pub fn outcomes(&self) -> Vec<(ObjectIndex, Outcome)> {
-        self.ordered(|_| true).into_iter().map(|index| (index, self.outcome(index))).collect()
+        let uncertain = if self.mode.dry {
+            foresight::uncertain(&self.model, |index| self.progress[index].changed)
+        } else {
+            vec![false; self.progress.len()]
+        };
+        self.ordered(|_| true)
+            .into_iter()
+            .map(|index| (index, self.outcome(index, uncertain[index])))
+            .collect()
     }
 
-    fn outcome(&self, index: ObjectIndex) -> Outcome {
+    fn outcome(&self, index: ObjectIndex, uncertain: bool) -> Outcome {
         let progress = &self.progress[index];
-        let uncertain = self.mode.dry && self.is_uncertain(index);
         match &progress.stage {
             Stage::Skipped => Outcome::Skipped,
             Stage::Done if progress.changed && !uncertain => Outcome::Changed,
@@ -241,21 +255,6 @@ impl Engine {
             Stage::Waiting | Stage::Prepared | Stage::Generated if uncertain => Outcome::MayChange,
             Stage::Waiting | Stage::Prepared | Stage::Generated => Outcome::Blocked(self.why_blocked(index)),
         }
-    }
-
-    /// Whether something that `index` waits for would change, or is itself not sure, in a dry run.
-    fn is_uncertain(&self, index: ObjectIndex) -> bool {
-        let mut seen = BTreeSet::from([index]);
-        let mut next: Vec<ObjectIndex> = self.waits_for(index).collect();
-        while let Some(required) = next.pop() {
-            if seen.insert(required) {
-                if self.progress[required].changed {
-                    return true;
-                }
-                next.extend(self.waits_for(required));
-            }
-        }
-        false
     }
 
     fn why_blocked(&self, index: ObjectIndex) -> String {

@@ -5,6 +5,7 @@ pub mod args;
 pub mod batch;
 pub mod cycle;
 pub mod engine;
+pub mod foresight;
 pub mod model;
 pub mod name;
 pub mod quote;

@@ -35,6 +35,13 @@ pub struct Object {
     pub place: Vec<u32>,
 }
 
+impl Object {
+    /// Whether a type's manifest defined it first, not the initial manifest.
+    pub fn is_child(&self) -> bool {
+        self.place.len() > 1
+    }
+}
+
 /// One call of a type's command in a manifest.
 #[derive(Clone, Debug, Default)]
 pub struct Call<'a> {

@@ -47,6 +47,9 @@ pub struct ObjectReport {
     /// Why it failed or is blocked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Objects whose types' manifests defined it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<String>,
     /// Code for the source host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_local: Option<String>,

@@ -289,6 +289,7 @@ impl Host {
             object: mask(&object.name.to_string()),
             result,
             reason: reason.as_deref().map(mask),
+            parents: object.parents.iter().map(|parent| mask(&parent.to_string())).collect(),
             code_local: code("code-local"),
             code_remote: code("code-remote"),
             diff: lock(&self.diffs).get(&object.name).map(|diff| mask(diff)),
