@@ -23,6 +23,7 @@ require="__key_value/size" __key_value gone --file /etc/settings --delimiter = -
 require="__key_value/gone" __key_value Port --file /etc/settings --delimiter " " --value 22
 __group wheels --gid 1234
 require="__group/wheels" __user carol --uid 1235 --gid wheels --shell /bin/sh --home /home/carol --create-home --groups users,audio --comment "Carol"
+__user dave
 require="__user/carol" __ssh_authorized_keys carol --option no-pty --key "ssh-ed25519 AAAAone first" --key "ssh-ed25519 AAAAtwo second"
 __hostname --name own
 __timezone --tz Europe/Zurich
