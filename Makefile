@@ -14,7 +14,7 @@ FUZZ_TARGETS = dns-query dns-master
 SECONDS = 3600
 PROGRAMS = hostbook-dhcpd hostbook-dnsd hostbook-config
 
-.PHONY: help demo test test-long lint build release bench fuzz install
+.PHONY: help demo test test-long lint build release bench bench-config fuzz install
 
 help:
 	@echo 'make demo       builds, then shows the suite at work in private network namespaces'
@@ -22,6 +22,7 @@ help:
 	@echo 'make test-long  the same with the tests that take long, and far more random cases'
 	@echo 'make bench      measures processor time and memory at 100,000 hosts (HOSTS=), and 10,000 DHCP clients'
 	@echo 'make fuzz       feeds the ways in with hostile octets, an hour of core time each (SECONDS=)'
+	@echo 'make bench-config  configuration push beside cdist, ansible and pyinfra (root, PyPI)'
 	@echo 'make install    builds for speed and installs below $(PREFIX) (PREFIX=, DESTDIR=)'
 
 build:
@@ -58,6 +59,10 @@ bench: release
 fuzz:
 	$(SETUP) fuzz
 	for target in $(FUZZ_TARGETS); do fuzz/run $$target $(SECONDS) || exit 1; done
+
+bench-config:
+	$(SETUP) test
+	$(CARGO) bench -p hostbook-config --bench peers
 
 # Only the copying needs rights: run it as yourself, it asks sudo where it must.
 install: release
