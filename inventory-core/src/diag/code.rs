@@ -85,6 +85,7 @@ rules! {
     "023" Error ConflictingKeys "conflicting-keys" "Two keys that exclude each other.";
     "024" Error InvalidIdentifier "invalid-identifier" "A client identifier, DUID or relay port that cannot be read.";
     "025" Error TemplateSyntax "template-syntax" "A template that cannot be read.";
+    "027" Error InvalidHostKey "invalid-host-key" "A public key of an ssh server that cannot be read.";
     // References.
     "030" Error UnknownNetwork "unknown-network" "A reference to a network that is not defined.";
     "031" Error NoZone "no-zone" "A name lies in no zone of the inventory.";

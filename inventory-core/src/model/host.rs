@@ -58,6 +58,8 @@ pub struct Host {
     pub aliases: Box<[Alias]>,
     /// TTL of its records in seconds; the zone's if none.
     pub ttl: Option<u32>,
+    /// Public keys of its ssh server; none: they are not known.
+    pub ssh_host_keys: Box<[SshHostKey]>,
     /// Tags, sorted, each once.
     pub tags: Box<[Arc<str>]>,
     /// Boot profile.
@@ -66,6 +68,15 @@ pub struct Host {
     pub netboot: Option<Box<Netboot>>,
     /// Processors, memory, disks, and the machine it runs on if it is virtual.
     pub hardware: Option<Box<Hardware>>,
+}
+
+/// A public key of an ssh server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SshHostKey {
+    /// Its type, as `ssh-ed25519`.
+    pub algorithm: Box<str>,
+    /// The key in base 64, type included (RFC 4253, section 6.6).
+    pub key: Box<str>,
 }
 
 /// When a host boots over the network, beside what its state says.

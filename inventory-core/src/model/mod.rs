@@ -15,7 +15,7 @@ mod network;
 mod zone;
 
 pub use boot::{Boot, BootFile, BootSource};
-pub use host::{Alias, Disk, Hardware, Host, HostName, Identifiers, Netboot, Nic, PortId, State};
+pub use host::{Alias, Disk, Hardware, Host, HostName, Identifiers, Netboot, Nic, PortId, SshHostKey, State};
 pub use index::{Found, HostIndex};
 pub use network::{Network, Range, Unknown};
 pub use zone::{Reverse, Site, WrittenSoa, Zone, reverse_zone_v4, reverse_zone_v6};

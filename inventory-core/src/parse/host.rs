@@ -7,10 +7,11 @@ use super::field::{Field, Spanned};
 use super::network::{lease, read_options};
 use super::read::{self, Findings};
 use super::site::TTL_MAX;
+use super::ssh;
 use super::unquoted;
 use crate::diag::{Finding, Rule};
 use crate::mac::MacAddr;
-use crate::model::{Disk, PortId, State};
+use crate::model::{Disk, PortId, SshHostKey, State};
 use crate::options::{DhcpOption, Family};
 use crate::span::Span;
 use crate::toml::{Entry, Kind, Table, Value};
@@ -36,6 +37,8 @@ pub struct HostDecl {
     pub tags: Field<Vec<Spanned<Box<str>>>>,
     /// TTL in seconds.
     pub ttl: Field<u32>,
+    /// Public keys of its ssh server.
+    pub ssh_host_key: Field<Vec<Spanned<SshHostKey>>>,
     /// Boot profile.
     pub boot: Field<Box<str>>,
     /// Whether it boots its profile at every start.
@@ -103,6 +106,7 @@ pub(super) const HOST_KEYS: &[&str] = &[
     "disk",
     "vmhost",
     "ttl",
+    "ssh-host-key",
     "nic",
     "duid",
     "client-id",
@@ -152,6 +156,7 @@ pub(super) fn read_host(
         alias: Field::Absent,
         tags: Field::Absent,
         ttl: Field::Absent,
+        ssh_host_key: Field::Absent,
         boot: Field::Absent,
         netboot: Field::Absent,
         reinstall: Field::Absent,
@@ -185,6 +190,7 @@ fn read_host_key(host: &mut HostDecl, entry: Entry<'_, '_>, findings: Findings<'
         "alias" => host.alias = read::good_items(entry, findings, read::boxed),
         "tags" => host.tags = read::good_items(entry, findings, tag),
         "ttl" => host.ttl = read::field(entry, findings, |v, f| read::seconds(v, 0, TTL_MAX, f)),
+        "ssh-host-key" => host.ssh_host_key = read::good_items(entry, findings, ssh::host_key),
         "boot" => host.boot = read::field(entry, findings, read::boxed),
         "netboot" => host.netboot = read::field(entry, findings, |v, f| read::choice(v, NETBOOT, f)),
         "reinstall" => host.reinstall = read::field(entry, findings, reinstall),

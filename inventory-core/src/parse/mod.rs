@@ -10,6 +10,7 @@ mod host;
 mod network;
 mod read;
 mod site;
+mod ssh;
 mod unquoted;
 
 pub use boot::BootDecl;

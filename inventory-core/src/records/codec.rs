@@ -35,7 +35,7 @@ pub(super) fn unescape(text: &str, at: usize) -> Result<Vec<u8>, Extent> {
 
 /// Why a text is not the octets it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CodecError {
+pub(crate) enum CodecError {
     /// This character has no place there.
     Character(char),
     /// Half an octet is left over.
@@ -60,7 +60,7 @@ pub(super) fn from_hex(text: &str) -> Result<Vec<u8>, CodecError> {
 }
 
 /// The octets that base 64 text with padding stands for.
-pub(super) fn from_base64(text: &str) -> Result<Vec<u8>, CodecError> {
+pub(crate) fn from_base64(text: &str) -> Result<Vec<u8>, CodecError> {
     let digits = text.trim_end_matches('=');
     let mut out = Vec::with_capacity(digits.len() / 4 * 3 + 2);
     let mut bits: u32 = 0;

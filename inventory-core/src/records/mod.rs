@@ -29,6 +29,7 @@ mod ttl;
 mod values;
 mod wire;
 
+pub(crate) use codec::from_base64;
 pub use master::{Files, Unopened, read_master};
 pub use present::present;
 pub use rtype::RecordType;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Context, names, nic, overlay, profiles};
 use crate::diag::{Finding, Rule};
-use crate::model::{Alias, BootId, Globals, Hardware, Host, Netboot, NetworkId, State};
+use crate::model::{Alias, BootId, Globals, Hardware, Host, Netboot, NetworkId, SshHostKey, State};
 use crate::options::DhcpOption;
 use crate::parse::{Field, HostDecl};
 use crate::span::Span;
@@ -80,6 +80,7 @@ impl<'a> Resolver<'a> {
             nics: resolved.into(),
             aliases: aliases.into(),
             ttl: decl.ttl.get().copied(),
+            ssh_host_keys: ssh_host_keys(&decl),
             tags: self.tags(&decl),
             boot,
             netboot: netboot(&decl),
@@ -150,6 +151,10 @@ impl<'a> Resolver<'a> {
         tags.dedup();
         tags.into()
     }
+}
+
+fn ssh_host_keys(decl: &HostDecl) -> Box<[SshHostKey]> {
+    decl.ssh_host_key.get().into_iter().flatten().map(|key| key.value.clone()).collect()
 }
 
 fn netboot(decl: &HostDecl) -> Option<Box<Netboot>> {

@@ -10,6 +10,7 @@ pub(super) fn inherit(host: &mut HostDecl, base: &HostDecl) {
     host.alias.inherit(&base.alias);
     host.tags.inherit(&base.tags);
     host.ttl.inherit(&base.ttl);
+    host.ssh_host_key.inherit(&base.ssh_host_key);
     host.boot.inherit(&base.boot);
     host.netboot.inherit(&base.netboot);
     host.reinstall.inherit(&base.reinstall);
