@@ -10,6 +10,7 @@ mod push {
     pub(crate) mod contract;
     pub(crate) mod faults;
     pub(crate) mod fleet;
+    pub(crate) mod keys;
     pub(crate) mod original;
     pub(crate) mod own;
     pub(crate) mod plan;

@@ -103,7 +103,7 @@ impl Fleet<'_> {
         let dirs = HostDirs::create(self.dir, number)?;
         inventory::write(&selected.files, &dirs.global().join("inventory"))?;
         let config = dirs.own("ssh_config");
-        fs::write(&config, self.ssh_config(selected)?)?;
+        fs::write(&config, self.ssh_config(selected, &dirs)?)?;
         let become_root = self.reach.r#become.map(|program| match program {
             Become::Sudo => "sudo -n".to_owned(),
             Become::Doas => "doas -n".to_owned(),
@@ -158,8 +158,10 @@ impl Fleet<'_> {
         self.reach.remote_out_path.clone().unwrap_or_else(|| usual.to_owned())
     }
 
-    /// The operator's configuration comes first, so what it says wins; then what the inventory knows.
-    fn ssh_config(&self, selected: &Selected) -> io::Result<String> {
+    /// What ssh is told: keys that the inventory pins come first, so that nothing else counts; then the operator's
+    /// configuration, whose word wins; then what the inventory knows of the way.
+    fn ssh_config(&self, selected: &Selected, dirs: &HostDirs) -> io::Result<String> {
+        let mut text = pinned(selected, dirs)?;
         let own = match &self.reach.ssh_config {
             Some(file) => Some(std::path::absolute(file)?),
             None => std::env::var_os("HOME")
@@ -167,7 +169,7 @@ impl Fleet<'_> {
                 .filter(|file| file.is_file()),
         };
         let include = |file: &PathBuf| format!("Include \"{}\"\n", file.display());
-        let mut text = own.as_ref().map(include).unwrap_or_default();
+        text.push_str(&own.as_ref().map(include).unwrap_or_default());
         text.push_str("Host *\n");
         if let Some(address) = selected.address {
             text.push_str(&format!("    HostName {address}\n    HostKeyAlias {}\n", selected.target.host));
@@ -178,4 +180,20 @@ impl Fleet<'_> {
         }
         Ok(text)
     }
+}
+
+/// Pins the keys of a host that the inventory has keys of. Only for that host, not for others on the way to it.
+fn pinned(selected: &Selected, dirs: &HostDirs) -> io::Result<String> {
+    let host = &selected.target.host;
+    if selected.host_keys.is_empty() {
+        return Ok(String::new());
+    }
+    let known = dirs.own("known_hosts");
+    let lines: String = selected.host_keys.iter().map(|key| format!("{host} {key}\n")).collect();
+    fs::write(&known, lines)?;
+    Ok(format!(
+        "Host {host}\n    HostKeyAlias {host}\n    UserKnownHostsFile \"{}\"\n    GlobalKnownHostsFile none\n    \
+         StrictHostKeyChecking yes\n    VerifyHostKeyDNS no\n    UpdateHostKeys no\n    CheckHostIP no\nMatch all\n",
+        known.display()
+    ))
 }

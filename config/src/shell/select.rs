@@ -8,7 +8,7 @@ use std::process::Command;
 use inventory_core::diag::{self, did_you_mean};
 use inventory_core::load::{Loaded, Loader};
 use inventory_core::model::{self, Found, Host, HostIndex, Inventory};
-use inventory_core::source::Directory;
+use inventory_core::source;
 
 use super::args::{Select, State};
 use super::env::Target;
@@ -21,6 +21,8 @@ pub struct Selected {
     pub target: Target,
     /// Where it is, if the inventory says so.
     pub address: Option<IpAddr>,
+    /// Public keys of its ssh server, if the inventory says so: type and key.
+    pub host_keys: Vec<String>,
     /// Its entry in the inventory as files.
     pub files: Files,
 }
@@ -109,7 +111,7 @@ fn is_inventory(directory: &Path) -> bool {
 }
 
 fn load(root: &Path) -> Result<std::sync::Arc<Inventory>, SelectError> {
-    match Loader::new(Box::new(Directory::new(root))).load() {
+    match Loader::new(source::open(root)).load() {
         Loaded::Good { snapshot, .. } => Ok(snapshot.inventory),
         Loaded::Broken { diagnostics } => {
             for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.is_error()) {
@@ -195,6 +197,7 @@ fn of_inventory(inventory: &Inventory, index: &HostIndex<'_>, host: &Host) -> Se
             tags: tags.join(","),
         },
         address: host.primary().addresses.first().copied(),
+        host_keys: host.ssh_host_keys.iter().map(|key| format!("{} {}", key.algorithm, key.key)).collect(),
         files: inventory::files(inventory, index, host),
     }
 }

@@ -1,6 +1,11 @@
 //! Many hosts in one run, and how they are chosen.
 
-use super::target::{Target, ran};
+use std::collections::BTreeMap;
+use std::io;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::target::{Ran, Target, ran};
 
 const FILES: &[(&str, &str)] = &[
     ("type/__mark/explorer/is", "[ -e \"/srv/$__target_host\" ] && echo yes || :"),
@@ -52,7 +57,7 @@ fn hosts_come_from_the_inventory_by_name_tag_and_state() {
         std::fs::write(path, text).unwrap();
     }
     let run = |args: &[&str]| ran(target.command("push").arg("-i").arg(&inventory).arg("--json").args(args));
-    let hosts = |ran: &super::target::Ran| -> Vec<String> {
+    let hosts = |ran: &Ran| -> Vec<String> {
         let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
         report["hosts"]
             .as_array()
@@ -86,7 +91,7 @@ fn hosts_come_from_the_inventory_by_name_tag_and_state() {
 }
 
 /// So many names of one target, one that is dead and one that never answers.
-fn fleet(count: usize, parallel: &str) {
+fn fleet(count: usize, parallel: usize) {
     // Every login gets a `/run` of its own, so that one sshd stands for many machines.
     let force = "unshare -m --propagation unchanged sh -c 'mount -t tmpfs own /run && exec $SHELL -c \"$SSH_ORIGINAL_COMMAND\"'";
     let make = format!(
@@ -108,29 +113,125 @@ fn fleet(count: usize, parallel: &str) {
     let mut run = target.command("push");
     run.arg("-c")
         .arg(&conf)
-        .args(["--hosts-parallel", parallel, "--timeout", "20", "dead", "hanging"])
+        .args(["--hosts-parallel", &parallel.to_string(), "--timeout", "20", "--jobs", "2"])
+        .args(["dead", "hanging"])
         .args(&names);
-    let run = ran(&mut run).ends(1);
+    let (run, peak) = watched(&mut run);
+    let run = run.ends(1);
     assert!(
         run.stdout.contains(&format!("{} hosts: {count} changed, 2 failed", count + 2)),
         "{}",
         run.stdout
     );
     assert!(run.stdout.contains("dead: no objects"), "{}", run.stdout);
-    let first = run.stdout.lines().next().unwrap().to_owned();
-    assert!(!first.starts_with("hanging"), "a hanging host holds nobody up: {first}");
+    let reports: Vec<&str> = run.stdout.lines().filter(|line| line.contains(" round trips)")).collect();
+    assert_eq!(reports.len(), count + 2, "a line per host");
+    let before = reports.iter().position(|line| line.starts_with("hanging: ")).unwrap();
+    assert!(before >= count.min(parallel), "a hanging host holds nobody up: {before} were done before it");
     for name in &names {
         assert!(target.path(&format!("/srv/{name}")).exists(), "{name}");
     }
+    eprintln!("{count} hosts, {parallel} at a time: {peak:?}");
+    assert!(peak.ssh <= parallel, "{peak:?}");
+    // Beside ssh: two scripts of each host, and what such a script starts.
+    assert!(peak.processes <= parallel * (1 + 2 * 3), "{peak:?}");
+    assert!(peak.resident_kib < 64 << 10, "{peak:?}");
+    assert_eq!(target.leftovers(), Vec::<std::path::PathBuf>::new());
+}
+
+/// The most that a run used at any time that was looked at.
+#[derive(Debug, Default)]
+struct Peak {
+    /// Its processes besides itself.
+    processes: usize,
+    /// Those of them that are ssh.
+    ssh: usize,
+    /// Memory of the program itself.
+    resident_kib: u64,
+}
+
+/// Runs a command to its end and looks at it all the while.
+fn watched(command: &mut Command) -> (Ran, Peak) {
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let stdout = std::thread::spawn(move || io::read_to_string(&mut out).unwrap());
+    let stderr = std::thread::spawn(move || io::read_to_string(&mut err).unwrap());
+    let mut peak = Peak::default();
+    let code = loop {
+        let below = descendants(child.id());
+        peak.processes = peak.processes.max(below.len());
+        peak.ssh = peak.ssh.max(below.iter().filter(|name| *name == "ssh").count());
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let resident = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
+        peak.resident_kib = peak.resident_kib.max(resident.unwrap_or(0));
+        if let Some(status) = child.try_wait().unwrap() {
+            break status.code().unwrap_or(-1);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    (Ran { code, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }, peak)
+}
+
+/// Names of all processes below one.
+fn descendants(ancestor: u32) -> Vec<String> {
+    let mut parents: BTreeMap<u32, Vec<(u32, String)>> = BTreeMap::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
+        let Some((head, tail)) = stat.rsplit_once(')') else { continue };
+        let Some((pid, name)) = head.split_once(" (") else { continue };
+        let parent = tail.split_whitespace().nth(1).and_then(|word| word.parse().ok());
+        if let (Ok(pid), Some(parent)) = (pid.parse(), parent) {
+            parents.entry(parent).or_default().push((pid, name.to_owned()));
+        }
+    }
+    let (mut names, mut next) = (Vec::new(), vec![ancestor]);
+    while let Some(parent) = next.pop() {
+        for (pid, name) in parents.remove(&parent).unwrap_or_default() {
+            names.push(name);
+            next.push(pid);
+        }
+    }
+    names
+}
+
+#[test]
+fn on_a_terminal_progress_shows_the_whole_and_the_hosts_that_are_at_work() {
+    let target = Target::start("terminal");
+    let files = [
+        ("type/__hold/gencode-remote", "echo 'while [ ! -e /go ]; do sleep 0.1; done'"),
+        ("manifest/init", "__hold x"),
+    ];
+    let conf = target.conf(&files);
+    let push = target.command("push");
+    let mut words = vec![push.get_program().to_string_lossy().into_owned()];
+    words.extend(push.get_args().map(|word| word.to_string_lossy().into_owned()));
+    let line = format!("{} -c {} t1", words.join(" "), conf.display());
+    let seen = target.dir.join("seen");
+    let mut script = Command::new("script");
+    script.args(["-q", "-e", "-f", "-c", &line]).arg(&seen).env("TERM", "xterm").env("HOME", &target.dir);
+    let mut run = script.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let text = || String::from_utf8_lossy(&std::fs::read(&seen).unwrap_or_default()).into_owned();
+    while !text().contains("t1: 0/1 __hold/x") {
+        assert!(Instant::now() < deadline, "{}", text());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(text().contains("0/1 hosts"), "{}", text());
+    std::fs::write(target.path("/go"), "").unwrap();
+    assert!(run.wait().unwrap().success(), "{}", text());
+    assert!(text().contains("1 changed"), "{}", text());
 }
 
 #[test]
 fn a_dead_and_a_hanging_host_do_not_hold_up_the_others() {
-    fleet(6, "4");
+    fleet(6, 4);
 }
 
 #[test]
 #[ignore = "takes a minute or more"]
 fn two_hundred_hosts_are_done_in_one_run_with_bounded_memory_and_processes() {
-    fleet(200, "32");
+    fleet(200, 32);
 }
