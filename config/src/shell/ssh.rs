@@ -12,6 +12,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -114,6 +115,8 @@ pub struct SshLink {
     stdin: Option<ChildStdin>,
     stdout: ChildStdout,
     said: Arc<Mutex<Vec<u8>>>,
+    /// Ends when ssh has said everything.
+    listener: JoinHandle<()>,
     stop: Stop,
     silence: Duration,
     /// Octets to send; the agent's text waits here for the first batch.
@@ -141,12 +144,13 @@ impl SshLink {
         fcntl(&stdin, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
         fcntl(&stdout, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
         let said = Arc::new(Mutex::new(Vec::new()));
-        keep_last(child.stderr.take().ok_or_else(missing)?, Arc::clone(&said));
+        let listener = keep_last(child.stderr.take().ok_or_else(missing)?, Arc::clone(&said));
         Ok(SshLink {
             child,
             stdin: Some(stdin),
             stdout,
             said,
+            listener,
             stop: stop.clone(),
             silence: Duration::from_secs(options.silence),
             outgoing: agent_text(options),
@@ -270,7 +274,12 @@ impl SshLink {
     /// The error for a connection that ended: ssh's own words.
     fn gone(&mut self) -> TransportError {
         self.stdin = None;
-        let status = self.wait_until(Instant::now() + Duration::from_secs(2));
+        let deadline = Instant::now() + Duration::from_secs(2);
+        let status = self.wait_until(deadline);
+        // Its last words may be on their way still.
+        while !self.listener.is_finished() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(2));
+        }
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&said);
         let text = text.trim();
@@ -365,7 +374,7 @@ fn without_comments(text: &str) -> String {
 }
 
 /// Reads a stream to its end and keeps the last of it.
-fn keep_last(mut stream: impl Read + Send + 'static, kept: Arc<Mutex<Vec<u8>>>) {
+fn keep_last(mut stream: impl Read + Send + 'static, kept: Arc<Mutex<Vec<u8>>>) -> JoinHandle<()> {
     const KEPT: usize = 8192;
     std::thread::spawn(move || {
         let mut octets = [0; 1024];
@@ -375,5 +384,5 @@ fn keep_last(mut stream: impl Read + Send + 'static, kept: Arc<Mutex<Vec<u8>>>) 
             let surplus = kept.len().saturating_sub(KEPT);
             kept.drain(..surplus);
         }
-    });
+    })
 }
