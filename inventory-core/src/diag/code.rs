@@ -85,6 +85,7 @@ rules! {
     "023" Error ConflictingKeys "conflicting-keys" "Two keys that exclude each other.";
     "024" Error InvalidIdentifier "invalid-identifier" "A client identifier, DUID or relay port that cannot be read.";
     "025" Error TemplateSyntax "template-syntax" "A template that cannot be read.";
+    "026" Error SecretInside "secret-inside" "The file of a key is not named by an absolute path: secrets lie outside the inventory.";
     "027" Error InvalidHostKey "invalid-host-key" "A public key of an ssh server that cannot be read.";
     // References.
     "030" Error UnknownNetwork "unknown-network" "A reference to a network that is not defined.";
@@ -95,6 +96,7 @@ rules! {
     "035" Error AmbiguousHost "ambiguous-host" "A short name that hosts of several zones have.";
     "036" Error ProfileCycle "profile-cycle" "Profiles that use each other in a circle.";
     "037" Error MissingFile "missing-file" "A master file, template or script that is not there.";
+    "038" Error NoSuchKey "no-such-key" "A secondary signs with a key that is not defined.";
     // Two things that cannot both be.
     "040" Error DuplicateMac "duplicate-mac" "A hardware address is used twice in one network.";
     "041" Error DuplicateAddress "duplicate-address" "An IP address is given to two interfaces.";

@@ -12,12 +12,14 @@ mod boot;
 mod host;
 mod index;
 mod network;
+mod transfer;
 mod zone;
 
 pub use boot::{Boot, BootFile, BootSource};
 pub use host::{Alias, Disk, Hardware, Host, HostName, Identifiers, Netboot, Nic, PortId, SshHostKey, State};
 pub use index::{Found, HostIndex};
 pub use network::{Network, Range, Unknown};
+pub use transfer::{Key, KeyAlgorithm, Secondary};
 pub use zone::{Reverse, Site, WrittenSoa, Zone, reverse_zone_v4, reverse_zone_v6};
 
 use std::collections::BTreeMap;
@@ -98,6 +100,8 @@ pub struct Globals {
     pub networks: Vec<Network>,
     /// Boot profiles, sorted by name.
     pub boots: Vec<Boot>,
+    /// Keys of transaction signatures, sorted by name.
+    pub keys: Vec<Key>,
 }
 
 /// The hosts of one file, in its order.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
+use super::transfer::Secondary;
 use crate::name::Name;
 use crate::records::Record;
 use crate::span::Span;
@@ -18,6 +19,8 @@ pub struct Site {
     pub contact: Option<Name>,
     /// First octets of the hardware addresses that the tool makes: one to five, locally administered.
     pub mac_prefix: Option<Box<[u8]>>,
+    /// Who may copy every zone that says nothing else.
+    pub secondaries: Arc<[Secondary]>,
 }
 
 /// A zone that dnsd answers for.
@@ -44,6 +47,10 @@ pub struct Zone {
     pub file: Option<Arc<str>>,
     /// The SOA record of that file. Without it, the SOA record is derived.
     pub soa: Option<WrittenSoa>,
+    /// Who may copy it.
+    pub secondaries: Arc<[Secondary]>,
+    /// Whether it is the catalog of the zones (RFC 9432).
+    pub catalog: bool,
 }
 
 /// A SOA record that somebody wrote (RFC 1035, section 3.3.13).

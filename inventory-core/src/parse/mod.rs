@@ -11,6 +11,7 @@ mod network;
 mod read;
 mod site;
 mod ssh;
+mod transfer;
 mod unquoted;
 
 pub use boot::BootDecl;
@@ -19,6 +20,7 @@ pub use host::{HostDecl, NicDecl};
 pub use network::{NetworkDecl, UnknownDecl};
 pub(crate) use read::is_url;
 pub use site::{SiteDecl, ZoneDecl};
+pub use transfer::{KeyDecl, SecondaryDecl};
 
 use read::Findings;
 
@@ -50,11 +52,13 @@ pub struct GlobalDecls {
     pub networks: Vec<NetworkDecl>,
     /// Boot profiles.
     pub boots: Vec<BootDecl>,
+    /// Keys of transaction signatures.
+    pub keys: Vec<KeyDecl>,
     /// Host profiles.
     pub profiles: Vec<HostDecl>,
 }
 
-const TABLES: &[&str] = &["site", "zone", "network", "host", "profile", "boot"];
+const TABLES: &[&str] = &["site", "zone", "network", "host", "profile", "boot", "key"];
 
 /// The keys of each kind of table, as the reference lists them. A profile has those of a host.
 pub const KEYS: &[(&str, &[&str])] = &[
@@ -64,6 +68,8 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("host", host::HOST_KEYS),
     ("nic", host::NIC_KEYS),
     ("boot", boot::KEYS),
+    ("key", transfer::KEY_KEYS),
+    ("secondary", transfer::SECONDARY_KEYS),
 ];
 
 /// Reads one file. What cannot be read is reported and left out.
@@ -109,6 +115,10 @@ fn read_table(entry: Entry<'_, '_>, decls: &mut FileDecls, findings: Findings<'_
         }),
         "boot" => each(table, refused, findings, |key, table, f| {
             globals.boots.push(boot::read_boot(key, table, f));
+            Ok(())
+        }),
+        "key" => each(table, refused, findings, |key, table, f| {
+            globals.keys.push(transfer::read_key(key, table, f)?);
             Ok(())
         }),
         "profile" => each(table, refused, findings, |key, table, f| {

@@ -2,6 +2,7 @@
 
 use super::field::{Field, Spanned};
 use super::read::{self, Findings};
+use super::transfer::{self, SecondaryDecl};
 use super::unquoted;
 use crate::diag::{Finding, Rule};
 use crate::model::Zone;
@@ -25,6 +26,10 @@ pub struct SiteDecl {
     pub contact: Field<Name>,
     /// First octets of the hardware addresses that the tool makes.
     pub mac_prefix: Field<Box<[u8]>>,
+    /// Who may copy the zones.
+    pub secondaries: Field<Vec<Spanned<SecondaryDecl>>>,
+    /// Name of the catalog zone.
+    pub catalog: Field<Name>,
 }
 
 /// `[zone."X"]` as written.
@@ -50,10 +55,13 @@ pub struct ZoneDecl {
     pub records: Vec<Record>,
     /// Path of a whole master file.
     pub file: Field<Box<str>>,
+    /// Who may copy it, instead of the site's.
+    pub secondaries: Field<Vec<Spanned<SecondaryDecl>>>,
 }
 
-pub(super) const SITE_KEYS: &[&str] = &["nameservers", "contact", "mac-prefix"];
-pub(super) const ZONE_KEYS: &[&str] = &["ttl", "negative-ttl", "nameservers", "contact", "records", "file"];
+pub(super) const SITE_KEYS: &[&str] = &["nameservers", "contact", "mac-prefix", "secondaries", "catalog"];
+pub(super) const ZONE_KEYS: &[&str] =
+    &["ttl", "negative-ttl", "nameservers", "contact", "records", "file", "secondaries"];
 
 /// What a whole master file says itself.
 const FILE_SAYS: &[&str] = &["records", "nameservers", "contact", "negative-ttl"];
@@ -69,12 +77,16 @@ pub(super) fn read_site(table: Table<'_, '_>, key_span: Span, findings: Findings
         nameservers: Field::Absent,
         contact: Field::Absent,
         mac_prefix: Field::Absent,
+        secondaries: Field::Absent,
+        catalog: Field::Absent,
     };
     for entry in table.entries() {
         match entry.key() {
             "nameservers" => site.nameservers = read::list(entry, findings, host_fqdn),
             "contact" => site.contact = read::field(entry, findings, mailbox),
             "mac-prefix" => site.mac_prefix = read::field(entry, findings, mac_prefix),
+            "secondaries" => site.secondaries = read::list(entry, findings, transfer::secondary),
+            "catalog" => site.catalog = read::field(entry, findings, read::domain_name),
             _ => {
                 read::unknown_key(entry, "`[site]`", SITE_KEYS, findings);
                 site.vague = true;
@@ -117,6 +129,7 @@ pub(super) fn read_zone(
         contact: Field::Absent,
         records: Vec::new(),
         file: Field::Absent,
+        secondaries: Field::Absent,
     };
     for entry in table.entries() {
         match entry.key() {
@@ -128,6 +141,7 @@ pub(super) fn read_zone(
             "contact" => zone.contact = read::field(entry, findings, mailbox),
             "records" => zone.records = read_records(entry, &zone.name, findings),
             "file" => zone.file = read::field(entry, findings, read::path),
+            "secondaries" => zone.secondaries = read::list(entry, findings, transfer::secondary),
             _ => {
                 read::unknown_key(entry, "a zone", ZONE_KEYS, findings);
                 zone.vague = true;

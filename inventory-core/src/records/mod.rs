@@ -112,5 +112,11 @@ pub fn parse_with(
     entry::Reader::new(text, origin, dialect, report).read()
 }
 
+/// The octets that `text` says in base64 (RFC 4648, section 4), blanks left out; `None` if it is none.
+pub fn octets_of_base64(text: &str) -> Option<Vec<u8>> {
+    let digits: String = text.split_ascii_whitespace().collect();
+    from_base64(&digits).ok()
+}
+
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Context, Masters, profiles, zones};
+use super::{Context, Masters, profiles, transfer, zones};
 use crate::diag::{Finding, Rule};
 use crate::model::{Boot, BootFile, BootSource, Globals, Network, NetworkId, Range, Unknown, ZoneId};
 use crate::parse::{BootDecl, Field, GlobalDecls, HostDecl, NetworkDecl, Spanned, UnknownDecl, is_url};
@@ -27,6 +27,8 @@ pub fn merge(files: &[&GlobalDecls], masters: &Masters, findings: &mut Vec<Findi
     let mut globals =
         Globals { zones: zones::collect(files, masters, &networks, findings), ..Globals::default() };
     globals.site = zones::site(files);
+    globals.keys = transfer::keys(files, findings);
+    transfer::check(files, &globals.keys, findings);
     globals.boots = boots.values().map(|decl| boot(decl)).collect();
     for decl in networks.values() {
         let id = NetworkId(u32::try_from(globals.networks.len()).unwrap_or(u32::MAX));

@@ -12,6 +12,7 @@ mod names;
 mod nic;
 mod overlay;
 mod profiles;
+mod transfer;
 mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};

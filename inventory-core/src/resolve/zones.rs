@@ -10,7 +10,7 @@ use crate::parse::{Field, GlobalDecls, NetworkDecl, SiteDecl, Spanned, ZoneDecl}
 use crate::records::Record;
 use crate::span::Span;
 
-use super::Masters;
+use super::{Masters, transfer};
 
 /// The site's defaults; of several `[site]` tables the first (the others are refused in [`collect`]).
 pub(super) fn site(files: &[&GlobalDecls]) -> Site {
@@ -19,6 +19,7 @@ pub(super) fn site(files: &[&GlobalDecls]) -> Site {
         nameservers: decl.and_then(|site| names(&site.nameservers)).unwrap_or_default(),
         contact: decl.and_then(|site| site.contact.get().cloned()),
         mac_prefix: decl.and_then(|site| site.mac_prefix.get().cloned()),
+        secondaries: decl.and_then(|site| transfer::secondaries(&site.secondaries)).unwrap_or_default(),
     }
 }
 
@@ -65,6 +66,7 @@ pub(super) fn collect(
         zones.entry(zone.name.clone()).or_insert(zone);
     }
     distribute(files, &mut zones, findings);
+    transfer::add_catalog(files, &defaults, &mut zones, findings);
     zones.into_values().collect()
 }
 
@@ -85,6 +87,8 @@ fn names(field: &Field<Vec<Spanned<Name>>>) -> Option<Arc<[Name]>> {
 
 fn written(decl: &ZoneDecl, masters: &Masters, defaults: &Site) -> Zone {
     let file: Option<Arc<str>> = decl.file.get().map(|path| Arc::from(&**path));
+    let secondaries =
+        transfer::secondaries(&decl.secondaries).unwrap_or_else(|| Arc::clone(&defaults.secondaries));
     let master = file.as_ref().and_then(|path| masters.get(&(Arc::clone(path), decl.name.clone())));
     if let Some(master) = master {
         let soa = master.soa.clone();
@@ -99,6 +103,8 @@ fn written(decl: &ZoneDecl, masters: &Masters, defaults: &Site) -> Zone {
             records: Arc::clone(&master.records),
             file,
             soa,
+            secondaries,
+            catalog: false,
         };
     }
     Zone {
@@ -117,6 +123,8 @@ fn written(decl: &ZoneDecl, masters: &Masters, defaults: &Site) -> Zone {
         records: Arc::default(),
         file,
         soa: None,
+        secondaries,
+        catalog: false,
     }
 }
 
@@ -161,6 +169,8 @@ fn derived(
             records: Arc::default(),
             file: None,
             soa: None,
+            secondaries: forward.map_or(&defaults.secondaries, |zone| &zone.secondaries).clone(),
+            catalog: false,
         })
         .filter(|zone| !zone.nameservers.is_empty())
         .collect()
