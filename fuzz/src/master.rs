@@ -102,7 +102,7 @@ fn ask(view: &DnsView, record: &ZoneRecord) {
     query.extend_from_slice(&record.rtype.to_be_bytes());
     query.extend_from_slice(&[0, 1]);
     let mut reply = vec![0; 65_535];
-    let outcome = core::answer(view, &query, QueryContext { transport: Transport::Tcp }, &mut reply);
+    let outcome = core::answer(view, &query, QueryContext::anonymous(Transport::Tcp), &mut reply);
     let Outcome::Answered { octets, truncated: false, .. } = outcome else {
         panic!("{record}: {outcome:?}");
     };

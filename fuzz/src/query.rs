@@ -42,7 +42,7 @@ pub fn answer(message: &[u8], transport: Transport, room: usize) -> Outcome {
     let mut out = vec![0; room];
     out.extend_from_slice(&FENCE);
     let (reply, fence) = out.split_at_mut(room);
-    let outcome = core::answer(&VIEW, message, QueryContext { transport }, reply);
+    let outcome = core::answer(&VIEW, message, QueryContext::anonymous(transport), reply);
     assert_eq!(fence, FENCE, "octets beyond the room");
     match outcome {
         Outcome::Dropped(reason) => assert_eq!(reason.rcode(), None, "{reason:?} has a response code"),

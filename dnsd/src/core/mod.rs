@@ -6,20 +6,26 @@
 //! either has a [`Reason`].
 //!
 //! Decisions where servers differ: ANY gets one RRset (RFC 8482); answers are minimal, without the
-//! zone's NS records beside them; CNAME chains are followed through all zones of ours; transfers are
-//! refused so far.
+//! zone's NS records beside them; CNAME chains are followed through all zones of ours.
+//!
+//! Transfers have many messages and are not answered here but in [`transfer`]; who asks for one in a
+//! datagram gets the SOA record, and comes back over a connection.
 
 #![deny(clippy::indexing_slicing, clippy::too_many_lines, clippy::wildcard_enum_match_arm)]
 
 mod chain;
+pub mod delta;
 mod extra;
 mod find;
 mod header;
 mod message;
 mod names;
+pub mod notify;
 mod query;
 mod reason;
 pub mod serial;
+pub mod transfer;
+pub mod tsig;
 
 #[cfg(test)]
 mod tests;
@@ -28,11 +34,15 @@ pub use header::{OPT_OCTETS, UDP_PAYLOAD};
 pub use query::{Edns, HEADER_OCTETS, Header, Query, Rejected};
 pub use reason::{Answer, Outcome, Reason, rcode};
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use crate::view::{DnsView, rtype};
 
 use chain::Resolution;
 use header::Flags;
 use message::Message;
+use serial::UnixSeconds;
+use tsig::{Keyring, Session, Signature};
 
 /// Most octets of a UDP reply to a query without EDNS (RFC 1035, section 4.2.1).
 const PLAIN_PAYLOAD: u16 = 512;
@@ -48,24 +58,83 @@ pub enum Transport {
 
 /// What is known of a query beside its octets.
 #[derive(Clone, Copy, Debug)]
-pub struct QueryContext {
+pub struct QueryContext<'k> {
     /// How it came.
     pub transport: Transport,
+    /// From where.
+    pub peer: IpAddr,
+    /// When.
+    pub now: UnixSeconds,
+    /// The secrets that it may be signed with.
+    pub keys: Option<&'k Keyring>,
+}
+
+impl QueryContext<'_> {
+    /// A query of nobody at no time, where that makes no difference.
+    pub const fn anonymous(transport: Transport) -> QueryContext<'static> {
+        QueryContext { transport, peer: IpAddr::V4(Ipv4Addr::UNSPECIFIED), now: UnixSeconds(0), keys: None }
+    }
 }
 
 /// Answers `query` from `view`.
 ///
 /// The reply is written to the start of `out`, never beyond its end; 65,535 octets are enough for any,
 /// [`UDP_PAYLOAD`] for any over UDP.
-pub fn answer(view: &DnsView, query: &[u8], context: QueryContext, out: &mut [u8]) -> Outcome {
+pub fn answer(view: &DnsView, query: &[u8], context: QueryContext<'_>, out: &mut [u8]) -> Outcome {
     let Some(header) = Header::read(query) else { return Outcome::Dropped(Reason::Short) };
     if header.is_response() {
         return Outcome::Dropped(Reason::Response);
     }
     match Query::read(&header, query) {
-        Ok(question) => respond(view, &header, &question, query, context, out),
+        Ok(question) => match question.signature {
+            None => respond(view, &header, &question, query, (context, None), out),
+            Some(start) => signed(view, &header, &question, query, (context, start), out),
+        },
         Err(rejected) => fail(&header, rejected, query, out),
     }
+}
+
+/// Answers a query that has a signature at this offset (RFC 8945, section 5.3).
+fn signed(
+    view: &DnsView,
+    header: &Header,
+    question: &Query,
+    query: &[u8],
+    (context, start): (QueryContext<'_>, usize),
+    out: &mut [u8],
+) -> Outcome {
+    let limit = room(question.edns, context.transport).min(out.len());
+    let Some(out) = out.get_mut(..limit) else { return Outcome::Dropped(Reason::NoRoom) };
+    let mut session = match open(header, question, query, (context, start), out) {
+        Ok(session) => session,
+        Err(outcome) => return outcome,
+    };
+    let outcome = respond(view, header, question, query, (context, Some(&session)), out);
+    let Some(octets) = outcome.octets() else { return outcome };
+    match session.sign(out, octets, context.now) {
+        Some(octets) => outcome.with_octets(octets),
+        None => Outcome::Dropped(Reason::NoRoom),
+    }
+}
+
+/// Judges the signature of a query; the outcome if it does not hold.
+fn open(
+    header: &Header,
+    question: &Query,
+    query: &[u8],
+    (context, start): (QueryContext<'_>, usize),
+    out: &mut [u8],
+) -> Result<Session, Outcome> {
+    let Some(signature) = Signature::read(query, start) else {
+        return Err(fail(header, question.rejected(Reason::Records), query, out));
+    };
+    let nobody = Keyring::default();
+    let keys = context.keys.unwrap_or(&nobody);
+    keys.open(query, &signature, context.now).map_err(|refused| {
+        let outcome = fail(header, question.rejected(refused.reason), query, out);
+        let octets = outcome.octets().and_then(|at| refused.sign(&signature, out, at, context.now));
+        octets.map_or(Outcome::Dropped(Reason::NoRoom), |octets| outcome.with_octets(octets))
+    })
 }
 
 fn respond(
@@ -73,22 +142,23 @@ fn respond(
     header: &Header,
     question: &Query,
     query: &[u8],
-    context: QueryContext,
+    (context, session): (QueryContext<'_>, Option<&Session>),
     out: &mut [u8],
 ) -> Outcome {
-    let rejected =
-        |reason| Rejected { reason, question_end: Some(question.question_end), edns: question.edns };
-    match (question.qtype, context.transport) {
-        (rtype::AXFR, Transport::Udp) => return fail(header, rejected(Reason::TransferByUdp), query, out),
-        (rtype::AXFR | rtype::IXFR, _) => return fail(header, rejected(Reason::Transfer), query, out),
-        _ => {}
+    let rejected = |reason| question.rejected(reason);
+    if matches!(question.qtype, rtype::AXFR | rtype::IXFR)
+        && let Err(reason) = transfer::in_datagram(view, question, context, session.map(Session::key))
+    {
+        return fail(header, rejected(reason), query, out);
     }
-    let limit = room(question.edns, context.transport).min(out.len());
-    let limit = limit.saturating_sub(reserved_for(question.edns));
+    let reserved = reserved_for(question.edns) + session.map_or(0, Session::octets);
+    let limit = room(question.edns, context.transport).min(out.len()).saturating_sub(reserved);
     let Some(mut message) = Message::start(query, question.question_end, limit, out) else {
         return Outcome::Dropped(Reason::NoRoom);
     };
-    let resolution = chain::resolve(view, question, &mut message);
+    // Who asks for changes in a datagram may have the SOA record.
+    let soa = (question.qtype == rtype::IXFR).then(|| Query { qtype: rtype::SOA, ..question.clone() });
+    let resolution = chain::resolve(view, soa.as_ref().unwrap_or(question), &mut message);
     let (answer, flags) = match resolution {
         Resolution::Answered { answer, authoritative, truncated } => {
             let rcode = if answer == Answer::NoName { rcode::NXDOMAIN } else { rcode::NOERROR };

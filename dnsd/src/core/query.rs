@@ -33,6 +33,8 @@ pub struct Query {
     pub question_end: usize,
     /// What its OPT record says, if it has one.
     pub edns: Option<Edns>,
+    /// Offset of the TSIG record, if it has one.
+    pub signature: Option<usize>,
 }
 
 /// What an OPT record says.
@@ -79,6 +81,11 @@ impl Header {
 }
 
 impl Query {
+    /// What is rejected for `reason`.
+    pub(super) fn rejected(&self, reason: Reason) -> Rejected {
+        Rejected { reason, question_end: Some(self.question_end), edns: self.edns }
+    }
+
     /// Reads the rest of a message with this header.
     ///
     /// Records other than OPT are passed over, whatever they are: an IXFR query has a SOA record.
@@ -117,13 +124,11 @@ impl Query {
         if records.opt.is_some_and(|opt| opt.version > 0) {
             return Err(reject(Reason::EdnsVersion, edns));
         }
-        if records.signed {
-            return Err(reject(Reason::Signature, edns));
-        }
         if u16::from_be_bytes([c0, c1]) != CLASS_IN {
             return Err(reject(Reason::Class, edns));
         }
-        Ok(Query { name, qtype: u16::from_be_bytes([t0, t1]), question_end, edns })
+        let signature = records.signature;
+        Ok(Query { name, qtype: u16::from_be_bytes([t0, t1]), question_end, edns, signature })
     }
 }
 
@@ -131,7 +136,9 @@ impl Query {
 struct Records<'m> {
     rest: &'m [u8],
     opt: Option<Opt>,
-    signed: bool,
+    /// Octets of the message.
+    octets: usize,
+    signature: Option<usize>,
 }
 
 #[derive(Clone, Copy)]
@@ -143,7 +150,8 @@ struct Opt {
 impl<'m> Records<'m> {
     #[inline]
     fn after(offset: usize, message: &'m [u8]) -> Records<'m> {
-        Records { rest: message.get(offset..).unwrap_or(&[]), opt: None, signed: false }
+        let rest = message.get(offset..).unwrap_or(&[]);
+        Records { rest, opt: None, octets: message.len(), signature: None }
     }
 
     /// Reads all records that the header counts; nothing may follow them.
@@ -164,6 +172,7 @@ impl<'m> Records<'m> {
     #[inline]
     fn pass(&mut self, count: u32, additional: bool) -> Result<(), Reason> {
         for left in (0..count).rev() {
+            let start = self.octets - self.rest.len();
             let owner = name_octets(self.rest).ok_or(Reason::Records)?;
             let (_, rest) = self.rest.split_at_checked(owner).ok_or(Reason::Records)?;
             let (&[t0, t1, c0, c1, _, version, z0, _, l0, l1], rest) =
@@ -181,7 +190,7 @@ impl<'m> Records<'m> {
                     self.opt = Some(Opt { edns, version });
                 }
                 rtype::OPT => return Err(Reason::Options),
-                rtype::TSIG if additional && left == 0 => self.signed = true,
+                rtype::TSIG if additional && left == 0 => self.signature = Some(start),
                 rtype::TSIG => return Err(Reason::Records),
                 _ => {}
             }
@@ -192,7 +201,7 @@ impl<'m> Records<'m> {
 
 /// Octets that the name in front takes, up to a pointer.
 #[inline]
-fn name_octets(octets: &[u8]) -> Option<usize> {
+pub(super) fn name_octets(octets: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
         match *octets.get(at)? {

@@ -80,12 +80,16 @@ daemon::counted_reasons! {
         Opcode => "opcode",
         /// A class other than IN.
         Class => "class",
-        /// A transfer, which is not offered so far.
+        /// A transfer asked for by somebody who may not copy the zone.
         Transfer => "transfer",
         /// A whole zone asked for in a datagram (RFC 5936, section 4.2).
         TransferByUdp => "transfer-by-udp",
         /// A signature by a key that is not known.
         Signature => "signature",
+        /// A signature that is not one of that message by that key.
+        SignatureWrong => "signature-wrong",
+        /// A signature that is too old, or from the future.
+        SignatureTime => "signature-time",
         /// A name in none of the zones.
         OutsideZones => "outside-zones",
         /// A DNAME makes the name too long.
@@ -102,13 +106,22 @@ impl Reason {
             Reason::EdnsVersion => rcode::BADVERS,
             Reason::Opcode | Reason::TransferByUdp => rcode::NOTIMP,
             Reason::Class | Reason::Transfer | Reason::OutsideZones => rcode::REFUSED,
-            Reason::Signature => rcode::NOTAUTH,
+            Reason::Signature | Reason::SignatureWrong | Reason::SignatureTime => rcode::NOTAUTH,
             Reason::RedirectTooLong => rcode::YXDOMAIN,
         })
     }
 }
 
 impl Outcome {
+    /// The same with another number of octets, if there is a reply.
+    pub(super) const fn with_octets(self, octets: usize) -> Outcome {
+        match self {
+            Outcome::Answered { answer, truncated, .. } => Outcome::Answered { octets, answer, truncated },
+            Outcome::Failed { reason, .. } => Outcome::Failed { octets, reason },
+            Outcome::Dropped(_) => self,
+        }
+    }
+
     /// Octets of the reply, if there is one.
     pub const fn octets(self) -> Option<usize> {
         match self {

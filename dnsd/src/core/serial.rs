@@ -107,7 +107,7 @@ fn after(serial: u32) -> u32 {
 }
 
 /// Whether `a` comes after `b` (RFC 1982, section 3.2).
-fn is_after(a: u32, b: u32) -> bool {
+pub(super) fn is_after(a: u32, b: u32) -> bool {
     let distance = a.wrapping_sub(b);
     distance != 0 && distance < 1 << 31
 }

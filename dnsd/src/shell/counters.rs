@@ -32,6 +32,14 @@ daemon::counted_reasons! {
         TcpSlowReader => "tcp-slow-reader",
         /// Connections closed, because a message was longer than any query.
         TcpTooLong => "tcp-too-long",
+        /// Zones that were copied as a whole.
+        TransferWhole => "transfer-whole",
+        /// Zones of which what changed was copied.
+        TransferChanges => "transfer-changes",
+        /// Secondaries that asked for changes and had all.
+        TransferUpToDate => "transfer-up-to-date",
+        /// Transfers that did not come to their end.
+        TransferFailed => "transfer-failed",
     }
 }
 

@@ -4,19 +4,27 @@
 //! inventory, then answers. A view is loaded once per batch of datagrams or query of a connection, so
 //! that each answer is of one generation.
 
+mod announce;
+mod clock;
 mod counters;
+mod journal;
+mod keys;
 mod options;
 mod reload;
+mod secondaries;
 mod server;
+mod service;
 mod status;
 mod tcp;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod udp;
 
 pub use counters::{DnsCounters, Traffic};
 pub use options::Options;
 pub use server::{Server, Sockets};
+pub use service::Service;
 pub use tcp::{CONNECTIONS_MAX, QUERY_OCTETS_MAX};
 
 use std::io::ErrorKind;
@@ -24,7 +32,6 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use arc_swap::ArcSwap;
 use daemon::control;
 use daemon::exit::{Exit, Fatal};
 use daemon::follow::{self, FollowOptions};
@@ -39,6 +46,7 @@ use tracing::{info, warn};
 
 use crate::view::DnsView;
 
+use journal::Journal;
 use options::EVERYWHERE;
 use reload::{Reloader, system_clock};
 use status::{Status, lock};
@@ -75,10 +83,10 @@ fn try_run(options: Options) -> Result<(), Fatal> {
 
     let mut registry = Registry::default();
     let counters = Arc::new(DnsCounters::new(&mut registry));
-    let views = Arc::new(ArcSwap::from_pointee(DnsView::build(&Snapshot::nothing())));
+    let service = Service::new(DnsView::build(&Snapshot::nothing()), Journal::open(&state));
     let serial_trouble = Arc::new(Mutex::new(None));
     let mut reloader =
-        Reloader::new(Arc::clone(&views), Arc::clone(&state), Arc::clone(&serial_trouble), system_clock());
+        Reloader::new(Arc::clone(&service), Arc::clone(&state), Arc::clone(&serial_trouble), system_clock());
     let reloads = notifier.clone();
     let mut first = true;
     let follow_options =
@@ -96,17 +104,17 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     })?;
 
     let listeners = sockets.addresses().to_vec();
-    let server = Server::start(sockets, &views, &counters, notifier.watchdog_interval())
+    let server = Server::start(sockets, &service, &counters, notifier.watchdog_interval())
         .map_err(|error| Fatal::system("start threads", &error))?;
     let follow = following.status_handle();
     let common = Common::new(env!("CARGO_PKG_VERSION"), started, move || lock(&follow).figures());
     common.register(&mut registry);
     let status =
-        Status { common, follow: following.status_handle(), views, counters, listeners, serial_trouble };
+        Status { common, follow: following.status_handle(), service, counters, listeners, serial_trouble };
     for address in &status.listeners {
         info!(%address, "answering");
     }
-    notifier.status(&format!("answering for {} zones", status.views.load().zones().len()));
+    notifier.status(&format!("answering for {} zones", status.service.views.load().zones().len()));
     notifier.ready();
     let pages = Pages { control, metrics, registry };
     let answer = move |request: &control::Request| status.answer(request);

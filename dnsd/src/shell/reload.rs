@@ -1,22 +1,26 @@
 //! Taking a snapshot into service: its view is built beside the old one, then a pointer is swapped.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
-use arc_swap::ArcSwap;
 use daemon::state::StateDir;
 use inventory_core::model::Snapshot;
 use tracing::{info, warn};
 
+use crate::core::delta::Delta;
 use crate::core::serial::{Serials, UnixSeconds};
 use crate::view::{DnsView, Problem, WrittenSerial};
+
+use super::clock::wall_clock;
+use super::service::Service;
 
 /// File of the serials, below the state directory.
 const SERIALS: &str = "serials.json";
 
 /// Puts views into service.
 pub(super) struct Reloader {
-    views: Arc<ArcSwap<DnsView>>,
+    service: Arc<Service>,
     state: Arc<StateDir>,
     serials: Serials,
     trouble: Arc<Mutex<Option<String>>>,
@@ -32,7 +36,7 @@ impl Reloader {
     /// Reads the serials of an earlier run. If they cannot be read, serials begin with the time, which is
     /// more than any earlier one as long as the clock is right.
     pub(super) fn new(
-        views: Arc<ArcSwap<DnsView>>,
+        service: Arc<Service>,
         state: Arc<StateDir>,
         trouble: Arc<Mutex<Option<String>>>,
         clock: Clock,
@@ -49,21 +53,24 @@ impl Reloader {
                 Serials::default()
             }
         };
-        Reloader { views, state, serials, trouble, last: None, known: Vec::new(), clock }
+        Reloader { service, state, serials, trouble, last: None, known: Vec::new(), clock }
     }
 
     /// Builds the view of `snapshot`, makes its serials durable, and swaps it in.
     pub(super) fn apply(&mut self, snapshot: &Arc<Snapshot>) {
         let started = Instant::now();
         let mut view = match &self.last {
-            Some(last) => self.views.load().updated(&last.inventory, snapshot),
+            Some(last) => self.service.views.load().updated(&last.inventory, snapshot),
             None => DnsView::build(snapshot),
         };
         self.advance_serials(&mut view);
         self.report(&view);
+        self.keep_changes(&view);
+        self.service.keys.set(&snapshot.inventory.globals.keys);
         let (names, zones) = (view.node_count(), view.zones().len());
         let milliseconds = started.elapsed().as_millis();
-        daemon::view::swap(&self.views, view);
+        daemon::view::swap(&self.service.views, view);
+        self.service.changed.notify_one();
         info!(generation = snapshot.generation, zones, names, milliseconds, "names in service");
         self.last = Some(Arc::clone(snapshot));
     }
@@ -99,6 +106,31 @@ impl Reloader {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = written.err();
     }
 
+    /// Keeps what changed in zones that others copy, from the view in service to `view`.
+    fn keep_changes(&self, view: &DnsView) {
+        let Some(journal) = &self.service.journal else { return };
+        let old = self.service.views.load();
+        let mut changed = Vec::new();
+        for (number, zone) in view.zones().iter().filter(|(_, zone)| !zone.secondaries.is_empty()) {
+            let before = old.zones().with_apex(zone.name.as_wire());
+            let before = before.filter(|before| old.serial(*before) != view.serial(number));
+            changed.extend(before.map(|before| (number, before, &zone.name)));
+        }
+        if changed.is_empty() {
+            return;
+        }
+        let wanted: HashSet<_> = changed.iter().map(|(number, ..)| *number).collect();
+        let mut changes = view.changes_since(&old, |zone| wanted.contains(&zone));
+        let step = |(number, before, name): (_, _, &inventory_core::name::Name)| {
+            let change = changes.remove(&number).unwrap_or_default();
+            (name.clone(), Delta::new(&old.soa(before), &view.soa(number), &change))
+        };
+        let steps: Vec<_> = changed.iter().copied().map(step).collect();
+        if let Err(error) = journal.append(&steps) {
+            warn!(%error, "changes cannot be kept: secondaries copy zones as a whole");
+        }
+    }
+
     fn trouble(&self) -> Option<String> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -114,10 +146,7 @@ impl Reloader {
 
 /// The system's clock.
 pub(super) fn system_clock() -> Clock {
-    Box::new(|| {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        UnixSeconds(since.map_or(0, |since| since.as_secs()))
-    })
+    Box::new(wall_clock)
 }
 
 #[cfg(test)]

@@ -7,14 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use daemon::ListenError;
 use daemon::stop::Stop;
 use tokio::sync::watch;
 
-use crate::view::DnsView;
-
+use super::announce::{AnnounceSockets, announce};
 use super::counters::DnsCounters;
+use super::service::Service;
 use super::tcp::TcpService;
 use super::udp::Worker;
 
@@ -72,7 +71,7 @@ impl Server {
     /// A thread cannot be started.
     pub fn start(
         sockets: Sockets,
-        views: &Arc<ArcSwap<DnsView>>,
+        service: &Arc<Service>,
         counters: &DnsCounters,
         watchdog: Option<Duration>,
     ) -> io::Result<Server> {
@@ -89,7 +88,7 @@ impl Server {
             let pulse = Arc::new(AtomicU64::new(0));
             let worker = Worker {
                 socket,
-                views: Arc::clone(views),
+                service: Arc::clone(service),
                 tally: counters.worker(),
                 stop: stop.token(),
                 stopping: Arc::clone(&server.stopping),
@@ -99,9 +98,15 @@ impl Server {
             server.pulses.push(pulse);
             server.spawn(format!("udp-{number}"), move || worker.run())?;
         }
-        let service = TcpService::new(Arc::clone(views), counters.connections());
+        let tcp = TcpService::new(Arc::clone(service), counters.connections());
+        let announcing =
+            announce(Arc::clone(service), AnnounceSockets::open(&sockets.addresses), stopped.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        server.spawn("tcp".to_owned(), move || runtime.block_on(service.serve(sockets.tcp, stopped)))?;
+        server.spawn("tcp".to_owned(), move || {
+            runtime.block_on(async move {
+                tokio::join!(tcp.serve(sockets.tcp, stopped), announcing);
+            });
+        })?;
         server.stop = Some(stop);
         Ok(server)
     }

@@ -3,15 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwap;
 use daemon::control::{Request, refuse};
 use daemon::follow::FollowStatus;
 use daemon::metrics::Common;
 use serde_json::{Value, json};
 
-use crate::view::DnsView;
-
 use super::counters::DnsCounters;
+use super::service::Service;
 
 /// Zones that are listed at most.
 const ZONES_SHOWN: usize = 1000;
@@ -20,7 +18,7 @@ const ZONES_SHOWN: usize = 1000;
 pub(super) struct Status {
     pub(super) common: Arc<Common>,
     pub(super) follow: Arc<Mutex<FollowStatus>>,
-    pub(super) views: Arc<ArcSwap<DnsView>>,
+    pub(super) service: Arc<Service>,
     pub(super) counters: Arc<DnsCounters>,
     pub(super) listeners: Vec<SocketAddr>,
     pub(super) serial_trouble: Arc<Mutex<Option<String>>>,
@@ -36,12 +34,13 @@ impl Status {
     }
 
     fn to_json(&self) -> Value {
-        let view = self.views.load();
+        let view = self.service.views.load();
         let zones = view.zones().iter().take(ZONES_SHOWN).map(|(number, zone)| {
             json!({
                 "name": zone.name.to_string(),
                 "serial": view.serial(number),
                 "derived": zone.derived,
+                "secondaries": self.service.secondaries.to_json(&zone.name),
             })
         });
         let mut status = json!({
@@ -55,6 +54,7 @@ impl Status {
             "names": view.node_count(),
             "view_bytes": view.octets(),
             "problems": view.problems().iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "key_troubles": self.service.keys.troubles(),
             "serial_trouble": *lock(&self.serial_trouble),
             "counters": self.counters.to_json(),
         });

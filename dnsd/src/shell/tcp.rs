@@ -4,22 +4,24 @@
 //! in every direction: connections, octets of a query, octets waiting to be sent, the time that a
 //! client may take to complete a query or to read its answers.
 
-use std::net::TcpListener as StdListener;
+use std::net::{IpAddr, TcpListener as StdListener};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, warn};
 
-use crate::core::{self, QueryContext, Transport};
-use crate::view::DnsView;
+use crate::core::transfer::{self as transfers, Opened};
+use crate::core::{self, Outcome, QueryContext, Transport};
 
+use super::clock::wall_clock;
 use super::counters::{ConnectionTally, Traffic};
+use super::service::Service;
+use super::transfer::{self, AT_ONCE, Granted};
 
 /// Connections at once.
 pub const CONNECTIONS_MAX: usize = 1024;
@@ -40,15 +42,17 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// What all connections share.
 pub(super) struct TcpService {
-    pub(super) views: Arc<ArcSwap<DnsView>>,
+    pub(super) service: Arc<Service>,
     pub(super) tally: ConnectionTally,
     scratch: Mutex<Box<[u8]>>,
+    /// Transfers have to have one.
+    turns: Semaphore,
 }
 
 impl TcpService {
-    pub(super) fn new(views: Arc<ArcSwap<DnsView>>, tally: ConnectionTally) -> Arc<TcpService> {
+    pub(super) fn new(service: Arc<Service>, tally: ConnectionTally) -> Arc<TcpService> {
         let scratch = Mutex::new(vec![0; 2 + usize::from(u16::MAX)].into());
-        Arc::new(TcpService { views, tally, scratch })
+        Arc::new(TcpService { service, tally, scratch, turns: Semaphore::new(AT_ONCE) })
     }
 
     /// Serves the clients of `listeners` until `stop` turns true, then lets connections finish.
@@ -67,14 +71,15 @@ impl TcpService {
             tokio::select! {
                 _ = stopping.wait_for(|stop| *stop) => break,
                 Some(_) = connections.join_next() => {}
-                Some(stream) = clients.recv() => {
+                Some((stream, peer)) = clients.recv() => {
                     if connections.len() >= CONNECTIONS_MAX {
                         self.tally.traffic.count(Traffic::TcpRefused);
                         continue;
                     }
                     self.tally.traffic.count(Traffic::TcpAccepted);
                     let idle = if connections.len() * 2 < CONNECTIONS_MAX { IDLE } else { IDLE_WHEN_BUSY };
-                    let connection = Connection { service: Arc::clone(&self), stream, stop: stop.clone(), idle };
+                    let stop = stop.clone();
+                    let connection = Connection { service: Arc::clone(&self), stream, peer, stop, idle };
                     connections.spawn(connection.serve());
                 }
             }
@@ -84,11 +89,29 @@ impl TcpService {
         let _ = timeout(FAREWELL, finished).await;
     }
 
-    /// Appends the answer to `query` to `output`, its length in front.
-    fn answer(&self, query: &[u8], output: &mut Vec<u8>) {
-        const TCP: QueryContext = QueryContext { transport: Transport::Tcp };
+    /// Appends the answer to `query` to `output`, its length in front, or returns a transfer that is to
+    /// be sent instead.
+    fn answer(&self, query: &[u8], peer: IpAddr, output: &mut Vec<u8>) -> Option<Granted> {
+        let (view, keys) = (self.service.views.load(), self.service.keys.load());
+        let context = QueryContext { transport: Transport::Tcp, peer, now: wall_clock(), keys: Some(&keys) };
         let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
-        let outcome = core::answer(&self.views.load(), query, TCP, &mut scratch);
+        if !transfers::is_asked_for(query) {
+            self.reply(core::answer(&view, query, context, &mut scratch), &scratch, output);
+            return None;
+        }
+        match transfers::open(&view, query, context, &mut scratch) {
+            Opened::Reply(outcome) => {
+                self.reply(outcome, &scratch, output);
+                None
+            }
+            Opened::Granted(grant) => {
+                self.tally.traffic.count(Traffic::TcpReceived);
+                Some(Granted { view: arc_swap::Guard::into_inner(view), grant: *grant })
+            }
+        }
+    }
+
+    fn reply(&self, outcome: Outcome, scratch: &[u8], output: &mut Vec<u8>) {
         self.tally.count(outcome);
         if let Some(reply) = outcome.octets().and_then(|octets| scratch.get(..octets))
             && let Ok(length) = u16::try_from(reply.len())
@@ -99,11 +122,11 @@ impl TcpService {
     }
 }
 
-async fn accept(listener: TcpListener, accepted: tokio::sync::mpsc::Sender<TcpStream>) {
+async fn accept(listener: TcpListener, accepted: tokio::sync::mpsc::Sender<(TcpStream, IpAddr)>) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                if accepted.send(stream).await.is_err() {
+            Ok((stream, peer)) => {
+                if accepted.send((stream, peer.ip())).await.is_err() {
                     return;
                 }
             }
@@ -119,6 +142,7 @@ async fn accept(listener: TcpListener, accepted: tokio::sync::mpsc::Sender<TcpSt
 struct Connection {
     service: Arc<TcpService>,
     stream: TcpStream,
+    peer: IpAddr,
     stop: watch::Receiver<bool>,
     idle: Duration,
 }
@@ -130,11 +154,12 @@ impl Connection {
         let (mut input, mut output) = (Vec::new(), Vec::new());
         let mut deadline = Instant::now() + self.idle;
         loop {
-            let mut used = 0;
-            while output.len() < GATHERED
+            let (mut used, mut granted) = (0, None);
+            while granted.is_none()
+                && output.len() < GATHERED
                 && let Some((query, octets)) = next_message(input.get(used..).unwrap_or(&[]))
             {
-                self.service.answer(query, &mut output);
+                granted = self.service.answer(query, self.peer, &mut output);
                 used += octets;
                 deadline = Instant::now() + self.idle;
             }
@@ -144,6 +169,15 @@ impl Connection {
                     return;
                 }
                 output = Vec::new();
+                if granted.is_none() {
+                    continue;
+                }
+            }
+            if let Some(granted) = granted {
+                if !self.transfer(granted).await {
+                    return;
+                }
+                deadline = Instant::now() + self.idle;
                 continue;
             }
             if announced(&input).is_some_and(|octets| octets > QUERY_OCTETS_MAX) {
@@ -168,6 +202,15 @@ impl Connection {
                     false
                 }
             },
+            _ = self.stop.wait_for(|stop| *stop) => false,
+        }
+    }
+
+    /// Sends a transfer; `false` when the connection ends.
+    async fn transfer(&mut self, granted: Granted) -> bool {
+        let TcpService { service, turns, tally, .. } = &*self.service;
+        tokio::select! {
+            sent = transfer::send(service, turns, tally, granted, &mut self.stream, self.peer) => sent,
             _ = self.stop.wait_for(|stop| *stop) => false,
         }
     }

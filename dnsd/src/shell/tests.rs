@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
 use daemon::metrics::Registry;
 
 use super::counters::DnsCounters;
 use super::server::{Server, Sockets};
+use super::service::Service;
 use crate::core::rcode;
 use crate::testing::{Ask, Reply, view};
 use crate::view::{DnsView, rtype};
@@ -20,19 +20,19 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Running {
     server: Server,
-    views: Arc<ArcSwap<DnsView>>,
+    service: Arc<Service>,
     counters: Arc<DnsCounters>,
     addresses: Vec<SocketAddr>,
 }
 
 fn start(view: DnsView) -> Running {
-    let views = Arc::new(ArcSwap::from_pointee(view));
+    let service = Service::new(view, None);
     let counters = Arc::new(DnsCounters::new(&mut Registry::default()));
     let listen = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
     let sockets = Sockets::open(&listen.map(|ip| SocketAddr::new(ip, 0)), 2).unwrap();
     let addresses = sockets.addresses().to_vec();
-    let server = Server::start(sockets, &views, &counters, None).unwrap();
-    Running { server, views, counters, addresses }
+    let server = Server::start(sockets, &service, &counters, None).unwrap();
+    Running { server, service, counters, addresses }
 }
 
 fn udp(to: SocketAddr) -> UdpSocket {
@@ -101,11 +101,11 @@ fn both_families_and_both_transports_answer() {
 
 #[test]
 fn a_reply_leaves_from_the_address_that_was_asked() {
-    let views = Arc::new(ArcSwap::from_pointee(address_of(1)));
+    let service = Service::new(address_of(1), None);
     let counters = DnsCounters::new(&mut Registry::default());
     let sockets = Sockets::open(&["0.0.0.0:0".parse().unwrap()], 1).unwrap();
     let port = sockets.addresses()[0].port();
-    let _server = Server::start(sockets, &views, &counters, None).unwrap();
+    let _server = Server::start(sockets, &service, &counters, None).unwrap();
     for last in [1, 2, 77] {
         let asked = SocketAddr::new(Ipv4Addr::new(127, 0, 0, last).into(), port);
         // A connected socket sees nothing from anywhere else.
@@ -146,7 +146,7 @@ fn a_new_view_answers_at_once_and_no_answer_mixes_two() {
         .collect();
     let socket = udp(running.addresses[0]);
     for n in 2..=200 {
-        running.views.store(Arc::new(address_of(n)));
+        running.service.views.store(Arc::new(address_of(n)));
         let reply = ask_udp(&socket, &Ask::new("x.lab.example", rtype::A));
         assert_eq!(reply.answers(), [format!("x.lab.example. 0 IN A 192.0.2.{n}")]);
     }

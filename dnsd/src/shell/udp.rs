@@ -9,15 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use daemon::stop::{StopToken, Woken};
 use daemon::udp::{MAX_BATCH, RecvBatch, SendBatch, Wait};
 use tracing::{debug, error};
 
-use crate::core::{self, QueryContext, Transport, UDP_PAYLOAD};
-use crate::view::DnsView;
-
+use super::clock::wall_clock;
 use super::counters::{Traffic, WorkerTally};
+use super::service::Service;
+use crate::core::{self, QueryContext, Transport, UDP_PAYLOAD};
 
 /// Octets of a query that are read. A longer one is answered with FORMERR: no question is as long.
 const QUERY_OCTETS: usize = 2048;
@@ -25,7 +24,7 @@ const QUERY_OCTETS: usize = 2048;
 /// One worker.
 pub(super) struct Worker {
     pub(super) socket: UdpSocket,
-    pub(super) views: Arc<ArcSwap<DnsView>>,
+    pub(super) service: Arc<Service>,
     pub(super) tally: WorkerTally,
     pub(super) stop: StopToken,
     pub(super) stopping: Arc<AtomicBool>,
@@ -63,10 +62,12 @@ impl Worker {
     }
 
     fn batch(&self, queries: &RecvBatch, replies: &mut SendBatch, overflow: &mut u32) {
-        let view = self.views.load();
+        let (view, keys, now) = (self.service.views.load(), self.service.keys.load(), wall_clock());
         for query in queries.iter() {
             let Some(room) = replies.buffer() else { break };
-            let outcome = core::answer(&view, query.bytes, UDP, room);
+            let peer = query.from.ip();
+            let context = QueryContext { transport: Transport::Udp, peer, now, keys: Some(&keys) };
+            let outcome = core::answer(&view, query.bytes, context, room);
             self.tally.count(outcome);
             if let Some(octets) = outcome.octets()
                 && !replies.commit(octets, query.from, query.reply_route())
@@ -94,7 +95,6 @@ impl Worker {
     }
 }
 
-const UDP: QueryContext = QueryContext { transport: Transport::Udp };
 /// Pause after an error that may stay.
 const PAUSE: Duration = Duration::from_millis(10);
 

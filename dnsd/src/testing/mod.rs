@@ -20,8 +20,8 @@ use crate::view::DnsView;
 pub(crate) use query::Ask;
 pub(crate) use reply::Reply;
 
-pub(crate) const TCP: QueryContext = QueryContext { transport: Transport::Tcp };
-pub(crate) const UDP: QueryContext = QueryContext { transport: Transport::Udp };
+pub(crate) const TCP: QueryContext<'static> = QueryContext::anonymous(Transport::Tcp);
+pub(crate) const UDP: QueryContext<'static> = QueryContext::anonymous(Transport::Udp);
 
 /// The name that `text` says, as an absolute one.
 pub(crate) fn name(text: &str) -> Name {

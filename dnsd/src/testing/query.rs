@@ -68,7 +68,7 @@ impl Ask {
         octets
     }
 
-    pub(crate) fn by(&self, view: &DnsView, context: QueryContext) -> (Outcome, Option<Reply>) {
+    pub(crate) fn by(&self, view: &DnsView, context: QueryContext<'_>) -> (Outcome, Option<Reply>) {
         let mut out = vec![0; 65_535];
         let outcome = core::answer(view, &self.octets(), context, &mut out);
         (outcome, outcome.octets().map(|octets| Reply::read(&out[..octets])))

@@ -196,7 +196,7 @@ impl RandomSite {
         let small_pool = if self.pool { "pool = \"10.20.1.120-10.20.1.122\"\n" } else { "" };
         let reverse = if self.classless { "reverse = \"64-127.1.20.10.in-addr.arpa\"\n" } else { "" };
         let text = format!(
-            "[site]\nnameservers = [\"ns1.lab.example\", \"ns.elsewhere.test\"]\n\
+            "[site]\nsecondaries = [\"0.0.0.0/0\"]\nnameservers = [\"ns1.lab.example\", \"ns.elsewhere.test\"]\n\
              [network.lan]\nzone = \"lab.example\"\nipv4 = \"10.20.0.0/24\"\nipv6 = \"2001:db8:20::/64\"\n{pool}\
              [network.small]\nzone = \"lab.example\"\nipv4 = \"10.20.1.64/26\"\n{small_pool}{reverse}"
         );

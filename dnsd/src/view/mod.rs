@@ -9,6 +9,7 @@
 
 mod addresses;
 mod build;
+mod diff;
 mod draft;
 mod edit;
 mod encode;
@@ -22,9 +23,11 @@ mod shard;
 mod soa;
 #[cfg(test)]
 mod tests;
+mod walk;
 mod written;
 mod zone;
 
+pub use diff::ZoneChange;
 pub use draft::LeftOut;
 pub use labels::{LABELS_MAX, Labels, NotAName};
 pub use node::{Key, Node, Rdata, Rrset, rtype};
@@ -32,6 +35,7 @@ pub use pool::{Classless, Pool, PoolLabel, Pools};
 pub use records::ZoneRecord;
 pub use reverse::Block;
 pub use soa::{EXPIRE, REFRESH, RETRY};
+pub use walk::Walk;
 pub use zone::{WrittenSerial, Zone, ZoneIndex, ZoneNumber};
 
 pub(crate) use labels::iter as labels_of;

@@ -8,8 +8,8 @@ use inventory_core::records::{RecordType, present};
 
 use super::encode::{name_in, owner};
 use super::labels::Labels;
-use super::node::{Key, rtype};
-use super::pool::PoolLabel;
+use super::node::{Key, Node, rtype};
+use super::pool::{Pool, PoolLabel};
 use super::shard::Shard;
 use super::zone::{Zone, ZoneNumber};
 use super::{DnsView, set_serial};
@@ -53,28 +53,37 @@ impl DnsView {
     /// Calls `take` with every record and its zone, in no order that means anything.
     pub fn for_each(&self, mut take: impl FnMut(ZoneNumber, ZoneRecord)) {
         for (number, zone) in self.zones.iter() {
-            take(number, self.soa(number, zone));
+            take(number, self.soa_of(number, zone));
         }
         for node in self.shards.iter().flat_map(Shard::nodes) {
-            if node.is_empty() {
-                continue;
-            }
-            let owner = owner(node.key(), &self.zones);
-            let zone = match node.key() {
-                Key::Name(zone, _) => Some(zone),
-                Key::V4(_) | Key::V6(_) => self.zone_of(&owner),
-            };
-            let Some(zone) = zone else { continue };
-            for rrset in node.rrsets() {
-                for rdata in rrset.rdatas() {
-                    let mut octets = Vec::new();
-                    rdata.expand(&self.zones, &mut octets);
-                    let (rtype, ttl) = (rrset.rtype(), rrset.ttl());
-                    take(zone, ZoneRecord { owner: owner.clone(), rtype, ttl, rdata: octets.into() });
-                }
+            self.for_each_of_node(&node, &mut take);
+        }
+        for pool in self.pools.iter() {
+            for address in pool.first..=pool.last {
+                self.for_each_of_pool_address(pool, address, &mut take);
             }
         }
-        self.for_each_of_pools(&mut take);
+    }
+
+    /// Calls `take` with the records of a node and its zone.
+    pub(super) fn for_each_of_node(&self, node: &Node<'_>, take: &mut impl FnMut(ZoneNumber, ZoneRecord)) {
+        if node.is_empty() {
+            return;
+        }
+        let owner = owner(node.key(), &self.zones);
+        let zone = match node.key() {
+            Key::Name(zone, _) => Some(zone),
+            Key::V4(_) | Key::V6(_) => self.zone_of(&owner),
+        };
+        let Some(zone) = zone else { return };
+        for rrset in node.rrsets() {
+            for rdata in rrset.rdatas() {
+                let mut octets = Vec::new();
+                rdata.expand(&self.zones, &mut octets);
+                let (rtype, ttl) = (rrset.rtype(), rrset.ttl());
+                take(zone, ZoneRecord { owner: owner.clone(), rtype, ttl, rdata: octets.into() });
+            }
+        }
     }
 
     /// The zone with the longest apex at or above `name`.
@@ -83,28 +92,33 @@ impl DnsView {
         self.zones.find(&labels, labels.count())
     }
 
-    fn soa(&self, number: ZoneNumber, zone: &Zone) -> ZoneRecord {
+    /// The SOA record of `zone`, its serial filled in.
+    pub fn soa(&self, zone: ZoneNumber) -> ZoneRecord {
+        self.soa_of(zone, self.zones.zone(zone))
+    }
+
+    fn soa_of(&self, number: ZoneNumber, zone: &Zone) -> ZoneRecord {
         let mut rdata = zone.soa.plain.clone();
         set_serial(&mut rdata, self.serial(number));
         ZoneRecord { owner: zone.name.clone(), rtype: rtype::SOA, ttl: zone.soa.ttl, rdata }
     }
 
-    /// Names worked out for pools, where nobody wrote that name.
-    fn for_each_of_pools(&self, take: &mut impl FnMut(ZoneNumber, ZoneRecord)) {
-        for pool in self.pools.iter() {
-            let classless = self.pools.classless_of(pool);
-            for address in pool.first..=pool.last {
-                let name = name_in(pool.zone, PoolLabel::new(address).as_wire(), &self.zones);
-                let plain = Name::reverse(Ipv4Addr::from_bits(address).into());
-                self.worked_out(&name, rtype::A, &address.to_be_bytes(), take);
-                if let Some(classless) = classless {
-                    let owner = classless.owner(address);
-                    self.worked_out(&plain, rtype::CNAME, owner.as_wire(), take);
-                    self.worked_out(&owner, rtype::PTR, name.as_wire(), take);
-                } else {
-                    self.worked_out(&plain, rtype::PTR, name.as_wire(), take);
-                }
-            }
+    /// Calls `take` with the records worked out for a pool address, where nobody wrote that name.
+    pub(super) fn for_each_of_pool_address(
+        &self,
+        pool: &Pool,
+        address: u32,
+        take: &mut impl FnMut(ZoneNumber, ZoneRecord),
+    ) {
+        let name = name_in(pool.zone, PoolLabel::new(address).as_wire(), &self.zones);
+        let plain = Name::reverse(Ipv4Addr::from_bits(address).into());
+        self.worked_out(&name, rtype::A, &address.to_be_bytes(), take);
+        if let Some(classless) = self.pools.classless_of(pool) {
+            let owner = classless.owner(address);
+            self.worked_out(&plain, rtype::CNAME, owner.as_wire(), take);
+            self.worked_out(&owner, rtype::PTR, name.as_wire(), take);
+        } else {
+            self.worked_out(&plain, rtype::PTR, name.as_wire(), take);
         }
     }
 

@@ -70,7 +70,6 @@ impl Shard {
     }
 
     /// Whether both are one allocation.
-    #[cfg(test)]
     pub(crate) fn is_same(&self, other: &Shard) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use inventory_core::model::{Globals, Reverse, WrittenSoa, Zone as ModelZone, ZoneId};
+use inventory_core::model::{Globals, Reverse, Secondary, WrittenSoa, Zone as ModelZone, ZoneId};
 use inventory_core::name::Name;
 
 use super::hash::{name_hash, record_digest};
@@ -44,6 +44,10 @@ pub struct Zone {
     /// Owners, relative to the apex and sorted, with NS records (not at the apex) or DNAME records
     /// that somebody wrote: what is below them is not the zone's to answer.
     pub occluders: Box<[Box<[u8]>]>,
+    /// Who may copy it.
+    pub secondaries: Arc<[Secondary]>,
+    /// Whether it is the catalog of the zones: nobody is delegated to it.
+    pub catalog: bool,
     /// The next zone of ours above it.
     pub parent: Option<ZoneNumber>,
     /// The zones right below it.
@@ -197,7 +201,9 @@ impl ZoneIndex {
         let parents: Vec<Option<ZoneNumber>> = self
             .zones
             .iter()
-            .map(|zone| self.find(&Labels::of(&zone.name), zone.depth.checked_sub(1)?))
+            .map(|zone| {
+                self.find(&Labels::of(&zone.name), zone.depth.checked_sub(1)?).filter(|_| !zone.catalog)
+            })
             .collect();
         let mut children = vec![Vec::new(); self.zones.len()];
         for (number, parent) in parents.iter().enumerate() {
@@ -272,6 +278,8 @@ fn zone_of(zone: &ModelZone) -> Zone {
         written: zone.soa.as_ref().map(|soa| written_serial(soa, zone)),
         has_wildcards: zone.records.iter().any(|record| is_wildcard(&record.owner)),
         occluders: Box::default(),
+        secondaries: Arc::clone(&zone.secondaries),
+        catalog: zone.catalog,
         parent: None,
         children: Box::default(),
     }

@@ -41,7 +41,7 @@ fn queries() -> Vec<Vec<u8>> {
 }
 
 /// Answers `message` and checks that the reply can be read. The id of replies is that of the query.
-fn survive(view: &DnsView, message: &[u8], context: QueryContext) -> Outcome {
+fn survive(view: &DnsView, message: &[u8], context: QueryContext<'_>) -> Outcome {
     let mut out = vec![0; 4096];
     let outcome = core::answer(view, message, context, &mut out);
     if let Some(octets) = outcome.octets() {

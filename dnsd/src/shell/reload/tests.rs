@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use arc_swap::ArcSwap;
 use daemon::state::StateDir;
 
 use super::*;
@@ -14,7 +13,7 @@ use crate::testing::{Edited, SITE, name};
 /// A state directory that goes away with the value, and what reloads into it.
 struct Place {
     path: PathBuf,
-    views: Arc<ArcSwap<DnsView>>,
+    service: Arc<Service>,
     trouble: Arc<Mutex<Option<String>>>,
     clock: Arc<AtomicU64>,
     inventory: Edited,
@@ -33,7 +32,7 @@ impl Place {
         let nothing = Snapshot::nothing();
         Place {
             path,
-            views: Arc::new(ArcSwap::from_pointee(DnsView::build(&nothing))),
+            service: Service::new(DnsView::build(&nothing), None),
             trouble: Arc::default(),
             clock: Arc::new(AtomicU64::new(START)),
             inventory,
@@ -44,7 +43,7 @@ impl Place {
         let state = Arc::new(StateDir::open(&self.path, None).unwrap());
         let clock = Arc::clone(&self.clock);
         let clock = Box::new(move || UnixSeconds(clock.load(Ordering::Relaxed)));
-        Reloader::new(Arc::clone(&self.views), state, Arc::clone(&self.trouble), clock)
+        Reloader::new(Arc::clone(&self.service), state, Arc::clone(&self.trouble), clock)
     }
 
     fn host(&self, number: u32) {
@@ -57,7 +56,7 @@ impl Place {
     }
 
     fn serial(&self, zone: &str) -> u32 {
-        serial_in(&self.views.load(), zone)
+        serial_in(&self.service.views.load(), zone)
     }
 }
 
@@ -119,7 +118,8 @@ fn a_serial_is_on_disk_before_anybody_sees_it() {
     place.apply(&mut reloader);
     let done = Arc::new(AtomicBool::new(false));
     let watching = {
-        let (views, path, done) = (Arc::clone(&place.views), place.path.join(SERIALS), Arc::clone(&done));
+        let (views, path, done) =
+            (Arc::clone(&place.service.views), place.path.join(SERIALS), Arc::clone(&done));
         std::thread::spawn(move || {
             let mut seen = 0;
             while !done.load(Ordering::Relaxed) {
@@ -180,7 +180,7 @@ fn a_master_files_serial_is_served_while_it_grows_and_the_next_one_when_it_does_
     {
         place.inventory.write("old.zone", &file(serial, address));
         place.apply(&mut reloader);
-        let view = place.views.load();
+        let view = place.service.views.load();
         assert_eq!(serial_in(&view, "old.example"), served);
         let problem = Problem::SerialBehind { zone: name("old.example"), written: serial };
         assert_eq!(view.problems(), behind.then_some(problem).as_slice());

@@ -1,0 +1,181 @@
+//! Secrets, read from the files that the inventory names. They are read again when the files change, and
+//! never logged.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::sync::{Arc, Mutex};
+
+use arc_swap::{ArcSwap, Guard};
+use inventory_core::model::Key;
+use inventory_core::records::octets_of_base64;
+use tracing::warn;
+
+use crate::core::tsig::{Keyring, SharedKey};
+
+use super::status::lock;
+
+/// Octets of a file that are read at most.
+const FILE_OCTETS_MAX: u64 = 64 * 1024;
+/// Octets of a secret at least: RFC 8945, section 8, wants as many as the hash has; shorter ones are
+/// only warned of.
+const SECRET_OCTETS: usize = 16;
+
+/// The secrets in use.
+#[derive(Debug, Default)]
+pub struct Keys {
+    ring: ArcSwap<Keyring>,
+    files: Mutex<Files>,
+}
+
+#[derive(Debug, Default)]
+struct Files {
+    wanted: Vec<Key>,
+    seen: BTreeMap<Box<str>, Option<Stamp>>,
+    troubles: Vec<String>,
+}
+
+/// Device, inode, size, modification and change time: other octets have another one.
+type Stamp = [i64; 7];
+
+impl Keys {
+    /// The secrets at this moment.
+    pub fn load(&self) -> Guard<Arc<Keyring>> {
+        self.ring.load()
+    }
+
+    /// Reads the secrets of `wanted`, and no others from now on.
+    pub fn set(&self, wanted: &[Key]) {
+        let mut files = lock(&self.files);
+        files.wanted = wanted.to_vec();
+        self.read(&mut files);
+    }
+
+    /// Reads them again if a file changed; says whether one did.
+    pub fn refresh(&self) -> bool {
+        let mut files = lock(&self.files);
+        let changed = files.wanted.iter().any(|key| files.seen.get(&key.file) != Some(&stamp(&key.file)));
+        if changed {
+            self.read(&mut files);
+        }
+        changed
+    }
+
+    /// Why secrets are missing, or better not used.
+    pub fn troubles(&self) -> Vec<String> {
+        lock(&self.files).troubles.clone()
+    }
+
+    fn read(&self, files: &mut Files) {
+        let (mut keys, mut troubles) = (Vec::new(), Vec::new());
+        files.seen.clear();
+        for key in &files.wanted {
+            let name = &key.name;
+            files.seen.insert(key.file.clone(), stamp(&key.file));
+            let mut trouble = |why: String| troubles.push(format!("key `{name}`: {why}"));
+            match read_secret(key) {
+                Ok((secret, odd)) => {
+                    odd.into_iter().for_each(&mut trouble);
+                    keys.push(SharedKey::new(name.clone(), key.algorithm, &secret));
+                }
+                Err(why) => trouble(format!("{why}; nobody can sign with it")),
+            }
+        }
+        for trouble in troubles.iter().filter(|trouble| !files.troubles.contains(trouble)) {
+            warn!("{trouble}");
+        }
+        files.troubles = troubles;
+        self.ring.store(Arc::new(Keyring::new(keys)));
+    }
+}
+
+fn stamp(path: &str) -> Option<Stamp> {
+    let found = fs::metadata(path).ok()?;
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let [device, inode, size] = [found.dev(), found.ino(), found.size()].map(number);
+    Some([device, inode, size, found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()])
+}
+
+/// The secret of `key`, and what is odd about it.
+fn read_secret(key: &Key) -> Result<(Vec<u8>, Option<String>), String> {
+    let path = &*key.file;
+    let failed = |error: io::Error| format!("`{path}` cannot be read: {error}");
+    let found = fs::metadata(path).map_err(failed)?;
+    if !found.is_file() || found.len() > FILE_OCTETS_MAX {
+        return Err(format!("`{path}` is no file with a secret"));
+    }
+    let text = fs::read_to_string(path).map_err(failed)?;
+    let secret = secret_in(&text, key)?;
+    let odd = if found.mode() & 0o007 != 0 {
+        Some(format!("everybody on this machine can read `{path}`"))
+    } else if secret.len() < SECRET_OCTETS {
+        Some(format!("the secret in `{path}` has only {} octets", secret.len()))
+    } else {
+        None
+    };
+    Ok((secret, odd))
+}
+
+/// The secret that `text` says: base64 alone, or the `key` statement of BIND and NSD's tools.
+fn secret_in(text: &str, key: &Key) -> Result<Vec<u8>, String> {
+    let path = &key.file;
+    let statement = |word: &str| {
+        let (_, rest) = text.split_once(word)?;
+        let value = rest.trim_start().trim_start_matches('"');
+        value.split(['"', ';', '\n']).next().map(str::trim)
+    };
+    let Some(secret) = statement("secret") else {
+        let secret = octets_of_base64(text).filter(|secret| !secret.is_empty());
+        return secret.ok_or_else(|| format!("`{path}` holds no secret in base64"));
+    };
+    let algorithm = key.algorithm.word();
+    if let Some(other) = statement("algorithm").filter(|other| !other.eq_ignore_ascii_case(algorithm)) {
+        return Err(format!("`{path}` is for {other}, and the inventory says {algorithm}"));
+    }
+    let secret = octets_of_base64(secret).filter(|secret| !secret.is_empty());
+    secret.ok_or_else(|| format!("the `secret` in `{path}` is not base64"))
+}
+
+#[cfg(test)]
+mod tests {
+    use inventory_core::model::KeyAlgorithm;
+    use inventory_core::span::{FileId, Span};
+
+    use super::*;
+    use crate::testing::name;
+
+    fn key(path: &str) -> Key {
+        let span = Span::whole(FileId(0));
+        Key { name: name("k"), span, algorithm: KeyAlgorithm::HmacSha256, file: path.into() }
+    }
+
+    #[test]
+    fn a_secret_is_base64_alone_or_what_key_generators_print() {
+        let secret = |text: &str| secret_in(text, &key("/k"));
+        assert_eq!(secret("c2Vj\nret0\n"), Ok(b"sec\xad\xeb\x74".to_vec()));
+        let bind = "key \"k\" {\n\talgorithm hmac-sha256;\n\tsecret \"c2VjcmV0\";\n};\n";
+        assert_eq!(secret(bind), Ok(b"secret".to_vec()));
+        assert!(secret(&bind.replace("256", "512")).unwrap_err().contains("hmac-sha512"));
+        assert!(secret("").is_err());
+        assert!(secret("not base64!").is_err());
+        assert!(secret("key k { secret \"!\"; };").is_err());
+    }
+
+    #[test]
+    fn secrets_follow_their_files_and_what_is_missing_is_said() {
+        let path = std::env::temp_dir().join(format!("hostbook-key-{}", std::process::id()));
+        let keys = Keys::default();
+        keys.set(&[key(path.to_str().unwrap())]);
+        assert!(keys.load().is_empty());
+        assert_eq!(keys.troubles().len(), 1);
+        assert!(!keys.refresh(), "nothing is there yet");
+        fs::write(&path, "c2VjcmV0c2VjcmV0c2VjcmV0").unwrap();
+        assert!(keys.refresh());
+        assert_eq!(keys.load().len(), 1);
+        assert!(!keys.refresh());
+        fs::remove_file(&path).unwrap();
+        assert!(keys.refresh());
+        assert!(keys.load().is_empty());
+    }
+}

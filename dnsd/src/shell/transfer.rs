@@ -1,0 +1,102 @@
+//! Transfers over connections: messages are made one by one, as fast as the client takes them.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::task::yield_now;
+use tokio::time::timeout;
+use tracing::{debug, info};
+
+use crate::core::transfer::{Grant, Kind, Part, Transfer};
+use crate::view::DnsView;
+
+use super::clock::wall_clock;
+use super::counters::{ConnectionTally, Traffic};
+use super::service::Service;
+
+/// Transfers at once; others wait. Each holds a view and a message or two.
+pub(super) const AT_ONCE: usize = 16;
+/// How long a client may take for one message: slow lines are no reason to begin again.
+const READING: Duration = Duration::from_secs(60);
+
+/// A transfer that was granted.
+pub(super) struct Granted {
+    pub(super) view: Arc<DnsView>,
+    pub(super) grant: Grant,
+}
+
+/// Sends a transfer; `false` when the connection has to end.
+pub(super) async fn send(
+    service: &Arc<Service>,
+    turns: &Semaphore,
+    tally: &ConnectionTally,
+    granted: Granted,
+    stream: &mut TcpStream,
+    peer: IpAddr,
+) -> bool {
+    let Ok(_turn) = turns.acquire().await else { return false };
+    let Granted { view, grant } = granted;
+    let zone = view.zones().zone(grant.zone).name.clone();
+    let mut transfer = begin(service, view, grant).await;
+    let mut octets: u64 = 0;
+    loop {
+        match transfer.next(wall_clock()) {
+            Part::Message(message) => {
+                octets += u64::try_from(message.len()).unwrap_or(0);
+                if !write(stream, &message, tally).await {
+                    tally.traffic.count(Traffic::TransferFailed);
+                    debug!(%zone, %peer, "a secondary ended its copying");
+                    return false;
+                }
+            }
+            Part::Nothing => yield_now().await,
+            Part::Failed => {
+                tally.traffic.count(Traffic::TransferFailed);
+                return false;
+            }
+            Part::End => break,
+        }
+    }
+    let (kind, serial) = (transfer.kind(), transfer.serial());
+    service.secondaries.copied(&zone, peer, serial, kind, wall_clock());
+    let event = match kind {
+        Kind::Whole => Traffic::TransferWhole,
+        Kind::Changes => Traffic::TransferChanges,
+        Kind::UpToDate => Traffic::TransferUpToDate,
+    };
+    tally.traffic.count(event);
+    match kind {
+        Kind::Whole => info!(%zone, %peer, serial, octets, "a secondary copied the zone"),
+        Kind::Changes => info!(%zone, %peer, serial, octets, "a secondary copied what changed"),
+        Kind::UpToDate => debug!(%zone, %peer, serial, "a secondary is up to date"),
+    }
+    true
+}
+
+/// Reads what changed, if that is asked for; the disk may take its time.
+async fn begin(service: &Arc<Service>, view: Arc<DnsView>, grant: Grant) -> Transfer {
+    let (zone, to) = (view.zones().zone(grant.zone).name.clone(), view.serial(grant.zone));
+    let Some(from) = grant.since.filter(|from| *from != to) else {
+        return Transfer::new(view, grant, None);
+    };
+    let shared = Arc::clone(service);
+    let steps = tokio::task::spawn_blocking(move || shared.journal.as_ref()?.steps(&zone, from, to));
+    let steps = steps.await.ok().flatten();
+    Transfer::new(view, grant, steps)
+}
+
+async fn write(stream: &mut TcpStream, message: &[u8], tally: &ConnectionTally) -> bool {
+    let Ok(length) = u16::try_from(message.len()) else { return false };
+    let framed = [&length.to_be_bytes()[..], message].concat();
+    match timeout(READING, stream.write_all(&framed)).await {
+        Ok(written) => written.is_ok(),
+        Err(_) => {
+            tally.traffic.count(Traffic::TcpSlowReader);
+            false
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What changed from one view to the next, zone by zone: what an incremental transfer says.
+//!
+//! Views of the same zones share the shards that did not change, so the common edit, to a file of
+//! hosts, costs a look at the names it touched. Otherwise records are compared by digest: two numbers
+//! for each, whatever the size of the zones.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::node::Node;
+use super::records::ZoneRecord;
+use super::shard::{Shard, hash_of};
+use super::zone::ZoneNumber;
+use super::{DnsView, record_digest, walk};
+
+/// What changed in a zone, its SOA record apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ZoneChange {
+    /// Records that are not there any more.
+    pub removed: Vec<ZoneRecord>,
+    /// Records that were not there before.
+    pub added: Vec<ZoneRecord>,
+}
+
+/// By number in the new view.
+type Changes = BTreeMap<ZoneNumber, ZoneChange>;
+
+impl DnsView {
+    /// What changed since `old` in those of our zones that `wanted` names, which both views have. Zones
+    /// without a changed record are not among them.
+    ///
+    /// Cost: that of the names that an edit touched if it was one of hosts, else of all records.
+    pub fn changes_since(&self, old: &DnsView, wanted: impl Fn(ZoneNumber) -> bool) -> Changes {
+        let same_zones = Arc::ptr_eq(&self.zones, &old.zones) && self.shards.len() == old.shards.len();
+        let mut changes = same_zones
+            .then(|| self.changes_of_shards(old, &wanted))
+            .flatten()
+            .unwrap_or_else(|| self.changes_of_records(old, &wanted));
+        changes.retain(|_, change| !change.removed.is_empty() || !change.added.is_empty());
+        changes
+    }
+
+    /// `None` if names of pools may have come or gone with what hid them.
+    fn changes_of_shards(&self, old: &DnsView, wanted: &impl Fn(ZoneNumber) -> bool) -> Option<Changes> {
+        let mut changes = Changes::new();
+        for (before, after) in old.shards.iter().zip(&self.shards) {
+            if before.is_same(after) {
+                continue;
+            }
+            let keys: BTreeSet<_> = after.nodes().map(|node| node.key()).collect();
+            let gone: Vec<_> = before.nodes().filter(|node| !keys.contains(&node.key())).collect();
+            let new = after.nodes().filter(|node| !is_in(before, node));
+            if gone.iter().copied().chain(new).any(|node| walk::is_of_pool(self, node.key())) {
+                return None;
+            }
+            for node in gone {
+                old.for_each_of_node(&node, &mut |zone, record| {
+                    if wanted(zone) {
+                        changes.entry(zone).or_default().removed.push(record);
+                    }
+                });
+            }
+            for node in after.nodes() {
+                self.changes_of_node(before, &node, old, wanted, &mut changes);
+            }
+        }
+        Some(changes)
+    }
+
+    fn changes_of_node(
+        &self,
+        before: &Shard,
+        node: &Node<'_>,
+        old: &DnsView,
+        wanted: &impl Fn(ZoneNumber) -> bool,
+        changes: &mut Changes,
+    ) {
+        let was = before.find(hash_of(node.key()), node.key());
+        if was.is_some_and(|was| was.body() == node.body()) {
+            return;
+        }
+        let mut records: HashMap<ZoneRecord, ZoneNumber> = HashMap::new();
+        if let Some(was) = was {
+            old.for_each_of_node(&was, &mut |zone, record| {
+                records.insert(record, zone);
+            });
+        }
+        self.for_each_of_node(node, &mut |zone, record| {
+            if records.remove(&record).is_none() && wanted(zone) {
+                changes.entry(zone).or_default().added.push(record);
+            }
+        });
+        for (record, zone) in records.into_iter().filter(|(_, zone)| wanted(*zone)) {
+            changes.entry(zone).or_default().removed.push(record);
+        }
+    }
+
+    fn changes_of_records(&self, old: &DnsView, wanted: &impl Fn(ZoneNumber) -> bool) -> Changes {
+        let ours = |number: ZoneNumber| wanted(number).then_some(number);
+        let numbers: HashMap<ZoneNumber, ZoneNumber> = old
+            .zones
+            .iter()
+            .filter_map(|(before, zone)| Some((before, self.zones.with_apex(zone.name.as_wire())?)))
+            .filter(|(_, number)| wanted(*number))
+            .collect();
+        let theirs = |number: ZoneNumber| numbers.get(&number).copied();
+        let is_old: HashSet<ZoneNumber> = numbers.values().copied().collect();
+        let (before, after) = (old.digests(&theirs), self.digests(&ours));
+        let mut changes = Changes::new();
+        old.for_each(|number, record| {
+            if let Some(number) = theirs(number).filter(|_| !is_soa(&record))
+                && !after.contains(&digest(number, &record))
+            {
+                changes.entry(number).or_default().removed.push(record);
+            }
+        });
+        self.for_each(|number, record| {
+            if is_old.contains(&number) && !is_soa(&record) && !before.contains(&digest(number, &record)) {
+                changes.entry(number).or_default().added.push(record);
+            }
+        });
+        changes
+    }
+
+    fn digests(&self, number_of: &impl Fn(ZoneNumber) -> Option<ZoneNumber>) -> HashSet<u128> {
+        let mut digests = HashSet::new();
+        self.for_each(|number, record| {
+            digests.extend(number_of(number).map(|number| digest(number, &record)));
+        });
+        digests
+    }
+}
+
+fn is_in(shard: &Shard, node: &Node<'_>) -> bool {
+    shard.find(hash_of(node.key()), node.key()).is_some_and(|was| was.is_empty() == node.is_empty())
+}
+
+fn is_soa(record: &ZoneRecord) -> bool {
+    record.rtype == super::rtype::SOA
+}
+
+fn digest(zone: ZoneNumber, record: &ZoneRecord) -> u128 {
+    let head = [zone.0, record.rtype.into(), record.ttl].map(u32::to_be_bytes).concat();
+    record_digest(&[&head, record.owner.as_wire(), &record.rdata].concat())
+}
