@@ -33,6 +33,7 @@ if [ "$purpose" = test ]; then
     program drill ldnsutils
     program nsd nsd
     program knotd knot
+    program named bind9
     program setpriv util-linux
     program git git
     program tftp tftp-hpa

@@ -17,5 +17,6 @@ mod suite {
     mod operations;
     mod packaging;
     mod resolvers;
+    mod transfers;
     mod workspace;
 }
