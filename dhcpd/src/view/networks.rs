@@ -41,6 +41,10 @@ pub struct NetworkView {
     pub zone: Option<Name>,
     /// Lease time in seconds where a nic says none.
     pub lease_seconds: u32,
+    /// Seconds until a client renews, where that is written.
+    pub renew_seconds: Option<u32>,
+    /// Seconds until it rebinds, where that is written.
+    pub rebind_seconds: Option<u32>,
     /// What clients are told on request: from `options`, else from `gateway`, `dns`, `zone`, `ipv4`.
     pub options: OptionBlock,
     /// Whether the domain name (option 15) is written, and so is the same for every host.
@@ -70,6 +74,8 @@ impl OfFamily for NetworkView {
             probe: network.probe,
             zone: network.zone.map(|zone| globals.zone(zone).name.clone()),
             lease_seconds: network.lease_seconds,
+            renew_seconds: network.renew_seconds,
+            rebind_seconds: network.rebind_seconds,
             options: options(globals, network, prefix),
             writes_domain: block::find(&network.options, code::DOMAIN_NAME).is_some(),
             mask: [code::SUBNET_MASK, 4, a, b, c, d],

@@ -157,3 +157,28 @@ fn an_inform_has_no_lease_and_a_refusal_says_why() {
     assert_eq!((sent.yiaddr(), sent.ciaddr(), sent.flags()), (0.into(), 0.into(), [0, 0]));
     assert_eq!(sent.destination, Destination::Broadcast { interface: INTERFACE });
 }
+
+/// Lease, T1, T2 of the offer to `web` where its network and its entry have these keys.
+fn timers(network: &str, host: &str) -> [u32; 3] {
+    let site = SITE.replace("lease = \"1h\"", network);
+    let mut lab = Lab::of(&format!("{site}{WEB_HOST}{host}"));
+    let answer = lab.ask(&Ask::discover(WEB));
+    [51, 58, 59].map(|code| answer.one().number(code).unwrap())
+}
+
+#[test]
+fn timers_are_a_half_and_seven_eighths_of_the_lease_where_none_are_written() {
+    assert_eq!(timers("lease = \"1h\"", ""), [3600, 1800, 3150]);
+    assert_eq!(timers("lease = \"12h\"", ""), [43_200, 21_600, 37_800]);
+    assert_eq!(timers("lease = \"1h\"", "lease = \"60s\""), [60, 30, 52]);
+}
+
+#[test]
+fn timers_that_are_written_count_for_leases_that_they_are_within() {
+    let written = "lease = \"1h\"\nrenew = \"5m\"\nrebind = \"20m\"";
+    assert_eq!(timers(written, ""), [3600, 300, 1200]);
+    assert_eq!(timers(written, "lease = \"10m\""), [600, 300, 525]);
+    assert_eq!(timers(written, "lease = \"2m\""), [120, 60, 105]);
+    assert_eq!(timers("lease = \"1h\"\nrenew = \"55m\"", ""), [3600, 1800, 3150], "not before T2");
+    assert_eq!(timers("lease = \"1h\"\nrebind = \"10m\"", ""), [3600, 342, 600]);
+}

@@ -86,6 +86,10 @@ pub struct Network {
     pub exclude: Box<[Range]>,
     /// Lease time in seconds, 60 to 4294967294; 4294967295 is "infinite" (RFC 2131, section 3.3).
     pub lease_seconds: u32,
+    /// Seconds after which a DHCPv4 client renews (T1); none: a half of its lease.
+    pub renew_seconds: Option<u32>,
+    /// Seconds after which it rebinds (T2), more than `renew_seconds`; none: seven eighths of its lease.
+    pub rebind_seconds: Option<u32>,
     /// DHCPv4 options, sorted by code; without those that follow from the keys above.
     pub options: Box<[DhcpOption]>,
     /// DHCPv6 options, sorted by code.

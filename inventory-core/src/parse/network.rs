@@ -8,7 +8,7 @@ use super::addresses;
 use super::field::{Field, Spanned};
 use super::read::{self, Findings};
 use crate::diag::{Finding, Rule};
-use crate::model::Range;
+use crate::model::{Network, Range};
 use crate::name::Name;
 use crate::options::{self, DhcpOption, Family};
 use crate::span::Span;
@@ -41,6 +41,10 @@ pub struct NetworkDecl {
     pub exclude: Field<Vec<Spanned<Range>>>,
     /// Lease time in seconds.
     pub lease: Field<u32>,
+    /// Seconds until a client renews.
+    pub renew: Field<u32>,
+    /// Seconds until a client rebinds.
+    pub rebind: Field<u32>,
     /// DHCPv4 options.
     pub options: Vec<DhcpOption>,
     /// DHCPv6 options.
@@ -79,6 +83,8 @@ pub(super) const KEYS: &[&str] = &[
     "pool",
     "exclude",
     "lease",
+    "renew",
+    "rebind",
     "options",
     "options6",
     "dhcp",
@@ -106,6 +112,8 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
         pool: Field::Absent,
         exclude: Field::Absent,
         lease: Field::Absent,
+        renew: Field::Absent,
+        rebind: Field::Absent,
         options: Vec::new(),
         options6: Vec::new(),
         dhcp: Field::Absent,
@@ -125,6 +133,8 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
             "pool" => network.pool = read::good_items(entry, findings, addresses::range),
             "exclude" => network.exclude = read::list(entry, findings, addresses::range),
             "lease" => network.lease = read::field(entry, findings, lease),
+            "renew" => network.renew = read::field(entry, findings, timer),
+            "rebind" => network.rebind = read::field(entry, findings, timer),
             "options" => network.options = read_options(Family::V4, entry, findings),
             "options6" => network.options6 = read_options(Family::V6, entry, findings),
             "dhcp" => network.dhcp = read::field(entry, findings, read::boolean),
@@ -147,6 +157,7 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
         );
     }
     one_way_to_say_it(&network, table, findings);
+    timers_in_order(&network, table, findings);
     network
 }
 
@@ -192,6 +203,36 @@ fn one_way_to_say_it(network: &NetworkDecl, table: Table<'_, '_>, findings: Find
             );
         }
     }
+}
+
+/// A client renews, rebinds, and loses its lease, in this order (RFC 2131, section 4.4.5).
+fn timers_in_order(network: &NetworkDecl, table: Table<'_, '_>, findings: Findings<'_>) {
+    let lease =
+        network.lease.get().copied().or(network.lease.is_absent().then_some(Network::LEASE_SECONDS_DEFAULT));
+    let timers = [
+        ("renew", network.renew.get().copied()),
+        ("rebind", network.rebind.get().copied()),
+        ("lease", lease),
+    ];
+    for (at, (earlier, first)) in timers.iter().enumerate() {
+        let later = timers
+            .iter()
+            .skip(at + 1)
+            .find(|(_, second)| second.is_some_and(|second| first.is_some_and(|first| first >= second)));
+        let (Some((later, _)), Some(entry)) = (later, table.get(earlier)) else { continue };
+        let message = format!("`{earlier}` is not before `{later}`");
+        let mut finding = Finding::new(Rule::ConflictingKeys, entry.value().span(), message)
+            .help("a client renews, rebinds and loses its lease, in this order: `renew`, `rebind`, `lease`");
+        if let Some(other) = table.get(later) {
+            finding = finding.other(other.value().span(), format!("`{later}` is here"));
+        }
+        findings.push(finding);
+    }
+}
+
+/// A time of a lease after which its client asks again.
+fn timer(value: Value<'_, '_>, findings: Findings<'_>) -> Option<u32> {
+    read::seconds(value, 1, u32::MAX - 1, findings)
 }
 
 /// A lease time.

@@ -132,6 +132,8 @@ fn network(decl: &NetworkDecl, zone: Option<ZoneId>, unknown: Unknown) -> Networ
         pools: ranges(&decl.pool),
         exclude: ranges(&decl.exclude),
         lease_seconds: decl.lease.get().copied().unwrap_or(Network::LEASE_SECONDS_DEFAULT),
+        renew_seconds: decl.renew.get().copied(),
+        rebind_seconds: decl.rebind.get().copied(),
         options: decl.options.clone().into(),
         options6: decl.options6.clone().into(),
         dhcp: decl.dhcp.get().copied().unwrap_or(true),

@@ -151,6 +151,8 @@ fn keyed(globals: &Globals) -> BTreeMap<String, BTreeMap<&'static str, String>> 
 /// What of a network its clients see.
 fn keys_of(network: &Network) -> BTreeMap<&'static str, String> {
     let joined = |texts: Vec<String>| texts.join(" ");
+    let timer =
+        |seconds: Option<u32>| seconds.map(|seconds| show_duration(seconds.into())).unwrap_or_default();
     let mut keys = BTreeMap::from([
         ("ipv4", network.ipv4.map(|net| net.to_string()).unwrap_or_default()),
         ("ipv6", network.ipv6.map(|net| net.to_string()).unwrap_or_default()),
@@ -159,6 +161,8 @@ fn keys_of(network: &Network) -> BTreeMap<&'static str, String> {
         ("pool", joined(network.pools.iter().map(ToString::to_string).collect())),
         ("exclude", joined(network.exclude.iter().map(ToString::to_string).collect())),
         ("lease", show_duration(network.lease_seconds.into())),
+        ("renew", timer(network.renew_seconds)),
+        ("rebind", timer(network.rebind_seconds)),
         ("dhcp", network.dhcp.to_string()),
     ]);
     let options = |options: &[inventory_core::options::DhcpOption]| {
