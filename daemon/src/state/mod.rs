@@ -32,8 +32,8 @@ const LOCK: &str = "lock";
 impl StateDir {
     /// Creates the directory where it is missing (mode 0750) and takes hold of it.
     ///
-    /// What it creates belongs to `owner`. Leftovers of interrupted writes are removed. A full disk is
-    /// no error as long as the lock file exists: ask [`check_writable`](StateDir::check_writable).
+    /// What it creates belongs to `owner`. Leftovers of interrupted writes are removed. A disk that is full or
+    /// read-only is no error as long as the lock file exists: ask [`check_writable`](StateDir::check_writable).
     pub fn open(path: &Path, owner: Option<&User>) -> Result<StateDir, StateError> {
         let created = create(path).map_err(|error| StateError::new("create state directory", path, error))?;
         if created {
@@ -98,15 +98,17 @@ fn lock(directory: &Path, owner: Option<&User>) -> Result<Flock<File>, StateErro
     let path = directory.join(LOCK);
     let failed = |error: io::Error| StateError::new("lock", &path, error);
     let new = !path.exists();
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o640)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(&path)
-        .map_err(failed)?;
+    let open = |writing| {
+        let mut options = OpenOptions::new();
+        options.read(true).write(writing).create(writing).truncate(false).mode(0o640);
+        options.custom_flags(libc::O_NOFOLLOW).open(&path)
+    };
+    // A file can be locked that cannot be written, and there is work that needs no writing.
+    let file = open(true).or_else(|error| match error.kind() {
+        io::ErrorKind::ReadOnlyFilesystem if !new => open(false),
+        _ => Err(error),
+    });
+    let file = file.map_err(failed)?;
     if new {
         give_to(owner, &path)?;
     }
