@@ -156,6 +156,15 @@ pub(crate) struct Status {
     /// Control socket of a daemon; repeated: of several. Without it, the usual places are asked.
     #[arg(long, value_name = "PATH")]
     pub(crate) control: Vec<PathBuf>,
+    /// List the leases of dhcpd: by network and address, with their states and expiry.
+    #[arg(long)]
+    pub(crate) leases: bool,
+    /// Only leases in this network; repeated: in any of them.
+    #[arg(long, value_name = "NETWORK", requires = "leases")]
+    pub(crate) network: Vec<String>,
+    /// Only leases in this state (`bound`, `ended`, `released`, `declined`); repeated: in any of them.
+    #[arg(long, value_name = "STATE", requires = "leases")]
+    pub(crate) state: Vec<String>,
     #[command(flatten)]
     pub(crate) format: FormatArg,
 }

@@ -10,6 +10,7 @@ mod exit;
 mod external;
 mod free;
 mod inventory;
+mod lease_list;
 mod leases;
 mod list;
 mod output;

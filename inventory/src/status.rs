@@ -11,15 +11,21 @@ use serde_json::{Value, json};
 
 use crate::args::Status;
 use crate::exit::{Failure, Outcome};
-use crate::output;
+use crate::{lease_list, output};
 
 /// Where the daemons listen unless they are told otherwise.
 const USUAL: [&str; 2] = ["/run/hostbook/dhcpd.sock", "/run/hostbook/dnsd.sock"];
 /// A daemon that takes longer is in trouble.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Pools that are shown, the fullest.
+const POOLS_SHOWN: usize = 20;
 
-/// Asks each daemon. Exit code 1 if one does not answer or serves something else than the inventory says.
+/// Asks each daemon. Exit code 1 if one does not answer, serves something else than the inventory says, or
+/// has a problem.
 pub(crate) fn run(args: &Status) -> Outcome {
+    if args.leases {
+        return lease_list::run(args);
+    }
     let usual = USUAL.map(PathBuf::from).to_vec();
     let sockets = if args.control.is_empty() { &usual } else { &args.control };
     let answers: Vec<(&PathBuf, Result<Value, String>)> =
@@ -43,7 +49,7 @@ pub(crate) fn run(args: &Status) -> Outcome {
         note_differences(&answers);
     }
     let healthy = |answer: &Result<Value, String>| {
-        answer.as_ref().is_ok_and(|status| status["inventory"]["ok"] == true)
+        answer.as_ref().is_ok_and(|status| status["inventory"]["ok"] == true && problems(status).is_empty())
     };
     if answers.iter().all(|(_, answer)| healthy(answer)) {
         Ok(ExitCode::SUCCESS)
@@ -90,6 +96,9 @@ fn print(status: &Value) {
         field("listens on", listeners.join(", "));
     }
     field("health", health(inventory));
+    for problem in problems(status) {
+        field("PROBLEM", problem);
+    }
     let errors: Vec<Diagnostic> =
         serde_json::from_value(inventory["errors"]["first"].clone()).unwrap_or_default();
     for error in &errors {
@@ -98,7 +107,49 @@ fn print(status: &Value) {
     if let Some(trouble) = inventory["last_good_trouble"].as_str() {
         field("warning", format!("the last good state could not be kept: {trouble}"));
     }
+    pools(&status["networks"]);
     counters(&status["counters"]);
+}
+
+/// What keeps a daemon from doing all of its work.
+fn problems(status: &Value) -> Vec<String> {
+    let problems = status["problems"].as_array().into_iter().flatten();
+    problems.map(|problem| problem.as_str().map_or_else(|| problem.to_string(), str::to_owned)).collect()
+}
+
+/// Use of the pools, the fullest first.
+fn pools(networks: &Value) {
+    let number = |value: &Value| value.as_u64().unwrap_or(0);
+    let of_pool =
+        |network: &&Value| number(&network["pool"]["addresses"]) > 0 || number(&network["outside"]) > 0;
+    let mut networks: Vec<&Value> = networks.as_array().into_iter().flatten().filter(of_pool).collect();
+    let free = |network: &Value| {
+        let pool = &network["pool"];
+        number(&pool["addresses"]).saturating_sub(number(&pool["bound"]) + number(&pool["probation"]))
+    };
+    networks.sort_by_key(|network| free(network));
+    for network in networks.iter().take(POOLS_SHOWN) {
+        let pool = &network["pool"];
+        let name = network["name"].as_str().unwrap_or_default();
+        let mut text =
+            format!("{name}: {} of {} addresses leased", number(&pool["bound"]), number(&pool["addresses"]));
+        for (count, what) in [
+            (&pool["probation"], "on probation"),
+            (&network["ended"], "ended"),
+            (&network["outside"], "outside the pool, until they renew"),
+        ] {
+            if number(count) > 0 {
+                text.push_str(&format!(", {count} {what}"));
+            }
+        }
+        if free(network) == 0 {
+            text.push_str(" (FULL)");
+        }
+        output::line(&format!("  {:<12} {text}", "pool"));
+    }
+    if networks.len() > POOLS_SHOWN {
+        output::line(&format!("  {:<12} {} more, less used", "", networks.len() - POOLS_SHOWN));
+    }
 }
 
 fn health(inventory: &Value) -> String {

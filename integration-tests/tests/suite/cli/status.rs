@@ -49,3 +49,34 @@ fn status_tells_health_and_exit_code_tells_it_to_scripts() {
         assert!(ran.out.contains("dnsd.sock: "), "{}", ran.out);
     });
 }
+
+#[test]
+fn status_shows_the_use_of_pools_and_each_lease_with_its_state_and_expiry() {
+    isolated(|| {
+        let lan = Lan::new("lan0", &["10.20.0.2/24"]);
+        let place = Place::lab();
+        let _dhcpd = Launch::dhcpd(&place).args(&["--interface", "lan0"]).start();
+        let dhcpd = |more: &[&str]| {
+            let mut command = program("hostbook");
+            command.arg("status").arg("--control").arg(place.control("dhcpd")).args(more);
+            run(command)
+        };
+        assert_eq!(dhcpd(&["--leases"]).out, "no leases\n");
+        let laptop = lan.attach("laptop", "52:54:00:ff:ff:01");
+        laptop.sh("udhcpc -i eth0 -f -q -n -t 20 -T 2 -x hostname:laptop -s /etc/udhcpc/default.script");
+
+        let ran = dhcpd(&[]);
+        assert!(ran.out.contains("servers: 1 of 51 addresses leased"), "{}", ran.out);
+        let ran = dhcpd(&["--leases"]);
+        assert_eq!(ran.code(), 0, "{ran:?}");
+        let row: Vec<&str> = ran.out.lines().nth(1).unwrap_or_default().split_whitespace().collect();
+        assert_eq!(row[..3], ["10.20.0.200", "servers", "bound"], "{}", ran.out);
+        assert!(row[3].starts_with("11h59m") || row[3] == "12h", "{row:?}");
+        assert_eq!(row[4..6], ["52:54:00:ff:ff:01", "laptop"]);
+
+        let json: Value = serde_json::from_str(&dhcpd(&["--leases", "--json"]).out).unwrap();
+        assert_eq!((json.as_array().map(Vec::len), &json[0]["state"]), (Some(1), &Value::from("bound")));
+        assert_eq!(dhcpd(&["--leases", "--network", "oob"]).out, "no leases\n");
+        assert_eq!(dhcpd(&["--leases", "--state", "declined"]).out, "no leases\n");
+    });
+}
