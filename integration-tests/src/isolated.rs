@@ -10,6 +10,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use nix::mount::{MsFlags, mount};
 
@@ -21,7 +22,7 @@ const INSIDE: &str = "HOSTBOOK_TEST_INSIDE";
 /// What the inner process says when its test has come to its end.
 const DONE: &str = "hostbook-test: the end was reached";
 /// A test that hangs is killed after this time.
-const SECONDS_MAX: &str = "900";
+const PATIENCE: Duration = Duration::from_secs(900);
 /// What programs of a test need of `/etc`; the rest, this machine's own, they do not see.
 const ETC: [&str; 13] = [
     "alternatives",
@@ -44,6 +45,14 @@ const ETC: [&str; 13] = [
 /// # Panics
 /// The test fails, or namespaces cannot be made.
 pub fn isolated<F: FnOnce()>(body: F) {
+    isolated_for(PATIENCE, body);
+}
+
+/// The same for a test that takes longer than others: it is killed after `patience`.
+///
+/// # Panics
+/// The test fails, or namespaces cannot be made.
+pub fn isolated_for<F: FnOnce()>(patience: Duration, body: F) {
     let name = test_name::<F>();
     if std::env::var(INSIDE).is_ok_and(|inside| inside == name) {
         prepare();
@@ -51,7 +60,7 @@ pub fn isolated<F: FnOnce()>(body: F) {
         println!("{DONE}");
         return;
     }
-    let output = enter(name);
+    let output = enter(name, patience);
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if output.status.success() && out.contains(DONE) {
         print!("{out}");
@@ -75,9 +84,9 @@ fn test_name<F>() -> &'static str {
     path.split_once("::").map_or(path, |(_, name)| name)
 }
 
-fn enter(name: &str) -> Output {
+fn enter(name: &str, patience: Duration) -> Output {
     let mut command = Command::new("timeout");
-    command.args(["--foreground", "--signal=KILL", SECONDS_MAX, "unshare"]);
+    command.args(["--foreground", "--signal=KILL"]).arg(patience.as_secs().to_string()).arg("unshare");
     if !nix::unistd::geteuid().is_root() {
         command.args(["--user", "--map-root-user"]);
     }

@@ -7,6 +7,7 @@
 
 pub mod dhcp;
 pub mod dns;
+pub mod faults;
 pub mod generate;
 pub mod isolated;
 pub mod load;

@@ -143,11 +143,23 @@ impl Daemon {
     /// # Panics
     /// It does not answer.
     pub fn status(&self) -> Value {
-        self.try_status().unwrap_or_else(|| panic!("hostbook-{} does not answer", self.name))
+        self.ask("status")
     }
 
     fn try_status(&self) -> Option<Value> {
-        control::ask(&self.control, &control::Request::new("status"), Duration::from_secs(10)).ok()
+        self.try_ask("status")
+    }
+
+    /// Its answer to a request on its control socket.
+    ///
+    /// # Panics
+    /// It does not answer.
+    pub fn ask(&self, what: &str) -> Value {
+        self.try_ask(what).unwrap_or_else(|| panic!("hostbook-{} does not answer", self.name))
+    }
+
+    fn try_ask(&self, what: &str) -> Option<Value> {
+        control::ask(&self.control, &control::Request::new(what), Duration::from_secs(10)).ok()
     }
 
     /// Waits until its status is as wanted.

@@ -12,6 +12,7 @@ mod suite {
     mod generator;
     mod kea;
     mod leases;
+    mod lives;
     mod load;
     mod loading;
     mod operations;

@@ -1,0 +1,221 @@
+//! Disks that are full, cannot be written, or fail: no lease is given that is not durable, everything else
+//! goes on, status says what is wrong, and it heals by itself.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::RecordType;
+use integration_tests::dns;
+use integration_tests::faults::{Fault, Faults};
+use integration_tests::isolated::isolated;
+use integration_tests::message::{ACK, DISCOVER, REQUEST};
+use integration_tests::programs::{Daemon, Launch, program};
+use integration_tests::run::{run, sh};
+use nix::errno::Errno;
+use nix::sys::signal::Signal;
+
+use super::crowd::{Crowd, Promised, mac};
+use super::{Net, without_probes};
+
+const RESERVED: [u8; 6] = [0x52, 0x54, 0, 0xaa, 0, 0x11];
+const RESERVED_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 20, 0, 11);
+/// What a small disk has.
+const SMALL: &str = "size=4m";
+
+/// A server with clients that have leases, and a name server beside it.
+struct Site {
+    net: Net,
+    daemon: Daemon,
+    dnsd: Daemon,
+    crowd: Crowd,
+    promised: Promised,
+    /// Clients that have leases.
+    clients: u32,
+}
+
+/// A memory disk under the state directories.
+fn small_disk(net: &Net) {
+    let state = net.place.path().join("state");
+    fs::create_dir_all(&state).unwrap();
+    sh(&format!("mount -t tmpfs -o {SMALL} none {}", state.display()));
+}
+
+/// Takes what room is left.
+fn fill(state: &Path) {
+    let (ballast, mut octets) = (state.join("ballast"), vec![1; 1 << 20]);
+    while octets.len() >= 512 {
+        use std::io::Write;
+        let mut file = fs::File::options().append(true).create(true).open(&ballast).unwrap();
+        if file.write_all(&octets).is_err() {
+            octets.truncate(octets.len() / 2);
+        }
+    }
+}
+
+impl Site {
+    fn new(net: Net, under: &[String]) -> Site {
+        let under: Vec<&str> = under.iter().map(String::as_str).collect();
+        let daemon = Launch::dhcpd(&net.place).args(&["--interface", "lan0"]).under(&under).start();
+        let dnsd = Launch::dnsd(&net.place).args(&["--listen", "127.0.0.1:5300"]).start();
+        let crowd = Crowd::new(&net);
+        let mut site = Site { net, daemon, dnsd, crowd, promised: Promised::default(), clients: 0 };
+        assert!(site.more_clients() > 0);
+        site
+    }
+
+    /// More clients ask; how many get a lease.
+    fn more_clients(&mut self) -> usize {
+        let macs: Vec<_> = (self.clients..self.clients + 32).map(mac).collect();
+        self.clients += 32;
+        let before = self.promised.by_mac.len();
+        let promised = &mut self.promised;
+        self.crowd.join(&macs, |mac, address| {
+            promised.note(mac, address);
+            true
+        });
+        self.promised.by_mac.len() - before
+    }
+
+    /// What must hold while leases cannot be written because of `why`.
+    fn is_without_leases(&mut self, why: &str) {
+        let status = self.daemon.wait_status("the problem", |status| {
+            status["problems"].as_array().is_some_and(|problems| !problems.is_empty())
+        });
+        let problems = status["problems"].to_string();
+        assert!(problems.contains("no lease is given") && problems.contains(why), "{problems}");
+        assert_eq!(self.more_clients(), 0, "a lease without durability");
+        // Reservations and the DNS go on, edits included.
+        assert_eq!(self.crowd.lease(RESERVED), Some(RESERVED_ADDRESS));
+        let asked = |daemon: &Daemon| daemon.status()["inventory"]["hash"].clone();
+        let before = (asked(&self.daemon), asked(&self.dnsd));
+        self.net.place.edit("inventory.toml", "10.20.0.11\"", "10.20.0.12\"");
+        self.daemon.wait_status("the edit", |status| status["inventory"]["hash"] != before.0);
+        self.dnsd.wait_status("the edit", |status| status["inventory"]["hash"] != before.1);
+        assert_eq!(self.crowd.lease(RESERVED), Some(Ipv4Addr::new(10, 20, 0, 12)));
+        let mut asker = dns::Client::new(SocketAddr::from(([127, 0, 0, 1], 5300)));
+        let answer = asker.ask("web1.lab.example.org.", RecordType::A);
+        assert_eq!(answer.code, ResponseCode::NoError);
+        assert_eq!(answer.records, ["web1.lab.example.org. a 10.20.0.12"]);
+        self.net.place.edit("inventory.toml", "10.20.0.12\"", "10.20.0.11\"");
+    }
+
+    /// What must hold after the disk is well again.
+    fn heals(&mut self) {
+        self.daemon.wait_status("health", |status| status["problems"].as_array().is_some_and(Vec::is_empty));
+        assert!(self.more_clients() > 0, "it gives leases again");
+        self.promised.check(&mut self.crowd);
+        // Nothing of it was in memory only.
+        self.daemon.signal(Signal::SIGKILL);
+        self.daemon.wait();
+        self.daemon = self.net.start();
+        self.promised.check(&mut self.crowd);
+    }
+}
+
+#[test]
+fn on_a_disk_that_fills_up_no_lease_is_given_all_else_goes_on_and_it_heals_by_itself() {
+    isolated(|| {
+        let net = Net::new(&without_probes());
+        small_disk(&net);
+        let state = net.place.path().join("state");
+        let mut site = Site::new(net, &[]);
+        fill(&state);
+        // Until the journal needs more room than its file has.
+        let mut rounds = 0;
+        while site.more_clients() > 0 {
+            rounds += 1;
+            assert!(rounds < 500, "the disk is never full");
+        }
+        site.is_without_leases("No space left on device");
+        fs::remove_file(state.join("ballast")).unwrap();
+        site.heals();
+    });
+}
+
+#[test]
+fn on_a_disk_that_is_full_at_the_start_no_lease_is_given_and_it_heals_by_itself() {
+    isolated(|| {
+        let net = Net::new(&without_probes());
+        small_disk(&net);
+        let state = net.place.path().join("state");
+        // What else the daemon keeps is there already when the disk is filled.
+        drop(net.start());
+        fs::remove_file(net.place.state("dhcpd").join("leases.redb")).unwrap();
+        fill(&state);
+        let daemon = net.start();
+        daemon.wait_status("the problem", |status| {
+            status["problems"].to_string().contains("no lease is given")
+        });
+        let mut crowd = Crowd::new(&net);
+        crowd.send(DISCOVER, mac(1), &[]);
+        assert_eq!(crowd.receive(), None, "a stranger");
+        assert_eq!(crowd.lease(RESERVED), Some(RESERVED_ADDRESS));
+        fs::remove_file(state.join("ballast")).unwrap();
+        daemon.wait_status("health", |status| status["problems"].as_array().is_some_and(Vec::is_empty));
+        assert!(crowd.lease(mac(1)).is_some(), "it gives leases again");
+    });
+}
+
+#[test]
+fn on_a_disk_that_is_mounted_read_only_no_lease_is_given_until_it_is_mounted_for_writing() {
+    isolated(|| {
+        let net = Net::new(&without_probes());
+        small_disk(&net);
+        let state = net.place.path().join("state");
+        let mut site = Site::new(net, &[]);
+        // No system mounts a disk read-only under files that are open for writing.
+        site.daemon.signal(Signal::SIGTERM);
+        site.daemon.wait();
+        site.dnsd.signal(Signal::SIGTERM);
+        site.dnsd.wait();
+        sh(&format!("mount -o remount,ro {}", state.display()));
+        site.daemon = site.net.start();
+        site.dnsd = Launch::dnsd(&site.net.place).args(&["--listen", "127.0.0.1:5300"]).start();
+        site.is_without_leases("Read-only file system");
+        // A client that has a lease is not refused: it may be one of those that cannot be read.
+        let (mac, address) = site.promised.by_mac.first_key_value().map(|(mac, at)| (*mac, *at)).unwrap();
+        site.crowd.send(REQUEST, mac, &[(50, address)]);
+        assert!(site.crowd.receive().is_none_or(|(kind, ..)| kind == ACK), "refused what it has");
+        sh(&format!("mount -o remount,rw {}", state.display()));
+        site.heals();
+    });
+}
+
+fn fails_and_heals(fault: Fault, why: &str) {
+    let net = Net::new(&without_probes());
+    let faults = Faults::new(net.place.path());
+    let mut site = Site::new(net, &faults.under());
+    faults.begin(fault);
+    // Its first commit fails, and nothing of it leaves.
+    assert_eq!(site.more_clients(), 0, "a lease without durability");
+    site.is_without_leases(why);
+    says_so_in_words(&site, why);
+    faults.end();
+    site.heals();
+}
+
+/// `hostbook status` tells the operator, who need not read JSON, and fails.
+fn says_so_in_words(site: &Site, why: &str) {
+    let mut command = program("hostbook");
+    command.arg("status").arg("--control").arg(site.net.place.control("dhcpd"));
+    let ran = run(command);
+    assert!(ran.out.contains("no lease is given") && ran.out.contains(why), "{ran:?}");
+    assert_eq!(ran.code(), 1);
+}
+
+#[test]
+fn on_a_disk_that_cannot_be_written_no_lease_is_given_all_else_goes_on_and_it_heals_by_itself() {
+    isolated(|| fails_and_heals(Fault::Write(Errno::EIO as i32), "Input/output error"));
+}
+
+#[test]
+fn on_a_disk_that_cannot_make_durable_no_lease_is_given_all_else_goes_on_and_it_heals_by_itself() {
+    isolated(|| fails_and_heals(Fault::Sync(Errno::EIO as i32), "Input/output error"));
+}
+
+#[test]
+fn on_a_disk_that_turns_read_only_no_lease_is_given_all_else_goes_on_and_it_heals_by_itself() {
+    isolated(|| fails_and_heals(Fault::Write(Errno::EROFS as i32), "Read-only file system"));
+}

@@ -1,0 +1,65 @@
+//! The daemon is killed at random points under load: no acknowledged lease is lost, none is given twice.
+
+use std::time::Duration;
+
+use integration_tests::isolated::{isolated, isolated_for};
+use integration_tests::message::ACK;
+use integration_tests::random::Random;
+use nix::sys::signal::Signal;
+
+use super::crowd::{Crowd, Promised, mac};
+use super::{Net, without_probes};
+
+/// Clients that begin after each start.
+const CLIENTS: u32 = 48;
+/// Every so many kills, all leases are looked for again; else those of the last kills.
+const ALL_AGAIN: u32 = 50;
+const LAST: u32 = 4;
+
+fn no_lease_is_lost_and_none_given_twice(kills: u32) {
+    let net = Net::new(&without_probes());
+    let mut crowd = Crowd::new(&net);
+    let mut promised = Promised::default();
+    let mut random = Random::new(kills.into());
+    for kill in 0..kills {
+        let mut daemon = net.start();
+        // Before anything else can hide what was lost.
+        let recent = kill.saturating_sub(LAST) * CLIENTS;
+        let recent: Vec<[u8; 6]> = (recent..kill * CLIENTS).map(mac).collect();
+        let all = kill % ALL_AGAIN == 0 || kills < ALL_AGAIN;
+        promised.check_those(&mut crowd, |mac| all || recent.contains(&mac));
+        let macs: Vec<_> = (kill * CLIENTS..(kill + 1) * CLIENTS).map(mac).collect();
+        // Somewhere in the midst of it.
+        let last = random.below(41);
+        let mut count = 0;
+        crowd.join(&macs, |mac, address| {
+            promised.note(mac, address);
+            count += 1;
+            count <= last
+        });
+        daemon.signal(Signal::SIGKILL);
+        daemon.wait();
+        // What left before the kill was promised as well.
+        while let Some((kind, mac, address)) = crowd.receive() {
+            if kind == ACK {
+                promised.note(mac, address);
+            }
+        }
+    }
+    let _daemon = net.start();
+    promised.check(&mut crowd);
+    let leases = promised.by_mac.len();
+    println!("{kills} kills, {leases} leases acknowledged, none lost and none given twice");
+    assert!(leases >= usize::try_from(kills).unwrap() * 5, "{leases} leases");
+}
+
+#[test]
+fn twenty_kills_under_load_lose_no_acknowledged_lease_and_give_no_address_twice() {
+    isolated(|| no_lease_is_lost_and_none_given_twice(20));
+}
+
+#[test]
+#[ignore = "takes a quarter of an hour"]
+fn a_thousand_kills_under_load_lose_no_acknowledged_lease_and_give_no_address_twice() {
+    isolated_for(Duration::from_secs(7200), || no_lease_is_lost_and_none_given_twice(1000));
+}
