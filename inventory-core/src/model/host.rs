@@ -166,9 +166,20 @@ pub struct Hardware {
     pub memory: Option<(u64, Span)>,
     /// Disks by name.
     pub disks: Box<[Disk]>,
+    /// What starts it, where that is said.
+    pub firmware: Option<Firmware>,
     /// The host that it runs on as a virtual machine, as written (see [`super::HostIndex::find`]),
     /// and where that is.
     pub vmhost: Option<(Box<str>, Span)>,
+}
+
+/// What starts a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Firmware {
+    /// A PC's BIOS.
+    Bios,
+    /// UEFI.
+    Uefi,
 }
 
 /// A disk.

@@ -16,9 +16,11 @@ mod transfer;
 mod zone;
 
 pub use boot::{Boot, BootFile, BootSource};
-pub use host::{Alias, Disk, Hardware, Host, HostName, Identifiers, Netboot, Nic, PortId, SshHostKey, State};
+pub use host::{
+    Alias, Disk, Firmware, Hardware, Host, HostName, Identifiers, Netboot, Nic, PortId, SshHostKey, State,
+};
 pub use index::{Found, HostIndex};
-pub use network::{Network, Range, Unknown};
+pub use network::{Network, Range, Unknown, is_interface_name};
 pub use transfer::{Key, KeyAlgorithm, Secondary};
 pub use zone::{Reverse, Site, WrittenSoa, Zone, reverse_zone_v4, reverse_zone_v6};
 

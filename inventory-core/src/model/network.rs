@@ -100,6 +100,8 @@ pub struct Network {
     pub unknown: Unknown,
     /// Where machines load what they boot; the DHCP server that answers them if none.
     pub boot_server: Option<Ipv4Addr>,
+    /// The bridge on machines that run virtual ones, where it is not called like the network.
+    pub bridge: Option<Box<str>>,
     /// Whether machines that ask for a lease that nobody knows are refused; if it does not say, they are
     /// where there is a pool. Off where another DHCP server shares the link.
     pub authoritative: Option<bool>,
@@ -148,4 +150,10 @@ impl Network {
         let pool = self.pools.iter().copied().find(|pool| pool.contains(address))?;
         (!self.exclude.iter().any(|hole| hole.contains(address))).then_some(pool)
     }
+}
+
+/// Whether Linux takes this as the name of a network interface: 1 to 15 octets (`IFNAMSIZ`), no blanks, `/` or `:`.
+pub fn is_interface_name(text: &str) -> bool {
+    let plain = |octet: u8| octet.is_ascii_graphic() && !matches!(octet, b'/' | b':');
+    (1..=15).contains(&text.len()) && text != "." && text != ".." && text.bytes().all(plain)
 }

@@ -11,7 +11,7 @@ use super::ssh;
 use super::unquoted;
 use crate::diag::{Finding, Rule};
 use crate::mac::MacAddr;
-use crate::model::{Disk, PortId, SshHostKey, State};
+use crate::model::{Disk, Firmware, PortId, SshHostKey, State};
 use crate::options::{DhcpOption, Family};
 use crate::span::Span;
 use crate::toml::{Entry, Kind, Table, Value};
@@ -51,6 +51,8 @@ pub struct HostDecl {
     pub memory: Field<u64>,
     /// Disks.
     pub disks: Vec<Disk>,
+    /// What starts it.
+    pub firmware: Field<Firmware>,
     /// The machine it runs on.
     pub vmhost: Field<Box<str>>,
 }
@@ -104,6 +106,7 @@ pub(super) const HOST_KEYS: &[&str] = &[
     "cpu",
     "memory",
     "disk",
+    "firmware",
     "vmhost",
     "ttl",
     "ssh-host-key",
@@ -132,6 +135,7 @@ pub(super) const NIC_KEYS: &[&str] = &[
 ];
 /// `netboot`: whether a host boots its profile at every start, or as its state says.
 const NETBOOT: &[(&str, bool)] = &[("always", true), ("state", false)];
+const FIRMWARE: &[(&str, Firmware)] = &[("bios", Firmware::Bios), ("uefi", Firmware::Uefi)];
 const STATES: &[(&str, State)] = &[
     ("planned", State::Planned),
     ("install", State::Install),
@@ -163,6 +167,7 @@ pub(super) fn read_host(
         cpu: Field::Absent,
         memory: Field::Absent,
         disks: Vec::new(),
+        firmware: Field::Absent,
         vmhost: Field::Absent,
     };
     for entry in table.entries() {
@@ -197,6 +202,7 @@ fn read_host_key(host: &mut HostDecl, entry: Entry<'_, '_>, findings: Findings<'
         "cpu" => host.cpu = read::field(entry, findings, |v, f| read::number(v, 1, 65_536, f)),
         "memory" => host.memory = read::field(entry, findings, read::size),
         "disk" => host.disks = read_disks(entry, findings),
+        "firmware" => host.firmware = read::field(entry, findings, |v, f| read::choice(v, FIRMWARE, f)),
         "vmhost" => host.vmhost = read::field(entry, findings, read::boxed),
         "nic" => read_nics(host, entry, findings),
         _ => return false,

@@ -8,7 +8,7 @@ use super::addresses;
 use super::field::{Field, Spanned};
 use super::read::{self, Findings};
 use crate::diag::{Finding, Rule};
-use crate::model::{Network, Range};
+use crate::model::{Network, Range, is_interface_name};
 use crate::name::Name;
 use crate::options::{self, DhcpOption, Family};
 use crate::span::Span;
@@ -55,6 +55,8 @@ pub struct NetworkDecl {
     pub unknown: Field<UnknownDecl>,
     /// Where machines load what they boot.
     pub boot_server: Field<Ipv4Addr>,
+    /// What the bridge into it is called on machines that run virtual ones.
+    pub bridge: Field<Box<str>>,
     /// Whether its unknown leases are refused.
     pub authoritative: Field<bool>,
     /// Whether an address of a pool is probed before it is offered.
@@ -90,6 +92,7 @@ pub(super) const KEYS: &[&str] = &[
     "dhcp",
     "unknown",
     "boot-server",
+    "bridge",
     "authoritative",
     "probe",
     "reverse",
@@ -119,6 +122,7 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
         dhcp: Field::Absent,
         unknown: Field::Absent,
         boot_server: Field::Absent,
+        bridge: Field::Absent,
         authoritative: Field::Absent,
         probe: Field::Absent,
         reverse: Field::Absent,
@@ -140,6 +144,7 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
             "dhcp" => network.dhcp = read::field(entry, findings, read::boolean),
             "unknown" => network.unknown = read::field(entry, findings, unknown),
             "boot-server" => network.boot_server = read::field(entry, findings, addresses::ipv4),
+            "bridge" => network.bridge = read::field(entry, findings, interface),
             "authoritative" => network.authoritative = read::field(entry, findings, read::boolean),
             "probe" => network.probe = read::field(entry, findings, read::boolean),
             "reverse" => network.reverse = read::field(entry, findings, read::domain_name),
@@ -233,6 +238,17 @@ fn timers_in_order(network: &NetworkDecl, table: Table<'_, '_>, findings: Findin
 /// A time of a lease after which its client asks again.
 fn timer(value: Value<'_, '_>, findings: Findings<'_>) -> Option<u32> {
     read::seconds(value, 1, u32::MAX - 1, findings)
+}
+
+/// The name of a network interface, as Linux takes it.
+fn interface(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<str>> {
+    let text = read::string(value, findings)?;
+    if is_interface_name(text) {
+        return Some(text.into());
+    }
+    let why = format!("`{text}` is no name of a network interface");
+    let help = "at most 15 octets, without blanks, `/` and `:`, as in `bridge = \"br-servers\"`";
+    read::refuse(Rule::InvalidChoice, value, why, help, findings)
 }
 
 /// A lease time.

@@ -139,6 +139,7 @@ fn network(decl: &NetworkDecl, zone: Option<ZoneId>, unknown: Unknown) -> Networ
         dhcp: decl.dhcp.get().copied().unwrap_or(true),
         unknown,
         boot_server: decl.boot_server.get().copied(),
+        bridge: decl.bridge.get().cloned(),
         authoritative: decl.authoritative.get().copied(),
         probe: decl.probe.get().copied().unwrap_or(true),
         reverse: decl.reverse.get().cloned(),

@@ -192,6 +192,7 @@ fn hardware(decl: HostDecl) -> Option<Box<Hardware>> {
         cpu: decl.cpu.get().copied(),
         memory: decl.memory.get().copied().zip(decl.memory.span()),
         vmhost: decl.vmhost.get().cloned().zip(decl.vmhost.span()),
+        firmware: decl.firmware.get().copied(),
         disks: decl.disks.into(),
     };
     (hardware != Hardware::default()).then(|| Box::new(hardware))

@@ -16,6 +16,7 @@ pub(super) fn inherit(host: &mut HostDecl, base: &HostDecl) {
     host.reinstall.inherit(&base.reinstall);
     host.cpu.inherit(&base.cpu);
     host.memory.inherit(&base.memory);
+    host.firmware.inherit(&base.firmware);
     host.vmhost.inherit(&base.vmhost);
     for disk in &base.disks {
         if !host.disks.iter().any(|own| own.name == disk.name) {
