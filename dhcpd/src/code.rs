@@ -46,6 +46,8 @@ pub const TFTP_SERVER: u8 = 66;
 pub const BOOT_FILE: u8 = 67;
 /// User class (RFC 3004; iPXE sends it without lengths).
 pub const USER_CLASS: u8 = 77;
+/// The client takes a DHCPACK for its DHCPDISCOVER (RFC 4039).
+pub const RAPID_COMMIT: u8 = 80;
 /// Name of the client and who keeps it in the DNS (RFC 4702).
 pub const CLIENT_FQDN: u8 = 81;
 /// Relay agent information (RFC 3046).

@@ -35,7 +35,7 @@ pub enum Architecture {
 
 impl Architecture {
     /// The type's meaning, and whether it is HTTP boot. `None` for what cannot be served.
-    fn of(number: u16) -> Option<(Architecture, bool)> {
+    pub fn of(number: u16) -> Option<(Architecture, bool)> {
         Some(match number {
             0 => (Architecture::Bios, false),
             6 => (Architecture::Ia32, false),

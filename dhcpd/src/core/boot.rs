@@ -13,6 +13,8 @@ use crate::view::{NetworkView, Reservation, find_option};
 
 /// iPXE's own options (175): do not wait for a ProxyDHCP server (its option 176, one octet).
 const NO_PROXY: [u8; 3] = [0xb0, 1, 1];
+/// Length of the field `file` (RFC 2131, section 2).
+const FILE_OCTETS: usize = 128;
 const HTTP_CLIENT: &[u8] = b"HTTPClient";
 
 /// Where the next stage of a boot is.
@@ -25,6 +27,40 @@ pub(super) struct NextStage {
     stage: Stage,
     /// The machine's UUID as it came (option 97), to be sent back.
     uuid: Option<Box<[u8]>>,
+}
+
+/// What a client is told of booting.
+pub(super) enum Choice<'w> {
+    /// Nothing.
+    Nothing,
+    /// What an operator has written: options 66 and 67.
+    Written(Option<&'w str>, &'w str),
+    /// What follows from the inventory.
+    Worked(NextStage),
+}
+
+impl Choice<'_> {
+    /// The fields `siaddr` and `file` of the reply: many ROMs read nothing else.
+    pub(super) fn fields(&self) -> (Ipv4Addr, &str) {
+        match self {
+            Choice::Nothing => (Ipv4Addr::UNSPECIFIED, ""),
+            Choice::Written(server, file) => {
+                let server = server.and_then(|server| server.parse().ok());
+                // The last octet of the field is its end; a URL is no file of TFTP.
+                let fits = file.len() < FILE_OCTETS && !file.contains("://");
+                (server.unwrap_or(Ipv4Addr::UNSPECIFIED), if fits { file } else { "" })
+            }
+            Choice::Worked(next) => next.fields(),
+        }
+    }
+
+    /// The options that follow from the inventory.
+    pub(super) fn next(&self) -> Option<&NextStage> {
+        match self {
+            Choice::Worked(next) => Some(next),
+            Choice::Nothing | Choice::Written(..) => None,
+        }
+    }
 }
 
 /// Who is told.
@@ -87,21 +123,25 @@ impl Booting<'_, '_, '_> {
         }
     }
 
-    /// Whether an operator has written this option for the client.
-    fn writes(&self, code: u8) -> bool {
-        self.nic.is_some_and(|nic| find_option(nic.options(), code).is_some())
-            || self.network.options.get(code).is_some()
+    /// What an operator has written for the client as this option, if it is text.
+    fn written(&self, code: u8) -> Option<&str> {
+        let own = self.nic.and_then(|nic| find_option(nic.options(), code));
+        // With its code and its length.
+        let networks = || self.network.options.get(code)?.get(2..);
+        std::str::from_utf8(own.or_else(networks)?).ok()
     }
 
-    /// The next stage, unless an operator has written what is to be loaded.
-    pub(super) fn next_unless_written(&self) -> Option<NextStage> {
-        self.next().filter(|_| !self.writes(code::BOOT_FILE))
+    /// Where the client boots from by the fields of the reply, and by its options if they are not written.
+    pub(super) fn choose(&self) -> Choice<'_> {
+        match self.written(code::BOOT_FILE) {
+            Some(file) => Choice::Written(self.written(code::TFTP_SERVER), file),
+            None => self.next().map_or(Choice::Nothing, Choice::Worked),
+        }
     }
 }
 
 impl NextStage {
-    /// The fields `siaddr` and `file` of the reply: many ROMs read nothing else.
-    pub(super) fn fields(&self) -> (Ipv4Addr, &str) {
+    fn fields(&self) -> (Ipv4Addr, &str) {
         match self.stage {
             Stage::Pxe(_) => (self.server, &self.file),
             Stage::Http(_) | Stage::Ipxe => (self.server, ""),

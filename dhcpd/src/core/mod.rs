@@ -43,7 +43,7 @@ pub use output::{
 pub use packet::{FIXED_OCTETS, Kind, Message};
 pub use reason::{Event, Reason, Refusal};
 pub use record::{Clock, Record, State};
-pub use seen::SeenMachine;
+pub use seen::{SEEN_MAX, SeenMachine};
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -168,6 +168,10 @@ impl Core {
         out: &mut Outputs,
     ) -> Result<Outcome, Reason> {
         match decision {
+            Decision::Offer(grant) if message.wants_rapid_commit() => {
+                self.end_others(&grant, message, now, out);
+                self.acknowledge(message, place?, grant, None, out)
+            }
             Decision::Offer(grant) => self.offer(message, place?, grant, out),
             Decision::OfferLease(want) => {
                 let place = place?;

@@ -123,6 +123,11 @@ impl<'a> Message<'a> {
         self.wire.flags().broadcast()
     }
 
+    /// Whether it is a DHCPDISCOVER that a DHCPACK may answer (RFC 4039, section 3.1).
+    pub fn wants_rapid_commit(&self) -> bool {
+        self.kind == Kind::Discover && self.options.fixed::<0>(code::RAPID_COMMIT) == Ok(Some([]))
+    }
+
     /// The hardware address as it came, at most 16 octets.
     pub fn chaddr(&self) -> &'a [u8] {
         // The packet has all 16 octets, and no more are taken: `read` has checked the length.

@@ -79,6 +79,23 @@ impl Core {
         self.seen.iter()
     }
 
+    /// Another number after each change of [`Core::seen`].
+    pub fn seen_version(&self) -> u64 {
+        self.seen.version()
+    }
+
+    /// What it has seen, the latest first, when it ends.
+    pub fn into_seen(self) -> Vec<(MacAddr, SeenMachine)> {
+        self.seen.iter().map(|(mac, machine)| (mac, machine.clone())).collect()
+    }
+
+    /// The same server, which has seen these machines before, the latest first.
+    #[must_use]
+    pub fn with_seen(mut self, machines: impl DoubleEndedIterator<Item = (MacAddr, SeenMachine)>) -> Core {
+        machines.rev().for_each(|(mac, machine)| self.seen.put(mac, machine));
+        self
+    }
+
     /// Number of offers that wait for their clients.
     pub fn offer_count(&self) -> usize {
         self.leases.offer_count()

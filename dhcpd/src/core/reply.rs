@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::boot::{Booting, NextStage};
+use super::boot::Booting;
 use super::decide::Grant;
 use super::fqdn;
 use super::output::{CLIENT_PORT, Destination, Outputs, Reply, SERVER_PORT};
@@ -90,8 +90,8 @@ impl Replying<'_, '_, '_> {
             server: self.server,
             port: self.boot_port,
         };
-        let next = booting.next_unless_written();
-        let (siaddr, file) = next.as_ref().map_or((Ipv4Addr::UNSPECIFIED, ""), NextStage::fields);
+        let choice = booting.choose();
+        let (siaddr, file) = choice.fields();
         fields.siaddr = siaddr;
         let mut writer = Writer::new(&mut out.octets, self.message, fields, max);
         writer.file(file);
@@ -104,7 +104,7 @@ impl Replying<'_, '_, '_> {
             writer.abandon();
             return Err(Reason::NoRoom);
         }
-        let all = Parameters { network, nic, next: next.as_ref() }.append(self.message, &mut writer);
+        let all = Parameters { network, nic, next: choice.next() }.append(self.message, &mut writer);
         writer.finish();
         if !all {
             out.events.push(Event::OptionsLeftOut);
@@ -138,7 +138,9 @@ impl Replying<'_, '_, '_> {
             return true;
         }
         let [a, b, c, d] = self.server_id.octets();
+        let is_rapid = kind == Kind::Ack as u8 && self.message.kind() == super::packet::Kind::Discover;
         writer.encoded(&[code::MESSAGE_TYPE, 1, kind, code::SERVER_ID, 4, a, b, c, d])
+            && (!is_rapid || writer.option(code::RAPID_COMMIT, &[]))
     }
 
     /// The way to a client that `has` an address, or is about to get `yours`.

@@ -12,11 +12,9 @@ use serde_json::{Value, json};
 
 use super::clock::now;
 use super::inquiry::Inquirer;
+use crate::boot::Architecture;
 use crate::core::{Core, Lease, State};
 use crate::view::DhcpView;
-
-/// Machines seen that are shown.
-const SEEN_SHOWN: usize = 100;
 
 /// The leases of one network, counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,22 +102,44 @@ pub(super) fn leases(core: &Core, view: &DhcpView) -> Value {
 
 /// Machines that nobody has written down, the latest first.
 pub(super) fn seen(core: &Core, view: &DhcpView) -> Value {
-    let seen = core.seen().take(SEEN_SHOWN).map(|(mac, machine)| {
-        let network = machine.network.and_then(|id| view.network(id));
+    let known_in = |mac| view.network_knowing(mac).map(|network| &network.name);
+    // Whoever was written down since then is no stranger any more.
+    let strangers = core
+        .seen()
+        .filter(|(mac, machine)| machine.network.is_none() || known_in(*mac) != machine.network.as_ref());
+    let seen = strangers.map(|(mac, machine)| {
         json!({
             "mac": mac.to_string(),
-            "network": network.map(|network| &network.name),
+            "uuid": machine.uuid.map(uuid_text),
+            "architecture": machine.architecture.map(architecture_text),
+            "network": machine.network,
             "relay": machine.relay.map(|relay| relay.to_string()),
+            "circuit_id": machine.circuit_id,
+            "remote_id": machine.remote_id,
             "name": machine.name,
             "class": machine.class,
+            "asked": machine.asked,
             "first": machine.first.div_euclid(1000),
             "last": machine.last.div_euclid(1000),
             "count": machine.count,
             // Its card is written down, but for another network.
-            "known_in": view.network_knowing(mac).map(|network| &network.name),
+            "known_in": known_in(mac),
         })
     });
     seen.collect()
+}
+
+/// As firmware, dmidecode and hypervisors show it: the first three fields are little-endian on the wire
+/// (SMBIOS 2.6, section 7.2.1).
+fn uuid_text(uuid: [u8; 16]) -> String {
+    let [a, b, c, d, e, f, g, h, rest @ ..] = uuid;
+    let hex = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+    let (two, six) = rest.split_at(2);
+    format!("{}-{}-{}-{}-{}", hex(&[d, c, b, a]), hex(&[f, e]), hex(&[h, g]), hex(two), hex(six))
+}
+
+fn architecture_text(number: u16) -> String {
+    Architecture::of(number).map_or_else(|| number.to_string(), |(one, _)| one.word().to_owned())
 }
 
 /// Leases by network and state, for metrics.

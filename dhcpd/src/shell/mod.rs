@@ -16,6 +16,7 @@ mod ports;
 mod probes;
 mod reload;
 mod replies;
+mod seen;
 mod server;
 mod status;
 mod store;
@@ -57,6 +58,7 @@ use reload::Reloader;
 use server::Server;
 use status::{Status, lock};
 use v6::{Counters6, Six};
+use worker::Begin;
 
 /// File of the leases, in the state directory.
 const JOURNAL: &str = "leases.redb";
@@ -115,11 +117,11 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         }
     })?;
 
-    let boot_port = boot.as_ref().map(BootSockets::http_port);
+    let begin = Begin { boot_port: boot.as_ref().map(BootSockets::http_port), seen: seen::load(&state) };
     let store = Box::new(RedbJournal::new(state.path().join(JOURNAL)));
     let watchdog = notifier.watchdog_interval();
-    let server = Server::start(ports, store, &links, &views, &counters, boot_port, watchdog)
-        .and_then(|server| server.with_v6(&options.interface, &six, &views, watchdog))
+    let server = Server::start(ports, store, &links, &views, &counters, begin, watchdog)
+        .and_then(|server| server.with_v6(&options.interface, &six, &views, watchdog)?.keeping_seen(&state))
         .map_err(|error| Fatal::system("start a thread", &error))?;
     let boot = boot.map(|boot| boot.start(&state, &snapshots, counters.boot())).transpose()?;
     let follow = following.status_handle();

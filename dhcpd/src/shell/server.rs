@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use daemon::interfaces::Changes;
+use daemon::state::StateDir;
 use daemon::stop::Stop;
 use tracing::warn;
 
@@ -16,14 +17,16 @@ use super::counters::DhcpCounters;
 use super::inquiry::{Inquirer, inquiries};
 use super::links::Links;
 use super::ports::Ports;
+use super::seen::Keeper;
 use super::store::LeaseStore;
 use super::v6::{self, Six};
-use super::worker::Worker;
+use super::worker::{Begin, Worker};
 use super::writer::{Writer, wake_pair};
 use crate::view::DhcpView;
 
 /// The threads that answer. Dropping it ends them.
 pub(super) struct Server {
+    keeper: Option<Keeper>,
     stop: Option<Stop>,
     threads: Vec<JoinHandle<()>>,
     pulses: Vec<Arc<AtomicU64>>,
@@ -44,7 +47,7 @@ impl Server {
         links: &Arc<Links>,
         views: &Arc<ArcSwap<DhcpView>>,
         counters: &DhcpCounters,
-        boot_port: Option<u16>,
+        begin: Begin,
         watchdog: Option<Duration>,
     ) -> io::Result<Server> {
         let stop = Stop::new()?;
@@ -64,7 +67,7 @@ impl Server {
             changes: changes.ok(),
             links: Arc::clone(links),
             views: Arc::clone(views),
-            boot_port,
+            begin,
             tally: counters.worker(),
             stop: stop.token(),
             pulse: Arc::clone(&pulse),
@@ -73,7 +76,7 @@ impl Server {
         let thread = std::thread::Builder::new().name("dhcpv4".to_owned()).spawn(move || worker.run())?;
         let inquirer = Arc::new(inquirer);
         let (threads, pulses) = (vec![thread], vec![pulse]);
-        Ok(Server { stop: Some(stop), threads, pulses, inquirer, store_problem })
+        Ok(Server { keeper: None, stop: Some(stop), threads, pulses, inquirer, store_problem })
     }
 
     /// With a thread of DHCPv6 for the interfaces `names`, beside that of DHCPv4.
@@ -98,6 +101,15 @@ impl Server {
         Ok(self)
     }
 
+    /// With a thread that writes down the machines seen.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub(super) fn keeping_seen(mut self, state: &Arc<StateDir>) -> io::Result<Server> {
+        self.keeper = Some(Keeper::start(state, &self.inquirer)?);
+        Ok(self)
+    }
+
     /// A question that says whether the workers went on since it was asked last.
     pub(super) fn is_alive(&self) -> impl Fn() -> bool + use<> {
         let pulses: Vec<_> =
@@ -115,6 +127,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // It asks the threads for the last time.
+        drop(self.keeper.take());
         drop(self.stop.take());
         for thread in self.threads.drain(..) {
             // A panic was printed when it happened.

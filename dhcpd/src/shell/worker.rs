@@ -15,6 +15,7 @@ use arc_swap::ArcSwap;
 use daemon::interfaces::{Changes, interfaces};
 use daemon::stop::StopToken;
 use daemon::udp::{Datagram, MAX_BATCH, RecvBatch, Wait};
+use inventory_core::mac::MacAddr;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tracing::{debug, error, info, warn};
 
@@ -28,7 +29,7 @@ use super::replies::{Exits, Replies};
 use super::status::lock;
 use super::tell::{Budget, tell};
 use super::writer::{News, Sleeper, Writer};
-use crate::core::{Core, Input, Outputs, Packet, Reply};
+use crate::core::{Core, Input, Outputs, Packet, Reply, SeenMachine};
 use crate::view::DhcpView;
 
 /// Octets of a message that are read. No client or relay agent sends more than an Ethernet frame; one
@@ -46,8 +47,7 @@ pub(super) struct Worker {
     pub(super) changes: Option<Changes>,
     pub(super) links: Arc<Links>,
     pub(super) views: Arc<ArcSwap<DhcpView>>,
-    /// HTTP port of the boot service, if there is one.
-    pub(super) boot_port: Option<u16>,
+    pub(super) begin: Begin,
     pub(super) tally: WorkerTally,
     pub(super) writer: Writer,
     /// Wakes for the writer's news and for questions.
@@ -61,6 +61,14 @@ pub(super) struct Worker {
     pub(super) pulse: Arc<AtomicU64>,
     /// How often at least it grows, if somebody watches.
     pub(super) pulse_interval: Option<Duration>,
+}
+
+/// What the core begins with.
+pub(super) struct Begin {
+    /// HTTP port of the boot service, if there is one.
+    pub(super) boot_port: Option<u16>,
+    /// Machines seen before, the latest first.
+    pub(super) seen: Vec<(MacAddr, SeenMachine)>,
 }
 
 /// What the worker changes while it runs.
@@ -93,8 +101,10 @@ impl Worker {
     /// Answers until the stop comes.
     pub(super) fn run(mut self) {
         let started = Instant::now();
+        let seen = std::mem::take(&mut self.begin.seen);
+        let boot_port = self.begin.boot_port;
         let mut state = State {
-            core: Core::new().with_boot(self.boot_port),
+            core: Core::new().with_boot(boot_port).with_seen(seen.into_iter()),
             out: Outputs::default(),
             replies: Replies::new(),
             held: Held::default(),
@@ -144,7 +154,10 @@ impl Worker {
                     if let Some(damage) = loaded.damage {
                         error!("{damage}");
                     }
-                    state.core = Core::recover(loaded.records, self.boot, now()).with_boot(self.boot_port);
+                    let before = std::mem::take(&mut state.core).into_seen();
+                    let core =
+                        Core::recover(loaded.records, self.boot, now()).with_boot(self.begin.boot_port);
+                    state.core = core.with_seen(before.into_iter());
                     state.looked = Instant::now().checked_sub(LOOK_INTERVAL).unwrap_or(state.looked);
                     None
                 }

@@ -124,9 +124,8 @@ fn a_plain_pxe_rom_of_a_bios_gets_undionly() {
     }
 }
 
-/// Facts of real boots, number 7.
 #[test]
-fn after_snponly_the_vendor_class_stays_the_firmwares_and_the_user_class_tells_ipxe() {
+fn fact_7_after_snponly_the_vendor_class_stays_the_firmwares_and_the_user_class_tells_ipxe() {
     let seen = boot(&mut install(), "uefi-pxe4-snponly");
     let later: Vec<_> = seen.iter().filter(|(frame, _)| is_ipxe(frame)).collect();
     assert!(!later.is_empty());
@@ -141,9 +140,8 @@ fn after_snponly_the_vendor_class_stays_the_firmwares_and_the_user_class_tells_i
     assert_eq!(stages("bios-undionly"), [script("bios-undionly")]);
 }
 
-/// Facts of real boots, number 8.
 #[test]
-fn uefi_http_boot_gets_a_url_and_its_vendor_class_back() {
+fn fact_8_uefi_http_boot_gets_a_url_and_its_vendor_class_back() {
     let seen = boot(&mut install(), "uefi-http4-snponly");
     let (firmware, ipxe): (Vec<_>, Vec<_>) = seen.iter().partition(|(frame, _)| !is_ipxe(frame));
     assert!(!firmware.is_empty() && !ipxe.is_empty());
@@ -233,14 +231,19 @@ fn what_an_operator_writes_goes_before_what_is_worked_out() {
         let mut lab = lab(network, &host, Some(80));
         for (_, sent) in boot(&mut lab, "uefi-pxe4-snponly") {
             assert_eq!(text(&sent, 67).as_deref(), Some("own.efi"));
-            assert_eq!((sent.siaddr(), file(&sent)), (0.into(), String::new()));
+            assert_eq!((sent.siaddr(), &*file(&sent)), ([10, 77, 0, 8].into(), "own.efi"), "for ROMs");
         }
+    }
+    // A URL is no file of TFTP, and a name is no address.
+    let options = "options = { bootfile-name = \"http://boot/x\", tftp-server-name = \"boot\" }";
+    let mut lab = lab(options, install, Some(80));
+    for (_, sent) in boot(&mut lab, "uefi-pxe4-snponly") {
+        assert_eq!((sent.siaddr(), &*file(&sent)), (0.into(), ""));
     }
 }
 
-/// Facts of real boots, number 5.
 #[test]
-fn the_answers_of_one_stage_are_the_same_each_time() {
+fn fact_5_the_answers_of_one_stage_are_the_same_each_time() {
     for (name, _) in vectors::all() {
         let (first, second) = (boot(&mut install(), name), boot(&mut install(), name));
         for ((frame, one), (_, other)) in first.iter().zip(&second) {

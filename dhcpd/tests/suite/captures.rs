@@ -100,6 +100,7 @@ fn every_discover_and_request_gets_the_address_of_its_machine() {
         assert_eq!(sent.yiaddr(), address, "{}", frame.place);
         let network = lab.view.networks().next().unwrap().id;
         let (kind, expected) = match &*frame.kind {
+            "discover" if frame.option(80).is_some() => (5, Outcome::Acknowledged(network, address)),
             "discover" => (2, Outcome::Offered(network, address)),
             _ => (5, Outcome::Acknowledged(network, address)),
         };
@@ -109,7 +110,7 @@ fn every_discover_and_request_gets_the_address_of_its_machine() {
         assert_eq!(sent.address(1), Some(Ipv4Addr::new(255, 255, 255, 0)));
         assert_eq!(sent.octets[4..8], frame.octets[4..8], "{}: xid", frame.place);
         assert_eq!(sent.octets[28..44], frame.octets[28..44], "{}: chaddr", frame.place);
-        assert_eq!((sent.ciaddr(), sent.siaddr(), sent.giaddr()), (0.into(), 0.into(), 0.into()));
+        assert_eq!((sent.ciaddr(), sent.siaddr(), sent.giaddr()), (0.into(), SERVER, 0.into()));
     });
 }
 
@@ -141,7 +142,9 @@ fn options_come_in_the_order_of_the_parameter_request_list_and_no_others_do() {
     each_request(|lab, frame| {
         let (sent, _) = answer(lab, frame);
         let asked = frame.option(55).unwrap();
-        let mut expected = vec![53, 54, 51, 58, 59, 1];
+        let mut expected = vec![53, 54];
+        expected.extend(frame.option(80).map(|_| 80));
+        expected.extend([51, 58, 59, 1]);
         expected.extend(asked.iter().filter(|code| has.contains(code)));
         expected.extend(frame.option(61).map(|_| 61));
         assert_eq!(sent.codes(), expected, "{}", frame.place);
@@ -159,9 +162,8 @@ fn answers_fit_into_what_the_client_takes() {
     });
 }
 
-/// Facts of real boots, number 5.
 #[test]
-fn a_client_that_repeats_itself_gets_the_same_answer_again() {
+fn fact_5_a_client_that_repeats_itself_gets_the_same_answer_again() {
     each_request(|lab, frame| {
         let first = answer(lab, frame);
         lab.now.monotonic_ms += 250;
@@ -175,9 +177,8 @@ fn a_client_that_repeats_itself_gets_the_same_answer_again() {
     assert_eq!(first, second);
 }
 
-/// Facts of real boots, number 1.
 #[test]
-fn firmware_boot_loader_and_system_of_one_machine_are_one_host_by_its_card() {
+fn fact_1_firmware_boot_loader_and_system_of_one_machine_are_one_host_by_its_card() {
     // Option 61: absent in OVMF, 01 and the MAC in iPXE; a DUID in dhcpcd.
     for name in ["uefi-pxe4-snponly", "uefi-pxe4-ipxe-efi", "uefi-http4-snponly"] {
         let frames = vectors::file(name);
@@ -193,9 +194,8 @@ fn firmware_boot_loader_and_system_of_one_machine_are_one_host_by_its_card() {
     assert_eq!(answer(&mut lab(), &dhcpcd[0]).0.yiaddr(), machines()[&dhcpcd[0].mac()]);
 }
 
-/// Facts of real boots, number 4.
 #[test]
-fn a_request_that_claims_to_take_65280_octets_gets_no_more_than_the_mtu() {
+fn fact_4_a_request_that_claims_to_take_65280_octets_gets_no_more_than_the_mtu() {
     let frames = vectors::file("uefi-pxe4-snponly");
     let request = frames.iter().find(|frame| frame.kind == "request").unwrap();
     assert_eq!(request.option(57), Some(vec![0xff, 0x00]));
@@ -216,9 +216,25 @@ fn a_request_that_claims_to_take_65280_octets_gets_no_more_than_the_mtu() {
     }
 }
 
-/// Facts of real boots, number 6.
 #[test]
-fn option_77_of_ipxe_has_no_inner_lengths_and_is_read_as_it_is() {
+fn fact_9_dhcpcd_gets_its_address_at_once_by_rapid_commit() {
+    let frames = vectors::file("client-dhcpcd4");
+    let discover = &frames[0];
+    assert_eq!((discover.option(80), discover.option(145)), (Some(vec![]), Some(vec![1])));
+    let (sent, outcome) = answer(&mut lab(), discover);
+    assert!(matches!(outcome, Outcome::Acknowledged(..)), "{outcome:?}");
+    assert_eq!((sent.kind(), sent.option(80)), (5, Some(vec![])));
+    // Whoever is to have an address from the pool is offered one first.
+    let mut lab = Lab::of(
+        "[site]\nnameservers = [\"ns.lab.test\"]\n[zone.\"lab.test\"]\n[network.lab]\n\
+         zone = \"lab.test\"\nipv4 = \"10.77.0.0/24\"\npool = \"10.77.0.100-10.77.0.110\"\nprobe = false\n",
+    );
+    let sent = lab.ask(&Ask::discover(super::lab::STRANGER).option(80, &[])).one().clone();
+    assert_eq!((sent.kind(), sent.option(80)), (2, None));
+}
+
+#[test]
+fn fact_6_option_77_of_ipxe_has_no_inner_lengths_and_is_read_as_it_is() {
     let frames = vectors::file("bios-rom-ipxe");
     let message = Message::read(&frames[0].octets).unwrap();
     assert_eq!(message.options.get(77).as_deref(), Some(&b"iPXE"[..]));

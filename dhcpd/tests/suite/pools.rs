@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use dhcpd::core::{Changed, Event, Input, Notice, Outcome, Probe, Reason, State};
+use dhcpd::core::{Changed, Core, Event, Input, Notice, Outcome, Probe, Reason, State};
 
 use super::lab::{INTERFACE, Lab, SERVER, SITE, STRANGER, WEB};
 use super::packet::Ask;
@@ -503,12 +503,16 @@ fn machines_that_nobody_has_written_down_are_recorded_and_a_flood_of_them_is_bou
     lab.ask(&Ask::discover(WEB));
     lab.ask(&Ask::discover(STRANGER).option(12, b"laptop").option(60, b"PXEClient"));
     lab.pass(5000);
-    lab.ask(&Ask::discover(STRANGER).option(12, &[0xff, 1]));
+    let uuid: Vec<u8> = (0..17).collect();
+    let ask = Ask::discover(STRANGER).option(12, &[0xff, 1]).option(93, &[0, 7, 0, 0]).option(97, &uuid);
+    lab.ask(&ask.option(55, &[1, 3, 6]));
     {
         let seen: Vec<_> = lab.core.seen().collect();
         let [(mac, machine)] = &*seen else { panic!("{seen:?}") };
         assert_eq!((mac.0, machine.count, machine.last - machine.first), (STRANGER, 2, 5000));
         assert_eq!(machine.name, None, "what it said last, and that was no text");
+        assert_eq!((machine.architecture, machine.uuid.map(|uuid| uuid[15])), (Some(7), Some(16)));
+        assert_eq!((machine.network.as_deref(), &*machine.asked), (Some("lab"), &[1, 3, 6][..]));
     }
     for n in 0..2000_u16 {
         let [high, low] = n.to_be_bytes();
@@ -516,4 +520,8 @@ fn machines_that_nobody_has_written_down_are_recorded_and_a_flood_of_them_is_bou
     }
     assert_eq!(lab.core.seen().count(), 512);
     assert_eq!(lab.core.seen().next().unwrap().0.0, [2, 9, 9, 9, 7, 207], "the latest first");
+    // After a restart they are still there, and in the same order.
+    let before = std::mem::take(&mut lab.core).into_seen();
+    let again = Core::new().with_seen(before.clone().into_iter());
+    assert!(again.seen().map(|(mac, _)| mac).eq(before.iter().map(|(mac, _)| *mac)));
 }

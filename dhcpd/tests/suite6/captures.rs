@@ -156,9 +156,8 @@ impl Frame {
     }
 }
 
-/// Facts of real boots, number 3.
 #[test]
-fn firmware_with_two_identity_associations_is_one_host_in_both() {
+fn fact_3_firmware_with_two_identity_associations_is_one_host_in_both() {
     let mut lab = lab();
     let boots = frames().into_iter().filter(|frame| frame.place.starts_with("uefi") && frame.is_request());
     let boots: Vec<Frame> = boots.collect();
@@ -186,9 +185,8 @@ fn the_boot_file_is_told_to_who_asks_for_it() {
     }
 }
 
-/// Facts of real boots, number 9.
 #[test]
-fn networkd_gets_all_in_two_messages_and_its_name_and_no_prefix() {
+fn fact_9_networkd_gets_all_in_two_messages_and_its_name_and_no_prefix() {
     let frames = frames();
     let frame = frames.iter().find(|frame| frame.place.starts_with("client-networkd6")).unwrap();
     let answer = answer(&mut lab(), frame);

@@ -43,7 +43,7 @@ fn the_card_that_the_relay_agent_saw_counts_more_than_addresses_and_duids() {
 }
 
 #[test]
-fn a_written_duid_is_known_in_both_byte_orders_of_a_uuid() {
+fn fact_2_a_written_duid_is_known_in_both_byte_orders_of_a_uuid() {
     let hosts = "[host.uefi]\nnetwork = \"lab\"\nip = \"2001:db8:77::22\"\n\
                  duid = \"00:04:00:00:00:77:00:00:00:40:80:00:00:00:00:00:00:16\"\n";
     let mut lab = Lab::new(hosts);

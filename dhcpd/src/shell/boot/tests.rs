@@ -200,11 +200,14 @@ fn a_file_is_fetched_whole_by_both_protocols() {
 }
 
 #[test]
-fn a_head_request_gets_the_length_and_no_body() {
+fn fact_8_a_head_request_gets_the_length_and_a_get_the_same_octets_in_no_chunks() {
     let running = Running::new();
     let (head, body) = running.http("HEAD /linux HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     assert!(head.contains(&format!("content-length: {}\r\n", kernel().len())), "{head}");
     assert_eq!(body.len(), 0);
+    let (head, body) = running.http("GET /linux HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(head.contains(&format!("content-length: {}\r\n", kernel().len())), "{head}");
+    assert!(!head.contains("transfer-encoding") && body == kernel(), "{head}");
 }
 
 #[test]
