@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Free(Free),
     /// Show what an edit changes: DNS records, reservations, boot actions.
     Plan(Plan),
+    /// Print a virtual machine's definition from its entry.
+    Vm(Vm),
     #[command(flatten)]
     Edit(crate::edit::Verb),
     #[command(external_subcommand)]
@@ -122,6 +124,9 @@ pub(crate) struct List {
     /// Only hosts with an interface in this network; repeated: in any of them.
     #[arg(long, value_name = "NETWORK")]
     pub(crate) network: Vec<String>,
+    /// Only the virtual machines of this host; repeated: of any of them.
+    #[arg(long, value_name = "HOST")]
+    pub(crate) vmhost: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -165,6 +170,9 @@ pub(crate) struct Status {
     /// Only leases in this state (`bound`, `ended`, `released`, `declined`); repeated: in any of them.
     #[arg(long, value_name = "STATE", requires = "leases")]
     pub(crate) state: Vec<String>,
+    /// List the machines that asked dhcpd and that nobody has written down (see `hostbook adopt`).
+    #[arg(long, conflicts_with = "leases")]
+    pub(crate) seen: bool,
     #[command(flatten)]
     pub(crate) format: FormatArg,
 }
@@ -179,6 +187,12 @@ pub(crate) struct Serve {
     /// Address and port to serve DNS on; repeated: several. Without it, port 53 of every address.
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) listen: Vec<String>,
+    /// Directory of the files that machines boot; with it, TFTP and HTTP are served on every interface.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) boot_root: Option<PathBuf>,
+    /// Port that boot files are served on by HTTP; 80 if none.
+    #[arg(long, value_name = "PORT", requires = "boot_root")]
+    pub(crate) boot_port: Option<u16>,
     /// Where the daemons keep their state, in `DIR/dhcpd` and `DIR/dnsd`.
     #[arg(long, value_name = "DIR", default_value = "/var/lib/hostbook")]
     pub(crate) state: PathBuf,
@@ -220,6 +234,46 @@ pub(crate) struct Plan {
     pub(crate) inventory: InventoryArg,
     #[command(flatten)]
     pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Vm {
+    /// Its name (short or whole), an alias, a MAC or an IP address.
+    #[arg(value_name = "HOST")]
+    pub(crate) host: String,
+    #[command(flatten)]
+    pub(crate) inventory: InventoryArg,
+    /// `qemu`: a shell script, for `| sh`; `libvirt`: a domain, for `virsh define`.
+    #[arg(long = "as", value_name = "FORMAT", default_value = "qemu")]
+    pub(crate) as_: VmFormat,
+    /// Directory of its disks, which are sparse files.
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/libvirt/images")]
+    pub(crate) images: PathBuf,
+    /// How its processor is run: `kvm`, or `tcg` where that is not there.
+    #[arg(long, value_name = "HOW", default_value = "kvm")]
+    pub(crate) accel: Accel,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VmFormat {
+    Qemu,
+    Libvirt,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Accel {
+    Kvm,
+    Tcg,
+}
+
+impl Accel {
+    /// As QEMU calls it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Accel::Kvm => "kvm",
+            Accel::Tcg => "tcg",
+        }
+    }
 }
 
 #[derive(Debug, Args)]

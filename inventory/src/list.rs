@@ -1,10 +1,11 @@
 //! `hostbook list`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::process::ExitCode;
 
 use inventory_core::diag::did_you_mean;
-use inventory_core::model::{self, Globals, Host, Inventory, Network, Zone};
+use inventory_core::model::{self, Found, Globals, Host, HostIndex, Inventory, Network, Zone};
+use inventory_core::name::Name;
 use inventory_core::units::show_duration;
 use serde_json::{Value, json};
 
@@ -17,8 +18,9 @@ pub(crate) fn run(args: &List) -> Outcome {
     let snapshot = inventory::require(&args.inventory.inventory)?;
     let inventory = &snapshot.inventory;
     check_networks(args, &inventory.globals)?;
+    let below = vms_below(args, inventory)?;
     match args.what {
-        What::Hosts => hosts(args, inventory),
+        What::Hosts => hosts(args, inventory, below.as_ref()),
         What::Networks => networks(args, inventory),
         What::Zones => zones(args, &inventory.globals),
         What::Tags => tags(args, inventory),
@@ -38,6 +40,30 @@ fn check_networks(args: &List, globals: &Globals) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The virtual machines of the hosts that were named; `None` if none was.
+fn vms_below<'a>(args: &List, inventory: &'a Inventory) -> Result<Option<HashSet<&'a Name>>, Failure> {
+    if args.vmhost.is_empty() {
+        return Ok(None);
+    }
+    let index = HostIndex::of(inventory);
+    let mut wanted = Vec::new();
+    for name in &args.vmhost {
+        match index.find(name, None) {
+            Found::One(host) => wanted.push(host),
+            Found::Several(_) => {
+                return Err(Failure::new(format!("several zones have a `{name}`: write the whole name")));
+            }
+            Found::None => return Err(Failure::new(format!("no host is called `{name}`"))),
+        }
+    }
+    let is_wanted = |host: &&Host| {
+        let zone = &inventory.globals.zone(host.name.zone).name;
+        let vmhost = host.vmhost().map(|name| index.find(name, Some(zone)));
+        matches!(vmhost, Some(Found::One(vmhost)) if wanted.iter().any(|one| std::ptr::eq(*one, vmhost)))
+    };
+    Ok(Some(inventory.hosts().filter(is_wanted).map(|host| &host.name.fqdn).collect()))
+}
+
 /// Whether `host` is among those asked for.
 fn selected(args: &List, host: &Host, globals: &Globals) -> bool {
     let state = |wanted: &State| {
@@ -55,9 +81,11 @@ fn selected(args: &List, host: &Host, globals: &Globals) -> bool {
         && (args.network.is_empty() || args.network.iter().any(on))
 }
 
-fn hosts(args: &List, inventory: &Inventory) {
+fn hosts(args: &List, inventory: &Inventory, below: Option<&HashSet<&Name>>) {
     let globals = &inventory.globals;
-    let mut hosts: Vec<&Host> = inventory.hosts().filter(|host| selected(args, host, globals)).collect();
+    let is_below = |host: &&Host| below.is_none_or(|below| below.contains(&host.name.fqdn));
+    let mut hosts: Vec<&Host> =
+        inventory.hosts().filter(|host| selected(args, host, globals)).filter(is_below).collect();
     hosts.sort_by_cached_key(|host| host.name.fqdn.to_string());
     if args.format.is_json() {
         return output::line(

@@ -15,9 +15,11 @@ mod leases;
 mod list;
 mod output;
 mod plan;
+mod seen;
 mod serve;
 mod show;
 mod status;
+mod vm;
 
 fn main() -> ExitCode {
     let args = args::parse();
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         args::Command::Demo(demo) => demo::run(&demo),
         args::Command::Free(free) => free::run(&free),
         args::Command::Plan(plan) => plan::run(&plan),
+        args::Command::Vm(vm) => vm::run(&vm),
         args::Command::Edit(verb) => edit::run(&verb),
         args::Command::Other(words) => external::run(&words),
     };

@@ -50,6 +50,12 @@ fn dhcpd(args: &Serve) -> Command {
     for interface in &args.interface {
         command.arg("--interface").arg(interface);
     }
+    if let Some(root) = &args.boot_root {
+        command.arg("--boot-root").arg(root);
+    }
+    if let Some(port) = args.boot_port {
+        command.arg("--boot-port").arg(port.to_string());
+    }
     common(&mut command, args, "dhcpd");
     command
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::args::Status;
 use crate::exit::{Failure, Outcome};
-use crate::{lease_list, output};
+use crate::{lease_list, output, seen};
 
 /// Where the daemons listen unless they are told otherwise.
 const USUAL: [&str; 2] = ["/run/hostbook/dhcpd.sock", "/run/hostbook/dnsd.sock"];
@@ -25,6 +25,9 @@ const POOLS_SHOWN: usize = 20;
 pub(crate) fn run(args: &Status) -> Outcome {
     if args.leases {
         return lease_list::run(args);
+    }
+    if args.seen {
+        return seen::run(args);
     }
     let usual = USUAL.map(PathBuf::from).to_vec();
     let sockets = if args.control.is_empty() { &usual } else { &args.control };
@@ -58,7 +61,7 @@ pub(crate) fn run(args: &Status) -> Outcome {
     }
 }
 
-fn ask(path: &Path) -> Result<Value, String> {
+pub(crate) fn ask(path: &Path) -> Result<Value, String> {
     let request = control::Request::new("status");
     control::ask(path, &request, PATIENCE).map_err(|error| error.to_string())
 }
@@ -194,7 +197,7 @@ fn note_differences(answers: &[(&PathBuf, Result<Value, String>)]) {
 }
 
 /// How long ago `since` (seconds since 1970) was.
-fn age_of(since: &Value) -> String {
+pub(crate) fn age_of(since: &Value) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |now| now.as_secs_f64());
     let passed = since.as_f64().map_or(0.0, |since| (now - since).max(0.0));
     show_duration(Duration::from_secs_f64(passed).as_secs())
