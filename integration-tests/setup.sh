@@ -20,6 +20,9 @@ case $purpose in
         program unshare util-linux
         program ip iproute2
         program udhcpc udhcpc
+        # For the machine of the second act.
+        program qemu-system-x86_64 qemu-system-x86
+        [ -e /usr/lib/ipxe/qemu/pxe-virtio.rom ] || missing="$missing ipxe-qemu"
         ;;
 esac
 if [ "$purpose" = test ]; then
@@ -39,9 +42,8 @@ if [ "$purpose" = test ]; then
     program tftp tftp-hpa
     program atftp atftp
     program curl curl
-    program qemu-system-x86_64 qemu-system-x86
+    program ethtool ethtool
     [ -e /usr/lib/ipxe/undionly.kpxe ] || missing="$missing ipxe"
-    [ -e /usr/lib/ipxe/qemu/pxe-virtio.rom ] || missing="$missing ipxe-qemu"
     [ -e /usr/share/OVMF/OVMF_CODE_4M.fd ] || missing="$missing ovmf"
     [ -x /bin/busybox ] || missing="$missing busybox-static"
     ls /boot/vmlinuz-*cloud* >/dev/null 2>&1 || missing="$missing linux-image-cloud-amd64"

@@ -18,8 +18,9 @@ pub(super) const SERVER: &str = "10.20.0.2";
 const SERVER_V6: &str = "2001:db8:20::2";
 /// The client's hardware address: that of `web1` in the example.
 pub(super) const CLIENT_MAC: &str = "52:54:00:aa:00:11";
-/// A slow machine under load needs a while to start two programs.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A slow machine under load needs a while to start two programs, and a machine that QEMU makes without
+/// help of the processor longer.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Everything that the demo started. Dropping it ends the processes and removes the files.
 pub(super) struct Lab {
@@ -70,7 +71,8 @@ impl Lab {
         sh(&format!("unshare --net={} true", client.display()))?;
         let lab = Lab { directory, inventory: copy, client, daemons: Vec::new() };
         require_private(&lab.in_client("readlink /proc/self/ns/net")?, outside)?;
-        sh("ip link set lo up && ip link add lab0 type veth peer name eth0 && ip link set lab0 up")?;
+        sh("ip link set lo up && ip link add lab0 type bridge && ip link set lab0 up")?;
+        sh("ip link add cable0 type veth peer name eth0 && ip link set cable0 master lab0 up")?;
         sh(&format!("ip link set eth0 netns {}", lab.client.display()))?;
         sh(&format!("ip address add {SERVER}/24 dev lab0"))?;
         // Kernels without IPv6 still show the rest.
@@ -83,7 +85,9 @@ impl Lab {
 
     /// Starts both daemons on the copy and waits until they serve.
     pub(super) fn start_daemons(&mut self) -> Result<(), Failure> {
-        self.start("dhcpd", &["--interface", "lab0"])?;
+        let boot_root = self.directory.join("boot");
+        fs::create_dir(&boot_root)?;
+        self.start("dhcpd", &["--interface", "lab0", "--boot-root", &boot_root.to_string_lossy()])?;
         self.start("dnsd", &["--listen", &format!("{SERVER}:53"), "--workers", "1"])?;
         for name in ["dhcpd", "dnsd"] {
             wait_for(&format!("hostbook-{name} to serve"), || self.status(name).is_some())
@@ -164,7 +168,7 @@ pub(super) fn sh(command: &str) -> Result<String, Failure> {
     output(shell, command)
 }
 
-fn output(mut command: Command, what: &str) -> Result<String, Failure> {
+pub(super) fn output(mut command: Command, what: &str) -> Result<String, Failure> {
     let path = std::env::var("PATH").unwrap_or_default();
     let done = command.env("PATH", format!("{path}:/usr/sbin:/sbin")).stdin(Stdio::null()).output()?;
     let text = String::from_utf8_lossy(&done.stdout).into_owned();

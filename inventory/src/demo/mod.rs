@@ -2,11 +2,14 @@
 //!
 //! The demo starts itself again inside new namespaces (network, mounts, processes; a user namespace when
 //! it is not run by root), where nothing of the machine's network exists. Two little networks are made
-//! there: one for the daemons, one for a client, with a cable between them.
+//! there: one for the daemons, one for a client, with a cable between them. In the second act a machine
+//! that QEMU makes is plugged in beside that client.
 
 mod client;
 mod edit;
 mod lab;
+mod machine;
+mod second;
 mod story;
 
 use std::process::{Command, ExitCode};

@@ -8,6 +8,7 @@ use inventory_core::diag;
 
 use super::edit;
 use super::lab::{CLIENT_MAC, Lab, SERVER, wait_for};
+use super::second;
 use crate::exit::{Failure, Outcome};
 use crate::inventory::load;
 use crate::output;
@@ -35,6 +36,7 @@ pub(super) fn tell(inventory: &Path, outside: &str) -> Outcome {
     new_address(&lab)?;
     broken_file(&lab)?;
     deletion(&lab)?;
+    second::tell(&lab)?;
     summary();
     Ok(ExitCode::SUCCESS)
 }
@@ -136,6 +138,7 @@ fn summary() {
     explain("* one entry in a text file gave a machine its address, its name and its reverse name");
     explain("* a saved edit was on the wire at once, in DHCP and DNS alike, deletions included");
     explain("* a mistake was refused with file, line and column, and the last good state stayed in service");
+    explain("* a machine was seen, adopted, installed once, started from its disk and retired");
     explain("* the same two processes served all of it: nothing was generated, copied or restarted");
     explain("");
     explain(
@@ -143,20 +146,20 @@ fn summary() {
     );
 }
 
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     let text = if output::colour() { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() };
     output::line(&format!("\n{text}"));
 }
 
-fn step(number: u32, title: &str) {
+pub(super) fn step(number: u32, title: &str) {
     say(&format!("{number}. {title}"));
 }
 
-fn explain(text: &str) {
+pub(super) fn explain(text: &str) {
     output::line(&format!("   {text}"));
 }
 
-fn show(text: &str) {
+pub(super) fn show(text: &str) {
     output::line(&format!("   $ {text}"));
 }
 
@@ -179,7 +182,7 @@ fn nothing(name: &str, answer: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn result(text: &str) {
+pub(super) fn result(text: &str) {
     let mark = if output::colour() { "\x1b[32m=>\x1b[0m" } else { "=>" };
     output::line(&format!("   {mark} {text}"));
 }

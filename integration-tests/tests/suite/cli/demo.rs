@@ -21,6 +21,9 @@ fn is_told(ran: &Ran) {
         "error[HB040]",
         "=> web1 is 10.20.0.77, and DHCP gives 10.20.0.77/24",
         "=> shop is nothing any more",
+        "installer: the installation is reported done",
+        "=> its disk says: this is the disk of the machine",
+        "=> it asks, and nobody answers",
         "What you saw",
     ] {
         assert!(ran.out.contains(part), "no `{part}` in\n{}{}", ran.out, ran.err);
