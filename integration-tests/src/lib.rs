@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "all of this is test code")]
 
+pub mod bad_cable;
 pub mod dhcp;
 pub mod dns;
 pub mod faults;
@@ -16,6 +17,7 @@ pub mod net;
 pub mod place;
 pub mod programs;
 pub mod random;
+pub mod relay;
 pub mod rules;
 pub mod run;
 pub mod temp;

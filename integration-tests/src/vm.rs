@@ -3,7 +3,7 @@
 //! A machine's disk holds nothing but a boot sector that says so; its installer is a kernel of Debian with
 //! busybox, which does what the file of its boot profile says.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,6 +15,8 @@ use crate::temp::TempDir;
 
 /// What the boot sector of a disk says.
 pub const FROM_DISK: &str = "this is the disk";
+/// What a machine's firmware calls it.
+pub const UUID: &str = "00112233-4455-6677-8899-aabbccddeeff";
 /// A boot takes some 30 seconds of BIOS and two minutes of UEFI where nothing else runs.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -48,8 +50,14 @@ pub struct Running {
 impl Vm {
     /// A machine on `lan`, off. `name` is that of its cable: at most 15 octets.
     pub fn new(lan: &Lan, name: &str, mac: &str, firmware: Firmware) -> Vm {
-        let bridge = lan.interface();
-        sh(&format!("ip tuntap add {name} mode tap && ip link set {name} master {bridge} up"));
+        let vm = Vm::unplugged(name, mac, firmware);
+        sh(&format!("ip link set {name} master {}", lan.interface()));
+        vm
+    }
+
+    /// The same, with the far end of its cable plugged in nowhere.
+    pub fn unplugged(name: &str, mac: &str, firmware: Firmware) -> Vm {
+        sh(&format!("ip tuntap add {name} mode tap && ip link set {name} up"));
         let directory = TempDir::new("vm");
         fs::write(directory.path().join("disk"), boot_sector()).unwrap();
         Vm { directory, tap: name.to_owned(), mac: mac.to_owned(), firmware }
@@ -62,6 +70,7 @@ impl Vm {
         let (tap, mac) = (&self.tap, &self.mac);
         let mut command = Command::new("qemu-system-x86_64");
         command.args(["-accel", "tcg", "-m", "512", "-nodefaults", "-display", "none", "-no-reboot"]);
+        command.args(["-uuid", UUID]);
         command.arg("-serial").arg(format!("file:{}", console.display()));
         command.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]);
         command.arg("-netdev").arg(format!("tap,id=lan,ifname={tap},script=no,downscript=no"));
@@ -86,6 +95,16 @@ impl Vm {
         };
         let child =
             command.stdin(Stdio::null()).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        Running { child, console }
+    }
+
+    /// Switches a machine on by the script that `hostbook vm` printed.
+    pub fn start_by(&self, script: &str) -> Running {
+        let console = self.directory.path().join("console");
+        let shown = File::create(&console).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-ec", script]).stdin(Stdio::null()).stdout(shown.try_clone().unwrap()).stderr(shown);
+        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         Running { child, console }
     }
 
