@@ -7,7 +7,12 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let mut list = String::from("&[\n");
-    for (directory, part) in [("types", "type"), ("explorers", "explorer")] {
+    for (directory, part) in [
+        ("types", "type"),
+        ("explorers", "explorer"),
+        // The units that a package has are those that __hostbook brings.
+        ("../packaging/systemd", "type/__hostbook/files/systemd"),
+    ] {
         println!("cargo::rerun-if-changed={directory}");
         let mut files = Vec::new();
         collect(&root.join(directory), &mut files)?;

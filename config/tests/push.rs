@@ -11,10 +11,13 @@ mod push {
     pub(crate) mod faults;
     pub(crate) mod fleet;
     pub(crate) mod keys;
+    pub(crate) mod login;
     pub(crate) mod original;
     pub(crate) mod own;
     pub(crate) mod plan;
     pub(crate) mod secret;
+    pub(crate) mod server;
+    pub(crate) mod skonfig;
     pub(crate) mod strange;
     pub(crate) mod target;
     pub(crate) mod tree;

@@ -32,7 +32,7 @@ pub enum Command {
 }
 
 /// Where types, explorers and manifests come from.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ConfArg {
     /// The inventory: a directory of `*.toml` files. Its `config` directory, if there is one, is a
     /// configuration directory.
@@ -41,13 +41,16 @@ pub struct ConfArg {
     /// A configuration directory with types, explorers, manifests; repeated: the later one wins.
     #[arg(short, long, value_name = "DIR")]
     pub conf_dir: Vec<PathBuf>,
+    /// cdist's configuration file, on top of `~/.cdist.cfg` and the like.
+    #[arg(short = 'g', long, value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
     /// Configuration directories of cdist, `:` between them.
     #[arg(long, value_name = "DIRS", env = "CDIST_PATH")]
     pub cdist_path: Option<String>,
 }
 
 /// Arguments of `push` and `plan`. What is given twice counts as given last, so that scripts can have defaults.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(args_override_self = true)]
 pub struct Push {
     /// Hosts, by a name in the inventory; without an inventory, any name that ssh knows.
@@ -74,15 +77,18 @@ pub struct Push {
     /// Scripts of one host that run at the same time on this machine.
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<usize>,
-    /// Hosts worked on at the same time.
-    #[arg(short = 'p', long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
-    pub hosts_parallel: u16,
+    /// Hosts worked on at the same time; 32 without it.
+    #[arg(short = 'p', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub hosts_parallel: Option<u16>,
     /// Program that tells secrets: called with NAME for a parameter's value `secret:NAME`.
     #[arg(long, value_name = "COMMAND", env = "HOSTBOOK_SECRET_COMMAND")]
     pub secret_command: Option<String>,
     /// Leave the run's directory in DIR, to look into it.
     #[arg(short, long, value_name = "DIR", conflicts_with = "secret_command")]
     pub out_path: Option<PathBuf>,
+    /// Write what came out as metrics into FILE, for Prometheus' textfile collector.
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
     /// How to print the report.
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub format: Format,
@@ -95,7 +101,7 @@ pub struct Push {
 }
 
 /// Which hosts of the inventory.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Select {
     /// Hosts with this tag; repeated: with all of them.
     #[arg(long, value_name = "TAG")]
@@ -128,7 +134,7 @@ pub enum State {
 }
 
 /// How to reach hosts.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Reach {
     /// ssh configuration instead of `~/.ssh/config` and `/etc/ssh/ssh_config`.
     #[arg(long, value_name = "FILE")]
@@ -137,7 +143,7 @@ pub struct Reach {
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
     /// Become root on the target by this program.
-    #[arg(long, value_name = "PROGRAM", num_args = 0..=1, default_missing_value = "sudo")]
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1, require_equals = true, default_missing_value = "sudo")]
     pub r#become: Option<Become>,
     /// Seconds without a sign of life after which a host is given up.
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]

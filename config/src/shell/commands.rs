@@ -5,14 +5,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
 use super::args::{Command, ConfArg, Format, Push, Shell, Types};
+use super::cdistcfg::CdistConfig;
 use super::confdir::{Conf, split_path};
 use super::env::Target;
 use super::fleet::Fleet;
 use super::host::{Host, Settings};
+use super::metrics;
 use super::progress::Progress;
 use super::report::{HostReport, Result as Outcome};
 use super::rundir::RunDir;
@@ -73,8 +76,13 @@ pub fn run(command: &Command) -> Result<ExitCode, Failure> {
     }
 }
 
+/// Hosts worked on at the same time when nobody says how many.
+const HOSTS_PARALLEL: u16 = 32;
+
 fn push(args: &Push, dry: bool) -> Result<ExitCode, Failure> {
     let stop = Stop::on_signals();
+    let config = CdistConfig::read(args.conf.config_file.as_deref())?;
+    let args = &config.fill(args.clone()).map_err(|message| Failure { code: 2, message })?;
     private_files();
     let hosts = select::select(args.conf.inventory.as_deref(), &args.hosts, &args.select)?;
     let dir = RunDir::create(args.out_path.as_deref())?;
@@ -85,7 +93,7 @@ fn push(args: &Push, dry: bool) -> Result<ExitCode, Failure> {
             "secrets would be written to disk: {place} is not in memory (see XDG_RUNTIME_DIR)"
         )));
     }
-    let conf = read_conf(&args.conf, &dir)?;
+    let conf = read_conf(&args.conf, &config, &dir)?;
     let manifest = initial_manifest(args, &conf)?;
     dir.lay_out(&conf, &std::env::current_exe()?)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -108,8 +116,13 @@ fn push(args: &Push, dry: bool) -> Result<ExitCode, Failure> {
     let json = args.json || args.format == Format::Json;
     let style = output::Style { dry, verbose: args.verbose > 0 };
     let progress = Progress::new(hosts.len(), json, style);
-    let reports = fleet.run(&hosts, args.hosts_parallel.into(), &progress)?;
+    let reports = fleet.run(&hosts, args.hosts_parallel.unwrap_or(HOSTS_PARALLEL).into(), &progress)?;
     drop(progress);
+    if let Some(file) = &args.metrics {
+        let end = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        metrics::write(file, &reports, dry, end)
+            .map_err(|error| Failure::new(format!("cannot write {}: {error}", file.display())))?;
+    }
     if json {
         output::print(&format!("{}\n", json!({ "dry_run": dry, "hosts": reports })));
     } else if reports.len() > 1 {
@@ -135,11 +148,15 @@ fn private_files() {
 }
 
 /// Configuration directories, least important first.
-fn read_conf(args: &ConfArg, dir: &RunDir) -> Result<Conf, Failure> {
+fn read_conf(args: &ConfArg, config: &CdistConfig, dir: &RunDir) -> Result<Conf, Failure> {
     let standard = dir.path().join("own");
     own::unpack(&standard)?;
     let mut all = vec![(standard, false)];
-    all.extend(std::env::var_os("HOME").map(|home| (Path::new(&home).join(".cdist"), false)));
+    if let Some(home) = std::env::var_os("HOME") {
+        all.extend(sets(&Path::new(&home).join(".skonfig")).into_iter().map(|path| (path, false)));
+        all.push((Path::new(&home).join(".cdist"), false));
+    }
+    all.extend(config.conf_dirs.iter().map(|path| (path.clone(), false)));
     all.extend(
         args.cdist_path.as_deref().map(split_path).unwrap_or_default().into_iter().map(|path| (path, false)),
     );
@@ -152,6 +169,15 @@ fn read_conf(args: &ConfArg, dir: &RunDir) -> Result<Conf, Failure> {
         eprintln!("hostbook-config: warning: {warning}");
     }
     Ok(conf)
+}
+
+/// skonfig's configuration directories: sets of types in the order of their names, then its own.
+fn sets(skonfig: &Path) -> Vec<PathBuf> {
+    let listing = std::fs::read_dir(skonfig.join("set")).into_iter().flatten().flatten();
+    let mut all: Vec<PathBuf> = listing.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    all.sort();
+    all.push(skonfig.to_owned());
+    all
 }
 
 fn initial_manifest(args: &Push, conf: &Conf) -> Result<PathBuf, Failure> {
@@ -180,7 +206,7 @@ fn log_level(verbose: u8) -> (u8, &'static str) {
 
 fn types(args: &Types) -> Result<ExitCode, Failure> {
     let dir = RunDir::create(None)?;
-    let conf = read_conf(&args.conf, &dir)?;
+    let conf = read_conf(&args.conf, &CdistConfig::read(args.conf.config_file.as_deref())?, &dir)?;
     let wanted = |name: &String| args.name.as_ref().is_none_or(|wanted| wanted == name);
     let found: Vec<_> = conf.types.values().filter(|kind| wanted(&kind.name)).collect();
     if let (Some(name), true) = (&args.name, found.is_empty()) {
@@ -225,7 +251,7 @@ fn types(args: &Types) -> Result<ExitCode, Failure> {
 fn shell(args: &Shell) -> Result<ExitCode, Failure> {
     private_files();
     let dir = RunDir::create(None)?;
-    let conf = Arc::new(read_conf(&args.conf, &dir)?);
+    let conf = Arc::new(read_conf(&args.conf, &CdistConfig::read(args.conf.config_file.as_deref())?, &dir)?);
     dir.lay_out(&conf, &std::env::current_exe()?)?;
     let manifest = PathBuf::from("shell");
     let settings = Settings {

@@ -1,6 +1,7 @@
 //! What acts: run directories, local scripts, the emulator's socket, connections to targets, the program.
 
 pub mod args;
+pub mod cdistcfg;
 pub mod client;
 pub mod commands;
 pub mod confdir;
@@ -8,6 +9,7 @@ pub mod env;
 pub mod fleet;
 pub mod host;
 pub mod inventory;
+pub mod metrics;
 pub mod output;
 pub mod own;
 pub mod programs;

@@ -63,6 +63,7 @@ fn check(target: &Target) {
         Path::new("/usr/share/zoneinfo/Europe/Zurich")
     );
     assert_eq!(target.text("/etc/motd"), "welcome\n");
+    assert!(target.text("/etc/default/locale").contains("LANG=C.UTF-8\n"));
     assert!(target.text("/etc/hosts").ends_with("192.0.2.1 db db.example.org sql # hostbook:db\n"));
 }
 
@@ -99,11 +100,15 @@ fn every_standard_type_passes_shellcheck_and_has_a_manual() {
             continue;
         }
         assert!(kind.join("man.rst").is_file(), "{} has no manual", kind.display());
-        for part in ["manifest", "gencode-local", "gencode-remote", "files/apply", "files/edit.sh"] {
+        for part in ["manifest", "gencode-local", "gencode-remote", "files/apply"] {
             scripts.extend(Some(kind.join(part)).filter(|path| path.is_file()));
         }
-        if let Ok(explorers) = std::fs::read_dir(kind.join("explorer")) {
-            scripts.extend(explorers.map(|entry| entry.unwrap().path()));
+        for part in ["explorer", "files"] {
+            let Ok(listing) = std::fs::read_dir(kind.join(part)) else { continue };
+            let files = listing.map(|entry| entry.unwrap().path());
+            let is_script =
+                |path: &PathBuf| part == "explorer" || path.extension().is_some_and(|end| end == "sh");
+            scripts.extend(files.filter(is_script));
         }
     }
     scripts.extend(std::fs::read_dir(root.join("explorers")).unwrap().map(|entry| entry.unwrap().path()));

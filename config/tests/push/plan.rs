@@ -27,7 +27,11 @@ fn a_plan_leaves_nothing_behind_and_a_push_does_what_it_said() {
     assert_eq!(plan.objects("changed"), ["__put/new"]);
     assert_eq!(plan.objects("may-change"), ["__put/after"]);
 
-    let push = target.run("push", FILES, &["--json"]).ends(0);
+    let metrics = target.dir.join("metrics.prom");
+    let push = target.run("push", FILES, &["--json", "--metrics", metrics.to_str().unwrap()]).ends(0);
+    let metrics = std::fs::read_to_string(metrics).unwrap();
+    let count = "hostbook_config_objects{host=\"t1\",run=\"push\",result=\"changed\"} 2\n";
+    assert!(metrics.contains(count), "{metrics}");
     assert_eq!(push.objects("changed"), ["__put/new", "__put/after"]);
     assert_eq!(push.host()["processes"], 1, "one ssh for everything");
 

@@ -165,7 +165,7 @@ impl Host {
     pub fn run(&self, on_step: OnStep<'_>) -> HostReport {
         let began = Instant::now();
         let mask = |text: &str| self.settings.secrets.mask(text);
-        let error = self.stages(on_step).err().map(|error| mask(&error.to_string()));
+        let error = self.stages(&|what| on_step(&mask(what))).err().map(|error| mask(&error.to_string()));
         self.hang_up();
         let objects = self.object_reports();
         let warnings = lock(&self.warnings).drain(..).map(|warning| mask(&warning)).collect();

@@ -24,6 +24,9 @@ require="__key_value/gone" __key_value Port --file /etc/settings --delimiter " "
 __group wheels --gid 1234
 require="__group/wheels" __user carol --uid 1235 --gid wheels --shell /bin/sh --home /home/carol --create-home --groups users,audio --comment "Carol"
 __user dave
+__locale C.UTF-8
+__locale xx_XX.UTF-8 --state absent
+__locale_system LANG --value C.UTF-8
 require="__user/carol" __ssh_authorized_keys carol --option no-pty --key "ssh-ed25519 AAAAone first" --key "ssh-ed25519 AAAAtwo second"
 __hostname --name own
 __timezone --tz Europe/Zurich
