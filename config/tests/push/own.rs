@@ -10,9 +10,8 @@ use super::target::Target;
 /// A manifest of nearly all of them.
 const INIT: &str = include_str!("own/init.sh");
 
-#[test]
-fn standard_types_do_what_they_say_and_nothing_the_second_time() {
-    let make = "
+/// What they find in the target's root.
+const MAKE: &str = "
 printf 'old 1\\nkeep\\nswap 2\\nold 3' >etc/lines
 printf '#cdist:__block/out\\nx\\n#/cdist:__block/out\\nrest\\n' >etc/lines2
 printf 'size=9\\ngone = 1\\n' >etc/settings
@@ -20,7 +19,10 @@ mkdir -p var/lib/dpkg/info var/lib/dpkg/updates
 cp /var/lib/dpkg/status var/lib/dpkg/
 touch srv/gone
 ";
-    let target = Target::start_with("own", make, "");
+
+#[test]
+fn standard_types_do_what_they_say_and_nothing_the_second_time() {
+    let target = Target::start_with("own", MAKE, "");
     let files = [("manifest/init", INIT)];
     let plan = target.run("plan", &files, &["--json"]).ends(3);
     let push = target.run("push", &files, &["--json"]).ends(0);
@@ -34,6 +36,25 @@ touch srv/gone
         "the system, all objects, what __ssh_authorized_keys is made of"
     );
     assert_eq!(target.leftovers(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn standard_types_work_with_the_tools_of_busybox() {
+    let make = format!(
+        "{MAKE}
+mkdir opt/busybox
+for tool in $(/bin/busybox --list); do ln -s /bin/busybox opt/busybox/$tool; done
+ln -sf /bin/false opt/busybox/cksum
+rm -f opt/busybox/adduser opt/busybox/addgroup opt/busybox/deluser opt/busybox/delgroup opt/busybox/dpkg*
+echo 'SetEnv PATH=/opt/busybox:/usr/sbin:/usr/bin:/sbin:/bin' >>etc/ssh/own_config
+"
+    );
+    let target = Target::start_with("busybox", &make, "");
+    let files = [("manifest/init", INIT)];
+    target.run("push", &files, &["--json"]).ends(0);
+    check(&target);
+    let again = target.run("push", &files, &["--json"]).ends(0);
+    assert_eq!(again.objects("changed"), Vec::<String>::new());
 }
 
 fn check(target: &Target) {

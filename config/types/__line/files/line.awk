@@ -14,7 +14,7 @@ state == "absent" { if (!is_it($0)) print; next }
 }
 END {
     if (state != "present") exit
-    if (!after && !before || !place && !seen) place = count
+    if (!after && !before || !place && !seen) place = count + 0
     for (i = 0; i <= count; i++) {
         if (i) print text[i]
         if (i == place && !found) print line
