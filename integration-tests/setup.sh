@@ -50,6 +50,8 @@ if [ "$purpose" = test ]; then
     program ssh openssh-client
     program sshd openssh-server
     program tcsh tcsh
+    program sudo sudo
+    program doas opendoas
     program pip3 python3-pip
     program shellcheck shellcheck
     program systemd-analyze systemd

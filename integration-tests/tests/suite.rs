@@ -15,6 +15,7 @@ mod suite {
     mod lives;
     mod load;
     mod loading;
+    mod mission;
     mod operations;
     mod packaging;
     mod resolvers;
