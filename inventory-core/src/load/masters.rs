@@ -196,17 +196,9 @@ impl Opener<'_> {
             self.parts.push(Part { path: Arc::clone(&path), version, hash });
         }
         self.paths.insert(file, Arc::clone(&path));
-        let text = String::from_utf8(octets).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            let before = error.as_bytes().get(..at).unwrap_or(&[]);
-            let line = before.iter().filter(|octet| **octet == b'\n').count() + 1;
-            Unopened {
-                rule: Rule::UnreadableFile,
-                message: format!("`{path}` is not UTF-8 text: octet {at}, in line {line}"),
-                help: "an octet outside ASCII is written `\\` and three digits, such as `\\228`",
-            }
-        })?;
-        Ok((file, text))
+        // Octets that are no text may stand in comments; elsewhere the reader reports them, at their place in
+        // the text that diagnostics show.
+        Ok((file, String::from_utf8_lossy(&octets).into_owned()))
     }
 }
 

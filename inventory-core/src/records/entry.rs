@@ -30,6 +30,10 @@ pub(super) struct Reader<'a> {
     pub(super) records: Vec<Record>,
 }
 
+/// What stands in a text for octets that are none.
+const FOREIGN: char = char::REPLACEMENT_CHARACTER;
+const FOREIGN_HELP: &str = "an octet outside ASCII is written `\\` and three digits, such as `\\228`";
+
 /// The owner of the last record.
 #[derive(Clone)]
 pub(super) enum Owner {
@@ -78,20 +82,27 @@ impl<'a> Reader<'a> {
         let Some(first) = entry.words.first() else {
             return;
         };
+        let foreign = self.has_foreign_octets(entry);
         if first.shape == Shape::Plain && first.at.of(self.text).starts_with('$') {
-            self.directive(first, entry);
+            if foreign {
+                self.origin = Origin::Broken;
+            } else {
+                self.directive(first, entry);
+            }
             return;
         }
         let named = entry.indent <= margin;
         let rest = if named { entry.words.get(1..).unwrap_or(&[]) } else { &entry.words[..] };
-        if named {
+        if named && self.is_foreign(first) {
+            self.owner = Owner::Broken;
+        } else if named {
             self.read_owner(first, entry, rest);
         } else if matches!(self.owner, Owner::None) {
             self.owner = Owner::Broken;
             let finding = self.report.at(first.at, "the first record has no name in front");
             self.report.push(finding.help(NAME_HELP));
         }
-        if !entry.sound {
+        if foreign || !entry.sound {
             return;
         }
         let Some(head) = self.head(first, rest, named) else {
@@ -104,6 +115,27 @@ impl<'a> Reader<'a> {
         };
         let last = words.last().map_or(head.at, |word| word.at);
         self.keep(first.at.through(last), &head, data);
+    }
+
+    /// Reports octets of a master file that are no UTF-8: its text has [`FOREIGN`] in their place. Comments
+    /// may hold anything.
+    fn has_foreign_octets(&mut self, entry: &Entry) -> bool {
+        let mut found = false;
+        for word in &entry.words {
+            if !self.is_foreign(word) {
+                continue;
+            }
+            let from = word.at.from + word.at.of(self.text).find(FOREIGN).unwrap_or(0);
+            let at = Extent { from, to: from + FOREIGN.len_utf8() };
+            let finding = self.report.at(at, "an octet here is not UTF-8 text");
+            self.report.push(finding.help(FOREIGN_HELP));
+            found = true;
+        }
+        found
+    }
+
+    fn is_foreign(&self, word: &Word) -> bool {
+        self.includes.is_some() && word.at.of(self.text).contains(FOREIGN)
     }
 
     /// Makes the first word of an entry the owner.
