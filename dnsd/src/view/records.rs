@@ -157,7 +157,8 @@ impl fmt::Display for ZoneRecord {
     /// A master-file line, names absolute: `web1.lab.example.org. 3600 IN A 10.20.0.11`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rtype = RecordType(self.rtype);
-        write!(f, "{}. {} IN {rtype} ", self.owner, self.ttl)?;
+        let dot = if self.owner.is_root() { "" } else { "." };
+        write!(f, "{}{dot} {} IN {rtype} ", self.owner, self.ttl)?;
         f.write_str(&present(rtype, &self.rdata))
     }
 }

@@ -108,9 +108,11 @@ pub(super) fn read_zone(
         return Err(unquoted::report(key, entry, "a zone", ZONE_KEYS, findings));
     }
     let name = match Name::parse(text, None) {
-        Ok(name) if !name.is_root() => name,
+        // A copy of the root (RFC 8806) is a master file; a site of one's own has no records there.
+        Ok(name) if !name.is_root() || table.entries().any(|entry| entry.key() == "file") => name,
         Ok(_) => {
-            findings.push(Finding::new(Rule::InvalidName, span, "the root is no zone of a site"));
+            let finding = Finding::new(Rule::InvalidName, span, "the root is no zone of a site");
+            findings.push(finding.help("name your own zone; a copy of the root has a `file`"));
             return Err(text.into());
         }
         Err(error) => {
