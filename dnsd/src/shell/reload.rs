@@ -63,7 +63,7 @@ impl Reloader {
             Some(last) => self.service.views.load().updated(&last.inventory, snapshot),
             None => DnsView::build(snapshot),
         };
-        self.advance_serials(&mut view);
+        self.advance_serials(&mut view, snapshot.committed);
         self.report(&view);
         self.keep_changes(&view);
         self.service.keys.set(&snapshot.inventory.globals.keys);
@@ -75,8 +75,10 @@ impl Reloader {
         self.last = Some(Arc::clone(snapshot));
     }
 
-    fn advance_serials(&mut self, view: &mut DnsView) {
+    /// All servers that follow a branch give a change the time of its commit, unless that lies ahead.
+    fn advance_serials(&mut self, view: &mut DnsView, committed: Option<u64>) {
         let now = (self.clock)();
+        let now = committed.map_or(now, |time| UnixSeconds(time).min(now));
         let mut grown = false;
         let mut behind = Vec::new();
         for (number, zone) in view.zones().iter() {

@@ -321,7 +321,12 @@ impl Loader {
         let shards = with_hosts.map(|state| Arc::clone(&state.shard)).collect();
         let inventory =
             Inventory { globals: Arc::clone(&self.context.globals), shards, files: self.octets() };
-        let snapshot = Snapshot { generation: self.generation, hash, inventory: Arc::new(inventory) };
+        let snapshot = Snapshot {
+            generation: self.generation,
+            hash,
+            committed: self.source.committed(),
+            inventory: Arc::new(inventory),
+        };
         self.current = Some(snapshot.clone());
         Loaded::Good { snapshot, warnings: diagnostics }
     }

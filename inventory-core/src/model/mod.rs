@@ -68,6 +68,8 @@ pub struct Snapshot {
     pub generation: u64,
     /// What is in it.
     pub hash: ContentHash,
+    /// When it was committed, in seconds since 1970; `None` if it comes from no repository.
+    pub committed: Option<u64>,
     /// The data.
     pub inventory: Arc<Inventory>,
 }
@@ -75,7 +77,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// The snapshot before the first: generation 0, nothing in it.
     pub fn nothing() -> Snapshot {
-        Snapshot { generation: 0, hash: ContentHash([0; 32]), inventory: Arc::default() }
+        Snapshot { generation: 0, hash: ContentHash([0; 32]), committed: None, inventory: Arc::default() }
     }
 }
 

@@ -92,6 +92,11 @@ pub trait Source: Send + Sync {
         None
     }
 
+    /// When the commit was made that the last listing is of, in seconds since 1970, where there is such a thing.
+    fn committed(&self) -> Option<u64> {
+        None
+    }
+
     /// Lets go of what only the next look needs: called when a look ends.
     fn rest(&self) {}
 

@@ -180,12 +180,7 @@ fn transfers_are_refused_to_strangers() {
 
 #[test]
 fn a_view_without_zones_refuses_everything() {
-    let nothing = inventory_core::model::Snapshot {
-        generation: 0,
-        hash: inventory_core::model::ContentHash([0; 32]),
-        inventory: std::sync::Arc::default(),
-    };
-    let view = DnsView::build(&nothing);
+    let view = DnsView::build(&inventory_core::model::Snapshot::nothing());
     for transport in [Transport::Udp, Transport::Tcp] {
         let (_, reply) = ns1().by(&view, crate::core::QueryContext::anonymous(transport));
         assert_eq!(reply.unwrap().rcode, rcode::REFUSED);

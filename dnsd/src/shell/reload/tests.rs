@@ -112,6 +112,24 @@ fn serials_outlive_the_process_and_clocks_that_go_back() {
 }
 
 #[test]
+fn a_commit_gives_every_server_the_same_serial_unless_it_lies_ahead() {
+    let mut place = Place::new();
+    let (mut reloader, first) = (place.reloader(), u32::try_from(START).unwrap());
+    let commit = |place: &mut Place, reloader: &mut Reloader, committed| {
+        let snapshot = Snapshot { committed: Some(committed), ..place.inventory.load().unwrap() };
+        reloader.apply(&Arc::new(snapshot));
+        place.serial("lab.example")
+    };
+    assert_eq!(commit(&mut place, &mut reloader, START - 500), first - 500);
+    place.host(1);
+    assert_eq!(commit(&mut place, &mut reloader, START - 400), first - 400);
+    place.host(2);
+    assert_eq!(commit(&mut place, &mut reloader, START - 450), first - 399, "an older commit: one more");
+    place.host(3);
+    assert_eq!(commit(&mut place, &mut reloader, START + 9_000_000), first, "its clock was wrong");
+}
+
+#[test]
 fn a_serial_is_on_disk_before_anybody_sees_it() {
     let mut place = Place::new();
     let mut reloader = place.reloader();

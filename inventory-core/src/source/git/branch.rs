@@ -60,6 +60,10 @@ impl Source for GitBranch {
         self.lock().as_ref().map(|tree| tree.commit().to_owned())
     }
 
+    fn committed(&self) -> Option<u64> {
+        self.lock().as_ref().and_then(|tree| tree.committed())
+    }
+
     fn rest(&self) {
         if let Some(tree) = &*self.lock() {
             tree.rest();

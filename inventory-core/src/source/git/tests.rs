@@ -59,6 +59,16 @@ fn each_commit_of_a_branch_is_one_state_and_an_unmoved_branch_is_no_change() {
 }
 
 #[test]
+fn a_snapshot_knows_when_it_was_committed() {
+    let (work, bare) = repositories("time");
+    let mut loader = Loader::new(open(&place(&bare)));
+    let Loaded::Good { snapshot, .. } = loader.load() else { panic!("the commit is good") };
+    assert_eq!(snapshot.committed.unwrap().to_string(), git(&work, &["show", "-s", "--format=%ct", "HEAD"]));
+    let Loaded::Good { snapshot, .. } = Loader::new(open(&work.join("lab"))).load() else { panic!("good") };
+    assert_eq!(snapshot.committed, None, "a directory has no commits");
+}
+
+#[test]
 fn a_branch_has_the_content_hash_of_its_checkout() {
     let (work, bare) = repositories("hash");
     let hash = |place: &Path| match Loader::new(open(place)).load() {

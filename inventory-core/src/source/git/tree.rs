@@ -12,6 +12,7 @@ use crate::source::{Listing, RESERVED_DIRECTORIES, ReadError, Source, Version, i
 pub struct GitTree {
     repository: PathBuf,
     commit: String,
+    committed: Option<u64>,
     files: BTreeMap<Arc<str>, Entry>,
     /// Links among inventory files, which are not followed.
     links: Vec<Arc<str>>,
@@ -50,6 +51,7 @@ impl GitTree {
         let mut tree = GitTree {
             repository: repository.to_owned(),
             commit: commit.to_owned(),
+            committed: committed(repository, commit),
             files: BTreeMap::new(),
             links: Vec::new(),
             objects: Mutex::new(Objects::new(repository)),
@@ -94,6 +96,12 @@ pub(super) fn resolve(repository: &Path, revision: &str) -> Result<String, GitEr
         _ => error,
     })?;
     Ok(String::from_utf8_lossy(&commit).trim().to_owned())
+}
+
+/// When `commit` was made. One that git cannot say is none: nothing but serials of zones asks.
+fn committed(repository: &Path, commit: &str) -> Option<u64> {
+    let time = process::ask(repository, &["show", "--no-patch", "--format=%ct", commit, "--"]).ok()?;
+    String::from_utf8_lossy(&time).trim().parse().ok()
 }
 
 fn version_of(object: &str) -> Version {
@@ -145,6 +153,10 @@ impl Source for GitTree {
 
     fn revision(&self) -> Option<String> {
         Some(self.commit.clone())
+    }
+
+    fn committed(&self) -> Option<u64> {
+        self.committed
     }
 
     fn rest(&self) {
