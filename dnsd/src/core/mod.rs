@@ -5,8 +5,9 @@
 //! a fuzzer. A hostile message is never a panic and never an `Err`: it gets a reply or is dropped, and
 //! either has a [`Reason`].
 //!
-//! Decisions where servers differ: ANY gets one RRset (RFC 8482); answers are minimal, without the
-//! zone's NS records beside them; CNAME chains are followed through all zones of ours.
+//! Decisions where servers differ: ANY gets one RRset (RFC 8482), of 512 octets at most in a datagram; answers
+//! are minimal, without the zone's NS records beside them; CNAME chains are followed through all zones of
+//! ours.
 //!
 //! Transfers have many messages and are not answered here but in [`transfer`]; who asks for one in a
 //! datagram gets the SOA record, and comes back over a connection.
@@ -103,7 +104,7 @@ fn signed(
     (context, start): (QueryContext<'_>, usize),
     out: &mut [u8],
 ) -> Outcome {
-    let limit = room(question.edns, context.transport).min(out.len());
+    let limit = room(question, context.transport).min(out.len());
     let Some(out) = out.get_mut(..limit) else { return Outcome::Dropped(Reason::NoRoom) };
     let mut session = match open(header, question, query, (context, start), out) {
         Ok(session) => session,
@@ -152,7 +153,7 @@ fn respond(
         return fail(header, rejected(reason), query, out);
     }
     let reserved = reserved_for(question.edns) + session.map_or(0, Session::octets);
-    let limit = room(question.edns, context.transport).min(out.len()).saturating_sub(reserved);
+    let limit = room(question, context.transport).min(out.len()).saturating_sub(reserved);
     let Some(mut message) = Message::start(query, question.question_end, limit, out) else {
         return Outcome::Dropped(Reason::NoRoom);
     };
@@ -195,12 +196,15 @@ fn reserved_for(edns: Option<Edns>) -> usize {
     if edns.is_some() { OPT_OCTETS } else { 0 }
 }
 
-/// Most octets of the reply.
+/// Most octets of the reply. Who asks for ANY in a datagram may be somebody else than it says, and wants much
+/// for little: there is no more than in times without EDNS, and the truncated rest is for connections (RFC 8482,
+/// section 4.4).
 #[inline]
-fn room(edns: Option<Edns>, transport: Transport) -> usize {
-    match (transport, edns) {
+fn room(question: &Query, transport: Transport) -> usize {
+    match (transport, question.edns) {
         (Transport::Tcp, _) => u16::MAX.into(),
         (Transport::Udp, None) => PLAIN_PAYLOAD.into(),
+        (Transport::Udp, Some(_)) if question.qtype == rtype::ANY => PLAIN_PAYLOAD.into(),
         (Transport::Udp, Some(edns)) => edns.payload.clamp(PLAIN_PAYLOAD, UDP_PAYLOAD).into(),
     }
 }

@@ -27,6 +27,23 @@ fn a_reply_keeps_to_what_the_client_can_take() {
 }
 
 #[test]
+fn any_in_a_datagram_never_gets_more_than_512_octets() {
+    for (count, truncated) in [(10, false), (28, false), (40, true), (250, true)] {
+        let view = many(count);
+        for payload in [512, 1232, 65_535] {
+            let reply = Ask::new("many.lab.example", rtype::ANY).edns(payload).udp(&view);
+            assert!(reply.octets <= 512, "{count} records, {payload}: {} octets", reply.octets);
+            assert_eq!((reply.tc(), reply.answer.is_empty()), (truncated, truncated), "{count} records");
+        }
+        assert_eq!(
+            Ask::new("many.lab.example", rtype::ANY).tcp(&view).answer.len(),
+            count,
+            "all of the RRset"
+        );
+    }
+}
+
+#[test]
 fn what_just_fits_is_not_truncated() {
     // Header and question take 34 octets, a record 16.
     for (count, payload, truncated) in

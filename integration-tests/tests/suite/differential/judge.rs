@@ -92,7 +92,7 @@ pub(super) fn known(
         return Some("flags");
     }
     let any = question.rtype == 255 && ours.rcode == 0 && theirs.rcode == 0;
-    if any && !ours.answer.is_empty() && (theirs.tc || !theirs.answer.is_empty()) {
+    if any && (ours.tc || !ours.answer.is_empty()) && (theirs.tc || !theirs.answer.is_empty()) {
         return Some("any");
     }
     if ours.tc != theirs.tc && is_referral(theirs) && is_referral(ours) && !glue(ours).is_empty() {
