@@ -100,6 +100,11 @@ impl Book {
         for host in inventory.hosts().filter(|host| host.state.is_served()) {
             for (name, nic) in host.named_nics() {
                 let network = inventory.globals.network(nic.network);
+                if *name == host.name && !nic.addresses.is_empty() {
+                    for fingerprint in &host.sshfp {
+                        self.add(&name.fqdn, rtype::SSHFP, host.ttl, fingerprint);
+                    }
+                }
                 for address in &nic.addresses {
                     match address {
                         IpAddr::V4(v4) => self.add(&name.fqdn, rtype::A, host.ttl, &v4.octets()),

@@ -130,6 +130,11 @@ impl RandomSite {
                 writeln!(text, "alias = [\"{}\"]", self.name().replace('*', "v")).unwrap();
             }
             if self.random.chance(15) {
+                text.push_str(
+                    "sshfp = [\"4 2 eaac9433855237fa168d7c352d3110be37827bee9e09369752afccf8157c0e47\"]\n",
+                );
+            }
+            if self.random.chance(15) {
                 text.push_str("ttl = \"5m\"\n");
             }
             if self.random.chance(10) {

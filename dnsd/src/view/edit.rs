@@ -42,7 +42,7 @@ pub(crate) enum Change<'a> {
 /// Something of a host that has a name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source<'a> {
-    /// An interface, by number: A and AAAA records.
+    /// An interface, by number: A and AAAA records, and the SSHFP records of the first.
     Nic(&'a Host, u16),
     /// An alias, by number: a CNAME record.
     Alias(&'a Host, u16),
@@ -146,12 +146,16 @@ impl<'a> Source<'a> {
         match self {
             Source::Nic(host, number) => {
                 let nic = host.nics.get(usize::from(number));
+                let ttl = host.ttl.unwrap_or(ttl);
                 for address in nic.into_iter().flat_map(|nic| nic.addresses.iter()) {
-                    let ttl = host.ttl.unwrap_or(ttl);
                     match address {
                         IpAddr::V4(v4) => draft.add(rtype::A, ttl, &v4.octets()),
                         IpAddr::V6(v6) => draft.add(rtype::AAAA, ttl, &v6.octets()),
                     }
+                }
+                // Other interfaces may be another machine's: a management controller has keys of its own.
+                for fingerprint in host.sshfp.iter().filter(|_| number == 0) {
+                    draft.add(rtype::SSHFP, ttl, fingerprint);
                 }
             }
             Source::Alias(host, _) => {

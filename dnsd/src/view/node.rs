@@ -39,6 +39,8 @@ pub mod rtype {
     pub const OPT: u16 = 41;
     /// Delegation signer.
     pub const DS: u16 = 43;
+    /// SSH host key's fingerprint.
+    pub const SSHFP: u16 = 44;
     /// Transaction signature pseudo record.
     pub const TSIG: u16 = 250;
     /// Incremental transfer.

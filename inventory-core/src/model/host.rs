@@ -60,6 +60,8 @@ pub struct Host {
     pub ttl: Option<u32>,
     /// Public keys of its ssh server; none: they are not known.
     pub ssh_host_keys: Box<[SshHostKey]>,
+    /// RDATA of the SSHFP records at its name, which it has with an address (RFC 4255).
+    pub sshfp: Box<[Box<[u8]>]>,
     /// Tags, sorted, each once.
     pub tags: Box<[Arc<str>]>,
     /// Boot profile.

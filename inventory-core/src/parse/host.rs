@@ -8,6 +8,7 @@ use super::network::{lease, read_options};
 use super::read::{self, Findings};
 use super::site::TTL_MAX;
 use super::ssh;
+use super::sshfp;
 use super::unquoted;
 use crate::diag::{Finding, Rule};
 use crate::mac::MacAddr;
@@ -39,6 +40,8 @@ pub struct HostDecl {
     pub ttl: Field<u32>,
     /// Public keys of its ssh server.
     pub ssh_host_key: Field<Vec<Spanned<SshHostKey>>>,
+    /// RDATA of SSHFP records.
+    pub sshfp: Field<Vec<Spanned<Box<[u8]>>>>,
     /// Boot profile.
     pub boot: Field<Box<str>>,
     /// Whether it boots its profile at every start.
@@ -110,6 +113,7 @@ pub(super) const HOST_KEYS: &[&str] = &[
     "vmhost",
     "ttl",
     "ssh-host-key",
+    "sshfp",
     "nic",
     "duid",
     "client-id",
@@ -161,6 +165,7 @@ pub(super) fn read_host(
         tags: Field::Absent,
         ttl: Field::Absent,
         ssh_host_key: Field::Absent,
+        sshfp: Field::Absent,
         boot: Field::Absent,
         netboot: Field::Absent,
         reinstall: Field::Absent,
@@ -196,6 +201,7 @@ fn read_host_key(host: &mut HostDecl, entry: Entry<'_, '_>, findings: Findings<'
         "tags" => host.tags = read::good_items(entry, findings, tag),
         "ttl" => host.ttl = read::field(entry, findings, |v, f| read::seconds(v, 0, TTL_MAX, f)),
         "ssh-host-key" => host.ssh_host_key = read::good_items(entry, findings, ssh::host_key),
+        "sshfp" => host.sshfp = read::good_items(entry, findings, sshfp::fingerprint),
         "boot" => host.boot = read::field(entry, findings, read::boxed),
         "netboot" => host.netboot = read::field(entry, findings, |v, f| read::choice(v, NETBOOT, f)),
         "reinstall" => host.reinstall = read::field(entry, findings, reinstall),

@@ -11,6 +11,7 @@ mod network;
 mod read;
 mod site;
 mod ssh;
+mod sshfp;
 mod transfer;
 mod unquoted;
 

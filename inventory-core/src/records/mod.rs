@@ -24,6 +24,7 @@ mod rare;
 mod report;
 mod rtype;
 mod shape;
+mod sshfp;
 mod svcb;
 mod ttl;
 mod values;
@@ -33,6 +34,7 @@ pub(crate) use codec::from_base64;
 pub use master::{Files, Unopened, read_master};
 pub use present::present;
 pub use rtype::RecordType;
+pub use sshfp::{fingerprint_of, ssh_fingerprint};
 
 use crate::diag::Finding;
 use crate::name::Name;

@@ -8,6 +8,7 @@ use crate::diag::{Finding, Rule};
 use crate::model::{Alias, BootId, Globals, Hardware, Host, Netboot, NetworkId, SshHostKey, State};
 use crate::options::DhcpOption;
 use crate::parse::{Field, HostDecl};
+use crate::records::fingerprint_of;
 use crate::span::Span;
 
 /// Resolves the hosts of one file; equal tags and option sets are shared among them.
@@ -81,6 +82,7 @@ impl<'a> Resolver<'a> {
             aliases: aliases.into(),
             ttl: decl.ttl.get().copied(),
             ssh_host_keys: ssh_host_keys(&decl),
+            sshfp: fingerprints(&decl),
             tags: self.tags(&decl),
             boot,
             netboot: netboot(&decl),
@@ -155,6 +157,13 @@ impl<'a> Resolver<'a> {
 
 fn ssh_host_keys(decl: &HostDecl) -> Box<[SshHostKey]> {
     decl.ssh_host_key.get().into_iter().flatten().map(|key| key.value.clone()).collect()
+}
+
+/// Those that are written, and those of the keys that are.
+fn fingerprints(decl: &HostDecl) -> Box<[Box<[u8]>]> {
+    let written = decl.sshfp.get().into_iter().flatten().map(|one| one.value.clone());
+    let keys = decl.ssh_host_key.get().into_iter().flatten();
+    written.chain(keys.filter_map(|key| fingerprint_of(&key.value.algorithm, &key.value.key))).collect()
 }
 
 fn netboot(decl: &HostDecl) -> Option<Box<Netboot>> {

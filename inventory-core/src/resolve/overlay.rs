@@ -11,6 +11,7 @@ pub(super) fn inherit(host: &mut HostDecl, base: &HostDecl) {
     host.tags.inherit(&base.tags);
     host.ttl.inherit(&base.ttl);
     host.ssh_host_key.inherit(&base.ssh_host_key);
+    host.sshfp.inherit(&base.sshfp);
     host.boot.inherit(&base.boot);
     host.netboot.inherit(&base.netboot);
     host.reinstall.inherit(&base.reinstall);

@@ -49,6 +49,7 @@ pub(crate) const ORDER: &[&str] = &[
     "disk",
     "vmhost",
     "ttl",
+    "sshfp",
     "negative-ttl",
     "nameservers",
     "contact",

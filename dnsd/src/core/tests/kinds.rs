@@ -194,3 +194,22 @@ fn names_match_in_any_case_and_come_back_as_asked() {
     let reply = Ask::wire(b"\x07nothing\x03LAB\x07eXample\0", rtype::A).tcp(&view);
     assert_eq!((reply.rcode, reply.authorities()), (rcode::NXDOMAIN, vec![SOA.to_owned()]));
 }
+
+#[test]
+fn fingerprints_of_a_host_stand_at_its_name_and_not_at_its_other_interfaces() {
+    let view = view(
+        "[zone.\"lab.example\"]\n[host.web]\nalias = \"www\"\nttl = \"5m\"\n\
+         ssh-host-key = \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMSUGdrEtLC98e++oOlp0PtUtTYRNURwWPm0J7qEVscr x\"\n\
+         sshfp = \"1 1 123456789abcdef67890123456789abcdef67890\"\n\
+         [host.web.nic.lan]\nnetwork = \"lan\"\nip = \"10.20.0.11\"\n\
+         [host.web.nic.bmc]\nnetwork = \"lan\"\nip = \"10.20.0.12\"\n",
+    );
+    let records = [
+        "web.lab.example. 300 IN SSHFP 1 1 123456789abcdef67890123456789abcdef67890",
+        "web.lab.example. 300 IN SSHFP 4 2 eaac9433855237fa168d7c352d3110be37827bee9e09369752afccf8157c0e47",
+    ];
+    assert_eq!(ask(&view, "web.lab.example", rtype::SSHFP).answers(), records);
+    let by_alias = ask(&view, "www.lab.example", rtype::SSHFP).answers();
+    assert_eq!(by_alias[1..], records, "an alias leads to them");
+    assert!(ask(&view, "web-bmc.lab.example", rtype::SSHFP).answer.is_empty());
+}
