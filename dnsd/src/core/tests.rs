@@ -5,6 +5,7 @@ mod files;
 mod hostile;
 mod kinds;
 mod messages;
+mod published;
 mod redirects;
 mod reverse;
 mod sizes;

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use inventory_core::load::{Loaded, Loader};
 use inventory_core::name::Name;
+use inventory_core::source::Directory;
 
 use crate::testing::book::{Book, sort};
 use crate::testing::random::RandomSite;
 use crate::testing::{Ask, Reply, name};
 use crate::view::{DnsView, rtype};
 
-const TYPES: [u16; 13] = [
+const TYPES: [u16; 14] = [
     rtype::A,
     rtype::NS,
     rtype::CNAME,
@@ -21,6 +23,7 @@ const TYPES: [u16; 13] = [
     rtype::SRV,
     rtype::DNAME,
     rtype::DS,
+    rtype::SSHFP,
     rtype::ANY,
     65_280,
 ];
@@ -101,6 +104,36 @@ fn every_name_and_type_of_random_inventories_is_answered_as_the_reference_says()
         let mut view = DnsView::build(&snapshot);
         questions += check(&mut view, &snapshot.inventory, &format!("seed {seed}"));
     }
+    assert!(questions > 50_000, "{questions}");
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn every_name_and_type_of_1_000_random_inventories_is_answered_as_the_reference_says() {
+    let mut questions = 0;
+    for seed in 10_000..11_000 {
+        let (_, snapshot) = RandomSite::new(seed);
+        let mut view = DnsView::build(&snapshot);
+        questions += check(&mut view, &snapshot.inventory, &format!("seed {seed}"));
+    }
+    println!("{questions} questions of 1,000 inventories");
+}
+
+/// An institute of 300 hosts: racks, an office, laboratories, virtual machines.
+fn institute() -> inventory_core::model::Snapshot {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../inventory-core/tests/corpus/good/institute");
+    let loaded = Loader::new(Box::new(Directory::new(root))).load();
+    let Loaded::Good { snapshot, .. } = loaded else { panic!("{loaded:?}") };
+    snapshot
+}
+
+#[test]
+fn every_name_and_type_of_a_site_of_300_hosts_is_answered_as_the_reference_says() {
+    let snapshot = institute();
+    assert!(snapshot.inventory.host_count() >= 300, "{}", snapshot.inventory.host_count());
+    let mut view = DnsView::build(&snapshot);
+    let questions = check(&mut view, &snapshot.inventory, "the institute");
+    println!("{questions} questions");
     assert!(questions > 50_000, "{questions}");
 }
 
