@@ -8,6 +8,7 @@ mod suite {
     mod clients;
     mod clients6;
     mod differential;
+    mod edns;
     mod endurance;
     mod generator;
     mod kea;
@@ -20,5 +21,6 @@ mod suite {
     mod packaging;
     mod resolvers;
     mod transfers;
+    mod types;
     mod workspace;
 }

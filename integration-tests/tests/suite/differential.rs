@@ -6,7 +6,7 @@
 
 mod judge;
 mod peers;
-mod queries;
+pub(in crate::suite) mod queries;
 mod zones;
 
 use std::collections::BTreeMap;

@@ -10,21 +10,21 @@ use integration_tests::random::Random;
 
 /// A query, octet by octet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Question {
-    pub(super) name: String,
-    pub(super) rtype: u16,
-    pub(super) class: u16,
-    pub(super) flags: u16,
+pub(in crate::suite) struct Question {
+    pub(in crate::suite) name: String,
+    pub(in crate::suite) rtype: u16,
+    pub(in crate::suite) class: u16,
+    pub(in crate::suite) flags: u16,
     /// Payload, version, flags, options.
-    pub(super) edns: Option<(u16, u8, u16, Vec<u8>)>,
-    pub(super) tcp: bool,
+    pub(in crate::suite) edns: Option<(u16, u8, u16, Vec<u8>)>,
+    pub(in crate::suite) tcp: bool,
 }
 
 const TYPES: [u16; 22] =
     [1, 1, 1, 2, 5, 6, 12, 15, 16, 28, 33, 35, 39, 43, 46, 47, 48, 65, 255, 255, 257, 65_280];
 
 impl Question {
-    pub(super) fn plain(name: &str, rtype: u16) -> Question {
+    pub(in crate::suite) fn plain(name: &str, rtype: u16) -> Question {
         Question { name: name.to_owned(), rtype, class: 1, flags: 0, edns: None, tcp: false }
     }
 
@@ -97,13 +97,13 @@ impl Question {
 }
 
 /// Asks one server.
-pub(super) struct Asker {
+pub(in crate::suite) struct Asker {
     address: String,
     socket: UdpSocket,
 }
 
 impl Asker {
-    pub(super) fn new(server: &str) -> Asker {
+    pub(in crate::suite) fn new(server: &str) -> Asker {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.connect((server, 53)).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -111,7 +111,7 @@ impl Asker {
     }
 
     /// The octets of the reply.
-    pub(super) fn ask(&self, question: &Question) -> Vec<u8> {
+    pub(in crate::suite) fn ask(&self, question: &Question) -> Vec<u8> {
         if question.tcp {
             return self.ask_tcp(&question.octets());
         }
