@@ -7,7 +7,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
-use inventory_core::model::{Found, Globals, Host, HostIndex, Inventory, Nic};
+use inventory_core::model::{Firmware, Found, Globals, Host, HostIndex, Inventory, Nic};
 
 /// Files of an entry: path and content.
 pub type Files = Vec<(String, String)>;
@@ -75,6 +75,11 @@ fn entry(host: &Host, globals: &Globals) -> Files {
     if let Some(hardware) = &host.hardware {
         put(top("cpu"), hardware.cpu.iter().map(ToString::to_string).collect());
         put(top("memory"), hardware.memory.iter().map(|(octets, _)| octets.to_string()).collect());
+        let firmware = hardware.firmware.map(|firmware| match firmware {
+            Firmware::Bios => "bios".to_owned(),
+            Firmware::Uefi => "uefi".to_owned(),
+        });
+        put(top("firmware"), firmware.into_iter().collect());
         put(top("vmhost"), host.vmhost().map(str::to_owned).into_iter().collect());
         for disk in &hardware.disks {
             put(format!("disk/{}", disk.name), vec![disk.size.to_string()]);
@@ -101,6 +106,7 @@ fn nic(nic: &Nic, globals: &Globals) -> Vec<(String, Vec<String>)> {
     let text = |name: &str, lines: Vec<String>| (name.to_owned(), lines);
     vec![
         text("network", vec![network.name.to_string()]),
+        text("bridge", vec![network.bridge.as_deref().unwrap_or(&network.name).to_owned()]),
         text("mac", nic.mac.iter().map(ToString::to_string).collect()),
         text("ipv4", of(true)),
         text("ipv6", of(false)),

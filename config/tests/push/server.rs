@@ -66,6 +66,7 @@ ipv4 = "10.20.0.0/24"
 [network.storage]
 zone = "lab.test"
 ipv4 = "10.21.0.0/24"
+bridge = "br1"
 [host.hv1]
 network = "lan"
 ip = "10.20.0.5"
@@ -110,7 +111,7 @@ fn code_of(plan: &Ran, object: &str) -> String {
 #[test]
 fn a_machine_for_qemu_is_what_its_entry_says_and_a_unit_starts_it() {
     let target = Target::start_with("vm-qemu", "mkdir -p run/systemd/system", "");
-    let plan = plan(&target, "__vm web1 --as qemu --accel kvm --bridge lan=br-lan --bridge br1\n", 3);
+    let plan = plan(&target, "__vm web1 --as qemu --accel kvm --bridge lan=br-lan\n", 3);
     let script = text_of(&plan, "__file/etc/hostbook/vm/web1");
     for line in [
         "tap hb525400770016 br-lan",
@@ -155,7 +156,7 @@ fn a_machine_for_libvirt_is_defined_and_started() {
         "<name>web1</name>",
         "<memory unit='MiB'>2048</memory>",
         "<vcpu>4</vcpu>",
-        "<mac address='52:54:00:77:00:16'/><source bridge='br0'/><model type='virtio'/><boot order='1'/>",
+        "<mac address='52:54:00:77:00:16'/><source bridge='lan'/><model type='virtio'/><boot order='1'/>",
         "<source file='/var/lib/hostbook/vm/web1/root.raw'/><target dev='vda' bus='virtio'/>",
     ] {
         assert!(definition.contains(part), "`{part}` is not in\n{definition}");

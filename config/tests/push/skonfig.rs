@@ -49,8 +49,8 @@ fn a_script_of_a_directory_that_fails_is_the_last_one() {
 #[test]
 fn sets_of_types_in_the_home_directory_are_found() {
     let target = Target::start("skonfig-sets");
-    for (set, text) in [("one", "first"), ("two", "second")] {
-        let kind = target.dir.join(format!(".skonfig/set/{set}/type/__said"));
+    for (set, text) in [(".skonfig/set/one", "first"), (".skonfig/set/two", "second")] {
+        let kind = target.dir.join(format!("{set}/type/__said"));
         std::fs::create_dir_all(&kind).unwrap();
         std::fs::write(kind.join("gencode-remote"), format!("echo 'echo {text} >/said'\n")).unwrap();
     }
@@ -58,6 +58,15 @@ fn sets_of_types_in_the_home_directory_are_found() {
     std::fs::write(&init, "__said x\n").unwrap();
     ran(target.command("push").arg("--manifest").arg(init).arg("t1")).ends(0);
     assert_eq!(target.text("/said"), "second\n", "sets count in the order of their names");
+
+    // cdist's directory wins over them, and its manifest is the initial one.
+    let kind = target.dir.join(".cdist/type/__said");
+    std::fs::create_dir_all(&kind).unwrap();
+    std::fs::write(kind.join("gencode-remote"), "echo 'echo third >/said'\n").unwrap();
+    std::fs::create_dir(target.dir.join(".cdist/manifest")).unwrap();
+    std::fs::write(target.dir.join(".cdist/manifest/init"), "__said x\n").unwrap();
+    ran(target.command("push").arg("t1")).ends(0);
+    assert_eq!(target.text("/said"), "third\n");
 }
 
 #[test]

@@ -10,10 +10,10 @@ echo "  </os>"
 echo "  <features><acpi/><apic/></features>"
 echo "  <devices>"
 at=0
-printf '%s\n' "$nics" | while read -r mac network; do
+printf '%s\n' "$nics" | while read -r mac network bridge; do
     [ -n "$mac" ] || continue
     at=$((at + 1))
-    echo "    <interface type='bridge'><mac address='$mac'/><source bridge='$(bridge "$network")'/><model type='virtio'/><boot order='$at'/></interface>"
+    echo "    <interface type='bridge'><mac address='$mac'/><source bridge='$(bridge "$network" "$bridge")'/><model type='virtio'/><boot order='$at'/></interface>"
 done
 at=100 letter=$(printf '\141')
 printf '%s\n' "$disks" | while read -r name _; do

@@ -11,8 +11,8 @@ tap() { # INTERFACE BRIDGE
     ip link set dev "\$1" master "\$2" up
 }
 END
-printf '%s\n' "$nics" | while read -r mac network; do
-    [ -z "$mac" ] || echo "tap hb$(echo "$mac" | tr -d :) $(bridge "$network")"
+printf '%s\n' "$nics" | while read -r mac network bridge; do
+    [ -z "$mac" ] || echo "tap hb$(echo "$mac" | tr -d :) $(bridge "$network" "$bridge")"
 done
 if [ "$firmware" = uefi ]; then
     # shellcheck disable=SC2016

@@ -60,14 +60,14 @@ disks=$(
         done | awk '!seen[$1]++'
     fi
 )
-# A line per interface, the first one first: hardware address, network.
+# A line per interface, the first one first: hardware address, network, bridge.
 nics=$(
     if given nic; then
         parameter nic | tr , ' '
     else
         {
             for nic in "$entry"/nic/*; do
-                [ ! -f "$nic/mac" ] || echo "$(cat "$nic/mac") $(cat "$nic/network")"
+                [ ! -f "$nic/mac" ] || echo "$(cat "$nic/mac") $(cat "$nic/network") $(cat "$nic/bridge")"
             done
         } | awk -v "first=$(cat "$entry/mac" 2>/dev/null)" '
             $1 == first { print; next }
@@ -77,14 +77,19 @@ nics=$(
 )
 [ -n "$nics" ] || [ "$state" != running ] ||
     fail "no interface has a hardware address: give the host one in the inventory (\`mac\`)"
-# bridge NETWORK
+# bridge NETWORK BRIDGE: as the parameters say, or else the inventory, or else it is called like the network.
 bridge() {
     found=$(parameter bridge | sed -n "s/^$1=//p" | sed -n 1p)
     [ -n "$found" ] || found=$(parameter bridge | grep -v = | sed -n 1p)
-    echo "${found:-br0}"
+    : "${found:=$2}"
+    echo "${found:-$1}"
 }
-printf '%s\n' "$nics" | while read -r mac network; do
-    [ -z "$mac" ] || { plain 'a hardware address' "$mac" && plain 'a network' "$network" && plain 'a bridge' "$(bridge "$network")"; }
+printf '%s\n' "$nics" | while read -r mac network bridge; do
+    [ -z "$mac" ] || {
+        plain 'a hardware address' "$mac"
+        plain 'a network' "$network"
+        plain 'a bridge' "$(bridge "$network" "$bridge")"
+    }
 done || exit 1
 printf '%s\n' "$disks" | while read -r name size; do
     [ -z "$name" ] || { plain 'a disk' "$name" && number "the size of disk $name" "$size"; }
