@@ -59,21 +59,37 @@ impl Core {
         if probing.is_none() && !needs_probe {
             return self.remember(address, key, None, now).map(|()| grant);
         }
+        self.probe(address, key, message, packet, now, out)?;
+        Err(Reason::Probing)
+    }
+
+    /// Lets a message wait until it is known whether anybody uses `address`; asks that, unless it was asked
+    /// a moment ago.
+    pub(super) fn probe(
+        &mut self,
+        address: Ipv4Addr,
+        client: ClientKey,
+        message: &Message<'_>,
+        packet: &Packet<'_>,
+        now: Now,
+        out: &mut Outputs,
+    ) -> Result<(), Reason> {
+        let standing = self.leases.offer_of(address, now.ms());
+        let probing = standing.and_then(|offer| offer.parked.as_ref()).map(|parked| parked.due);
         let on_link = message.giaddr().is_unspecified();
-        let due = probing.unwrap_or(now.ms() + if on_link { ARP_MS } else { ICMP_MS });
         let parked = Parked {
-            due,
+            due: probing.unwrap_or(now.ms() + if on_link { ARP_MS } else { ICMP_MS }),
             bytes: (*packet.bytes).into(),
             interface: packet.interface,
             from: packet.from,
             destination: packet.destination,
         };
-        self.remember(address, key, Some(parked), now)?;
+        self.remember(address, client, Some(parked), now)?;
         if probing.is_none() {
             out.events.push(Event::Probe);
             out.probes.push(Probe { address, link: on_link.then_some(packet.interface) });
         }
-        Err(Reason::Probing)
+        Ok(())
     }
 
     fn remember(

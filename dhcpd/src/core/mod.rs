@@ -19,6 +19,7 @@ mod identify;
 mod input;
 mod journal;
 mod leases;
+mod left;
 mod options;
 mod output;
 mod packet;
@@ -56,6 +57,7 @@ use decide::{Deciding, Decision, Grant};
 use identify::identify;
 use journal::Journal;
 use leases::Leases;
+use left::Left;
 use passing::Probed;
 use place::{Place, is_own, server_override};
 use reply::Replying;
@@ -72,6 +74,7 @@ pub struct Core {
     leases: Leases,
     journal: Journal,
     probed: Probed,
+    left: Left,
     seen: Seen,
     /// Which boot of the machine this is.
     boot: Option<u64>,
@@ -168,11 +171,14 @@ impl Core {
         out: &mut Outputs,
     ) -> Result<Outcome, Reason> {
         match decision {
-            Decision::Offer(grant) if message.wants_rapid_commit() => {
+            Decision::Offer(grant) => {
+                self.look_for_user(message, packet, &grant, now, out)?;
+                if !message.wants_rapid_commit() {
+                    return self.offer(message, place?, grant, out);
+                }
                 self.end_others(&grant, message, now, out);
                 self.acknowledge(message, place?, grant, None, out)
             }
-            Decision::Offer(grant) => self.offer(message, place?, grant, out),
             Decision::OfferLease(want) => {
                 let place = place?;
                 let grant = self.offer_lease(message, packet, &place, want, now, out)?;

@@ -104,6 +104,7 @@ impl Core {
     /// Does what is due at `now`.
     pub(super) fn pass(&mut self, now: Now, view: &DhcpView, out: &mut Outputs) {
         self.follow(now, view, out);
+        self.left.follow(view, now);
         while let Some((address, parked)) = self.leases.next_probed(now.ms()) {
             self.probed.add(address, now);
             self.answer_parked(&parked, now, view, out);

@@ -80,7 +80,7 @@ fn line(change: &Change, untold: u64) {
             warn!(%address, %client, %mac, seconds, "lease declined: another machine uses the address");
         }
         Changed::InUse => {
-            warn!(%address, %mac, seconds, "a machine without a lease uses an address of the pool");
+            warn!(%address, %mac, seconds, "a machine without a lease uses an address that was to be offered");
         }
     }
 }

@@ -11,6 +11,7 @@ mod block6;
 mod by_prefix;
 mod entry;
 mod key;
+mod left;
 mod networks;
 mod networks6;
 mod pool;
@@ -38,6 +39,7 @@ use inventory_core::options::DhcpOption;
 
 use entry::Entry;
 use key::Key;
+use left::Left;
 use networks::Networks;
 use networks6::Networks6;
 use table::Table;
@@ -53,6 +55,8 @@ pub struct DhcpView {
     /// Files with hosts by the number that entries know them by; `None`: the number is free.
     files: Vec<Option<Arc<Shard>>>,
     table: Table,
+    /// Addresses that hosts have lost by the latest edits.
+    left: Arc<[Left]>,
 }
 
 /// The networks of a view.
@@ -137,6 +141,11 @@ impl DhcpView {
     /// A network that knows this hardware address. Cost: a lookup for each network.
     pub fn network_knowing(&self, mac: MacAddr) -> Option<&NetworkView> {
         self.networks().find(|network| self.by_mac(network.id, mac).is_some())
+    }
+
+    /// Addresses that hosts have lost by edits after `generation`.
+    pub(crate) fn left_since(&self, generation: u64) -> impl Iterator<Item = &Left> {
+        self.left.iter().filter(move |left| left.generation > generation)
     }
 
     /// Its networks alone.

@@ -10,6 +10,7 @@ use inventory_core::model::{Host, Inventory, Nic, Shard, Snapshot};
 use super::DhcpView;
 use super::entry::Entry;
 use super::key::Key;
+use super::left;
 use super::networks::Networks;
 use super::networks6::Networks6;
 use super::table::{Edits, NewEntry, Table};
@@ -28,6 +29,7 @@ impl DhcpView {
             globals: Arc::clone(globals),
             files: Vec::with_capacity(inventory.shards.len()),
             table: Table::empty(expected),
+            left: Arc::default(),
         };
         view.change(&[], &inventory.shards);
         view
@@ -40,10 +42,13 @@ impl DhcpView {
     #[must_use]
     pub fn updated(&self, old: &Inventory, snapshot: &Snapshot) -> DhcpView {
         let changes = snapshot.inventory.changes_since(old);
+        let (removed, added) = (&changes.removed, &changes.added);
+        let left = left::after(&self.left, snapshot.generation, &self.globals, removed, added);
         if changes.globals || self.table.is_crowded() {
-            return DhcpView::build(snapshot);
+            return DhcpView { left, ..DhcpView::build(snapshot) };
         }
-        let mut next = DhcpView { generation: snapshot.generation, hash: snapshot.hash, ..self.clone() };
+        let mut next =
+            DhcpView { generation: snapshot.generation, hash: snapshot.hash, left, ..self.clone() };
         next.globals = Arc::clone(&snapshot.inventory.globals);
         next.change(&changes.removed, &changes.added);
         next

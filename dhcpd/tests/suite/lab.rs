@@ -7,6 +7,7 @@ use dhcpd::core::{
 };
 use dhcpd::view::DhcpView;
 use inventory_core::load::load_texts;
+use inventory_core::model::Snapshot;
 
 use super::packet::{Ask, Sent};
 
@@ -51,6 +52,7 @@ ip = "10.77.0.11"
 pub(crate) struct Lab {
     pub(crate) core: Core,
     pub(crate) view: DhcpView,
+    snapshot: Snapshot,
     pub(crate) now: Now,
     /// What was written, in order; the store of the lab.
     pub(crate) journal: Vec<(u64, Record)>,
@@ -72,8 +74,13 @@ pub(crate) struct Answer {
 
 /// The view of an inventory in one file.
 pub(crate) fn view_of(text: &str) -> DhcpView {
+    DhcpView::build(&snapshot_of(text))
+}
+
+/// The snapshot of an inventory in one file.
+pub(crate) fn snapshot_of(text: &str) -> Snapshot {
     match load_texts(&[("inventory.toml", text)]) {
-        Ok(snapshot) => DhcpView::build(&snapshot),
+        Ok(snapshot) => snapshot,
         Err(diagnostics) => panic!("the test's inventory is wrong: {diagnostics:#?}"),
     }
 }
@@ -93,15 +100,19 @@ impl Lab {
     /// A server of this inventory on these interfaces.
     pub(crate) fn on(inventory: &str, links: Vec<Link>) -> Lab {
         let now = Now { monotonic_ms: 1_000_000, unix_ms: 1_700_000_000_000 };
-        let (core, view) = (Core::new(), view_of(inventory));
-        let mut lab = Lab { core, view, now, journal: Vec::new(), commits: true };
+        let snapshot = snapshot_of(inventory);
+        let (core, view) = (Core::new(), DhcpView::build(&snapshot));
+        let mut lab = Lab { core, view, snapshot, now, journal: Vec::new(), commits: true };
         lab.core.handle(&Input::Links(links), lab.now, &lab.view, &mut Outputs::default());
         lab
     }
 
     /// Takes another inventory into service.
     pub(crate) fn edit(&mut self, inventory: &str) {
-        self.view = view_of(inventory);
+        let mut snapshot = snapshot_of(inventory);
+        snapshot.generation = self.snapshot.generation + 1;
+        self.view = self.view.updated(&self.snapshot.inventory, &snapshot);
+        self.snapshot = snapshot;
     }
 
     /// Sends what `ask` says.

@@ -396,6 +396,59 @@ fn a_client_that_answers_the_probe_of_its_old_address_itself_gets_it() {
     assert_eq!(lab.pass(200).offered(), at(100));
 }
 
+/// Two hosts, of which the second has no address yet; then it has the first one's.
+fn moved() -> Lab {
+    let hosts = |web: &str, db: &str| {
+        let host = |name: &str, n: u8, ip: &str| {
+            format!("[host.{name}]\nnetwork = \"lab\"\nmac = \"02:00:00:00:01:{n:02x}\"\nip = \"{ip}\"\n")
+        };
+        let pool = "pool = [\"10.77.0.100-10.77.0.105\"]";
+        format!("{}{}{}", site(pool), host("web", 1, web), host("db", 2, db))
+    };
+    let mut lab = Lab::of(&hosts("10.77.0.11", "10.77.0.12"));
+    assert_eq!(lab.join(mac(1)), Ipv4Addr::new(10, 77, 0, 11));
+    lab.edit(&hosts("10.77.0.13", "10.77.0.11"));
+    lab.pass(0);
+    lab
+}
+
+#[test]
+fn an_address_that_a_host_has_got_from_another_one_is_looked_for_before_it_is_offered() {
+    let mut lab = moved();
+    let answer = lab.ask(&Ask::discover(mac(2)));
+    assert_eq!(answer.silence(), Reason::Probing);
+    let address = Ipv4Addr::new(10, 77, 0, 11);
+    assert_eq!(answer.probes, [Probe { address, link: Some(INTERFACE) }]);
+    assert_eq!(lab.pass(200).offered(), address);
+    assert_eq!(lab.ask(&Ask::selecting(mac(2), address, SERVER)).acknowledged(), address);
+    assert_eq!(lab.ask(&Ask::discover(mac(2))).offered(), address, "once is enough");
+    // Whoever keeps its address is not looked for, nor is one that nobody had.
+    assert_eq!(lab.ask(&Ask::discover(mac(1))).offered(), Ipv4Addr::new(10, 77, 0, 13));
+}
+
+#[test]
+fn while_its_old_host_uses_it_the_new_one_gets_an_address_of_the_pool() {
+    let mut lab = moved();
+    let address = Ipv4Addr::new(10, 77, 0, 11);
+    assert_eq!(lab.ask(&Ask::discover(mac(2))).silence(), Reason::Probing);
+    let answer = lab.input(&Input::InUse { address, mac: Some(mac(1)) });
+    assert_eq!(answer.changed(), [(address, Changed::InUse)]);
+    let meanwhile = lab.pass(200).offered();
+    assert!(meanwhile.octets()[3] >= 100, "{meanwhile}");
+    // The old host renews, and is refused into its new address.
+    assert_eq!(lab.ask(&Ask::renewing(mac(1), address, SERVER)).refusal(), Reason::WrongAddress);
+    lab.pass(600_000);
+    assert_eq!(lab.ask(&Ask::discover(mac(2))).silence(), Reason::Probing, "looked for again");
+    assert_eq!(lab.pass(200).offered(), address);
+}
+
+#[test]
+fn after_the_longest_lease_that_the_old_host_can_have_nobody_is_looked_for() {
+    let mut lab = moved();
+    lab.pass(3_600_000);
+    assert_eq!(lab.ask(&Ask::discover(mac(2))).offered(), Ipv4Addr::new(10, 77, 0, 11));
+}
+
 #[test]
 fn behind_a_relay_agent_the_probe_is_an_echo() {
     let mut lab = Lab::of(&site(&POOL.replace("probe = false", "")));

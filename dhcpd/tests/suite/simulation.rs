@@ -1,18 +1,20 @@
-//! Random clients, losses, duplicates, delays, edits, crashes, reboots and stepped clocks against the
-//! core. Whatever happens: an address has one holder, every acknowledged lease is in what is durable,
-//! and when it calms down each client ends with what the inventory says.
+//! Random clients on the link and behind a relay agent, moves between the two, losses, duplicates, delays,
+//! edits that move addresses between hosts, crashes, reboots and stepped clocks against the core. Whatever
+//! happens: an address has one holder, every acknowledged lease is in what is durable, and when it calms
+//! down each client ends with what the inventory says.
 //!
 //! A failing run prints the shortest sequence that fails; proptest keeps its seed beside this file.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::Ipv4Addr;
 
 use dhcpd::core::{ClientKey, Core, Input, Link, Now, Outputs, Packet, Record};
 use dhcpd::view::DhcpView;
 use inventory_core::mac::MacAddr;
+use inventory_core::model::Snapshot;
 use proptest::prelude::*;
 
-use super::lab::{INTERFACE, SERVER, SITE, view_of};
+use super::lab::{INTERFACE, SERVER, SITE, snapshot_of};
 use super::packet::{Ask, Sent};
 
 const CLIENTS: u8 = 6;
@@ -20,21 +22,31 @@ const LEASE_MS: i64 = 600_000;
 const HOUR_MS: i64 = 3_600_000;
 const YEAR_MS: i64 = 365 * 24 * HOUR_MS;
 /// Inventories that the edits switch between.
-const VARIANTS: usize = 5;
+const VARIANTS: usize = 7;
+/// The relay agent, in the far network.
+const AGENT: Ipv4Addr = Ipv4Addr::new(10, 78, 0, 254);
 
 fn mac(n: u8) -> [u8; 6] {
     [2, 0, 0, 0, 7, n]
 }
 
 fn host(n: u8, keys: &str) -> String {
-    format!("[host.c{n}]\nnetwork = \"lab\"\nmac = \"02:00:00:00:07:{n:02x}\"\n{keys}\n")
+    host_in("lab", n, keys)
+}
+
+fn host_in(network: &str, n: u8, keys: &str) -> String {
+    format!("[host.c{n}]\nnetwork = \"{network}\"\nmac = \"02:00:00:00:07:{n:02x}\"\n{keys}\n")
 }
 
 /// The inventories: all strangers; one reserved; one reserved to an address that was the pool's; one
-/// planned and one without an address; a pool of two. The pools of the first
-/// and the last are too small for all.
+/// planned and one without an address; a pool of two; the address of a host that goes to another one, on
+/// the link and behind the relay agent. The pools of the first and the fifth are too small for all.
 fn inventory(variant: usize) -> String {
-    let site = |pool: &str| SITE.replace("lease = \"1h\"", &format!("lease = \"10m\"\npool = [\"{pool}\"]"));
+    let site = |pool: &str| {
+        let site = SITE.replace("lease = \"1h\"", &format!("lease = \"10m\"\npool = [\"{pool}\"]"));
+        site + "[network.far]\nzone = \"lab.test\"\nipv4 = \"10.78.0.0/24\"\nlease = \"10m\"\n\
+                pool = [\"10.78.0.100-10.78.0.105\"]\n"
+    };
     match variant {
         0 => site("10.77.0.100-10.77.0.102"),
         1 => site("10.77.0.100-10.77.0.105") + &host(0, "ip = \"10.77.0.10\""),
@@ -48,18 +60,36 @@ fn inventory(variant: usize) -> String {
                 + &host(0, "state = \"planned\"\nip = \"10.77.0.10\"")
                 + &host(2, "")
         }
-        _ => site("10.77.0.104-10.77.0.105") + &host(3, "ip = \"10.77.0.13\""),
+        4 => site("10.77.0.104-10.77.0.105") + &host(3, "ip = \"10.77.0.13\""),
+        5 => {
+            site("10.77.0.100-10.77.0.105")
+                + &host(0, "ip = \"10.77.0.12\"")
+                + &host(1, "ip = \"10.77.0.10\"")
+                + &host_in("far", 4, "ip = \"10.78.0.14\"")
+        }
+        _ => {
+            site("10.77.0.100-10.77.0.105")
+                + &host(2, "ip = \"10.77.0.10\"")
+                + &host_in("far", 5, "ip = \"10.78.0.14\"")
+        }
     }
 }
 
-/// What each client must end with in the end.
-fn expected(variant: usize, client: u8) -> Expected {
+/// What each client must end with in the end, on the link or behind the agent.
+fn expected(variant: usize, client: u8, is_far: bool) -> Expected {
+    if is_far {
+        return match (variant, client) {
+            (5, 4) | (6, 5) => Expected::Address([10, 78, 0, 14].into()),
+            _ => Expected::Pool(100, 105),
+        };
+    }
     match (variant, client) {
-        (1, 0) => Expected::Address([10, 77, 0, 10].into()),
+        (1, 0) | (5, 1) | (6, 2) => Expected::Address([10, 77, 0, 10].into()),
         (2, 0) => Expected::Address([10, 77, 0, 100].into()),
         (2, 1) => Expected::Address([10, 77, 0, 11].into()),
         (3, 0) => Expected::Nothing,
         (4, 3) => Expected::Address([10, 77, 0, 13].into()),
+        (5, 0) => Expected::Address([10, 77, 0, 12].into()),
         (0, _) => Expected::MaybePool(100, 102),
         (4, _) => Expected::MaybePool(104, 105),
         (2, _) => Expected::Pool(102, 105),
@@ -86,6 +116,8 @@ enum Step {
     Claim(u8, u8),
     Release(u8),
     Decline(u8),
+    /// It is plugged in elsewhere: behind the agent, or on the link again.
+    Move(u8),
     /// A message on its way arrives, the one in this place; it may arrive again later.
     Arrive {
         place: usize,
@@ -120,7 +152,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => client.clone().prop_map(Step::Reboot),
         2 => (client.clone(), 100..106_u8).prop_map(|(client, number)| Step::Claim(client, number)),
         2 => client.clone().prop_map(Step::Release),
-        1 => client.prop_map(Step::Decline),
+        1 => client.clone().prop_map(Step::Decline),
+        2 => client.prop_map(Step::Move),
         40 => place().prop_map(|(place, again)| Step::Arrive { place, again: again && place == 0 }),
         30 => place().prop_map(|(place, again)| Step::Return { place, again: again && place == 0 }),
         1 => Just(Step::LoseAll),
@@ -131,6 +164,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..=4_u8).prop_map(Step::Kill),
         1 => Just(Step::Restart),
         3 => (0..VARIANTS).prop_map(Step::Edit),
+        3 => prop::sample::select(vec![1, 5, 6]).prop_map(Step::Edit),
     ]
 }
 
@@ -143,6 +177,7 @@ struct Client {
     /// What it uses, and until when.
     holds: Option<(Ipv4Addr, i64)>,
     last: Option<Ipv4Addr>,
+    is_far: bool,
 }
 
 /// A reply, and whether it gives an address that the inventory reserved when it was decided.
@@ -154,6 +189,7 @@ struct Reply {
 
 struct World {
     core: Core,
+    snapshot: Snapshot,
     view: DhcpView,
     /// Real time, which nobody sees.
     real: i64,
@@ -168,15 +204,19 @@ struct World {
     asks: Vec<Ask>,
     replies: Vec<Reply>,
     clients: Vec<Client>,
-    /// Whether replies leave before their records are durable: the mistake that must be found.
+    /// Whether replies leave before their records are durable: a mistake that must be found.
     hasty: bool,
+    /// Whether nobody's answer to a probe arrives: another one.
+    deaf: bool,
 }
 
 impl World {
     fn new() -> World {
+        let snapshot = snapshot_of(&inventory(0));
         let mut world = World {
             core: Core::new(),
-            view: view_of(&inventory(0)),
+            view: DhcpView::build(&snapshot),
+            snapshot,
             real: 1_700_000_000_000,
             booted_at: 1_699_999_000_000,
             boot: 1,
@@ -188,6 +228,7 @@ impl World {
             replies: Vec::new(),
             clients: vec![Client::default(); usize::from(CLIENTS)],
             hasty: false,
+            deaf: false,
         };
         world.start();
         world
@@ -211,17 +252,20 @@ impl World {
         self.core.handle(input, self.now(), &self.view, &mut out);
         self.journal.extend(out.records().iter().cloned());
         let replies = out.replies().map(|(reply, octets)| Sent::new(reply, octets));
-        let network = self.view.networks().next().unwrap().id;
+        let view = &self.view;
         self.held.extend(replies.map(|sent| {
-            let nic = self.view.by_mac(network, MacAddr(sent.octets[28..34].try_into().unwrap()));
-            let reserved = nic.and_then(|nic| nic.address()) == Some(sent.yiaddr());
+            let mac = MacAddr(sent.octets[28..34].try_into().unwrap());
+            let mut nics = view.networks().filter_map(|network| view.by_mac(network.id, mac));
+            let reserved = nics.any(|nic| nic.address() == Some(sent.yiaddr()));
             Reply { sent, reserved }
         }));
         self.send_held();
         for probe in out.probes().to_vec() {
             let user = (0..CLIENTS).find(|n| self.held_by(*n) == Some(probe.address));
-            if let Some(user) = user {
-                self.input(&Input::InUse { address: probe.address, mac: Some(mac(user)) });
+            if let Some(user) = user.filter(|_| !self.deaf) {
+                // Whoever answers an echo does not say which card it has.
+                let mac = probe.link.map(|_| mac(user));
+                self.input(&Input::InUse { address: probe.address, mac });
             }
         }
     }
@@ -256,6 +300,9 @@ impl World {
         let client = &mut self.clients[usize::from(n)];
         client.xid += 1;
         client.asked = wants.map(|wants| (real, wants));
+        // The agent hears what goes to everybody; the rest is routed.
+        let relayed = client.is_far && ask.to.is_broadcast();
+        let ask = if relayed { ask.relayed(AGENT, SERVER) } else { ask };
         self.asks.push(ask.xid(u32::from(n) << 16 | client.xid));
     }
 
@@ -264,7 +311,7 @@ impl World {
             return;
         }
         let ask = if again { self.asks[place].clone() } else { self.asks.remove(place) };
-        let from = SocketAddrV4::new(*ask.from.ip(), 68);
+        let from = ask.from;
         let packet =
             Packet { bytes: ask.octets().into(), interface: INTERFACE, from, destination: Some(ask.to) };
         self.input(&Input::Packet(packet));
@@ -358,6 +405,12 @@ impl World {
                 self.clients[usize::from(n)].holds = None;
                 self.ask(n, Ask::new(4, mac(n)).address(50, address).address(54, SERVER), None);
             }
+            Step::Move(n) => {
+                let client = &mut self.clients[usize::from(n)];
+                client.is_far = !client.is_far;
+                (client.holds, client.offered, client.asked) = (None, None, None);
+                client.xid += 1;
+            }
             Step::Arrive { place, again } => self.arrive(place, again),
             Step::Return { place, again } => self.come_back(place, again),
             Step::LoseAll => {
@@ -394,7 +447,12 @@ impl World {
                 self.commit(4);
             }
             Step::Edit(variant) => {
-                self.view = view_of(&inventory(variant));
+                // Nobody can know of an acknowledgement that is still on its way when its address moves.
+                self.replies.retain(|reply| !reply.reserved);
+                let mut snapshot = snapshot_of(&inventory(variant));
+                snapshot.generation = self.snapshot.generation + 1;
+                self.view = self.view.updated(&self.snapshot.inventory, &snapshot);
+                self.snapshot = snapshot;
                 self.input(&Input::Tick);
             }
         }
@@ -439,8 +497,12 @@ impl World {
             if let Some(address) = has {
                 assert_eq!(holders.insert(address, n), None, "{address} has two holders");
             }
-            let of_pool = |first, last| has.is_some_and(|has| (first..=last).contains(&has.octets()[3]));
-            let right = match expected(variant, n) {
+            let is_far = self.clients[usize::from(n)].is_far;
+            let second = if is_far { 78 } else { 77 };
+            let of_pool = |first, last| {
+                has.is_some_and(|has| has.octets()[1] == second && (first..=last).contains(&has.octets()[3]))
+            };
+            let right = match expected(variant, n, is_far) {
                 Expected::Address(address) => has == Some(address),
                 Expected::Pool(first, last) => of_pool(first, last),
                 Expected::MaybePool(first, last) => has.is_none() || of_pool(first, last),
@@ -448,10 +510,15 @@ impl World {
             };
             assert!(right, "client {n} ends with {has:?} in inventory {variant}");
         }
-        let from_pool = holders.keys().filter(|address| address.octets()[3] >= 100).count();
+        let near = self.clients.iter().filter(|client| !client.is_far).count();
+        let from_pool =
+            holders.keys().filter(|address| address.octets()[1] == 77 && address.octets()[3] >= 100);
         match variant {
-            0 => assert_eq!(from_pool, 3, "the pool is used up"),
-            4 => assert_eq!(from_pool, 2, "the pool is used up"),
+            0 => assert_eq!(from_pool.count(), near.min(3), "the pool is used up"),
+            4 => {
+                let reserved = usize::from(!self.clients[3].is_far);
+                assert_eq!(from_pool.count(), (near - reserved).min(2), "the pool is used up");
+            }
             _ => {}
         }
     }
@@ -498,4 +565,26 @@ fn a_server_that_does_not_wait_for_the_disk_is_found_out() {
     }
     let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.come_back(0, false)));
     assert!(found.is_err(), "an acknowledgement without a record on disk was not noticed");
+}
+
+/// The address of one host goes to another one while it is in use.
+fn an_address_moves(world: &mut World) {
+    for (edit, n) in [(1, 0), (5, 1)] {
+        world.run(&Step::Edit(edit));
+        world.exchange(&Step::Discover(n));
+        world.exchange(&Step::Select(n));
+    }
+}
+
+#[test]
+fn a_server_that_does_not_look_who_uses_an_address_that_moves_is_found_out() {
+    let mut world = World::new();
+    an_address_moves(&mut world);
+    let has = [0, 1].map(|n| world.held_by(n).map(|address| address.octets()));
+    assert_eq!(has[0], Some([10, 77, 0, 10]));
+    assert!(has[1].is_some_and(|has| has[3] >= 100), "{has:?}");
+
+    let mut world = World { deaf: true, ..World::new() };
+    let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| an_address_moves(&mut world)));
+    assert!(found.is_err(), "two holders of an address were not noticed");
 }

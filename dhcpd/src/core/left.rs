@@ -1,0 +1,64 @@
+//! Addresses of hosts that somebody else had until an edit gave them away.
+//!
+//! Reservations write nothing, so it is not known whether the machine that had the address still uses it:
+//! it learns of the edit when it renews. Until its lease must be over, the address is looked for on its
+//! link before it is offered to its new owner, as addresses of pools are.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use super::Core;
+use super::client::ClientKey;
+use super::decide::Grant;
+use super::input::{Now, Packet};
+use super::output::Outputs;
+use super::packet::Message;
+use super::reason::Reason;
+use crate::view::DhcpView;
+
+/// The addresses, each with the end of the lease that its machine may have.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    until: BTreeMap<Ipv4Addr, i64>,
+    /// Generation of the view that was looked at last.
+    generation: u64,
+}
+
+impl Left {
+    /// Takes notice of what edits have taken away since the last look.
+    pub(super) fn follow(&mut self, view: &DhcpView, now: Now) {
+        let seen = std::mem::replace(&mut self.generation, view.generation());
+        if seen == self.generation {
+            return;
+        }
+        self.until.retain(|_, until| now.ms() < *until);
+        for left in view.left_since(seen) {
+            self.until.insert(left.address, now.ms() + i64::from(left.seconds) * 1000);
+        }
+    }
+
+    fn may_be_used(&self, address: Ipv4Addr, now: Now) -> bool {
+        self.until.get(&address).is_some_and(|until| now.ms() < *until)
+    }
+}
+
+impl Core {
+    /// Looks for a machine that uses the address of a host. `Err(Probing)`: the answer comes later.
+    pub(super) fn look_for_user(
+        &mut self,
+        message: &Message<'_>,
+        packet: &Packet<'_>,
+        grant: &Grant<'_>,
+        now: Now,
+        out: &mut Outputs,
+    ) -> Result<(), Reason> {
+        let address = grant.address;
+        let is_known = self.probed.knows(address, now) || !self.left.may_be_used(address, now);
+        if is_known || !grant.network.probe {
+            return Ok(());
+        }
+        let key = ClientKey::of(message, grant.nic.as_ref()).ok_or(Reason::NoIdentity)?;
+        self.probe(address, key, message, packet, now, out)?;
+        Err(Reason::Probing)
+    }
+}
