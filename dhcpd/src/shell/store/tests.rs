@@ -1,14 +1,14 @@
 //! The journal on a real file system: what is committed is found again, whatever happens to the file.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use inventory_core::mac::MacAddr;
 
 use super::*;
 use crate::core::{ClientKey, State};
+
+mod tail;
 
 /// A directory of the test's own, gone at its end.
 struct Dir(PathBuf);
@@ -99,77 +99,6 @@ fn a_forgotten_address_is_gone() {
     journal.commit(&[(3, forgotten.clone())]).unwrap();
     drop(journal);
     assert_eq!(load(&dir.file()).records, [(2, record(2, 60)), (3, forgotten)]);
-}
-
-/// A file as a process leaves it that is killed: many commits, the last of one record.
-fn killed(dir: &Dir, commits: u64) -> Vec<u8> {
-    let mut journal = RedbJournal::new(dir.file());
-    for position in 1..=commits {
-        let n = u16::try_from(position).unwrap();
-        journal.commit(&[(position, record(n, 60))]).unwrap();
-    }
-    // Not closed: what the kernel has of the file now is what a kill leaves.
-    let octets = fs::read(dir.file()).unwrap();
-    std::mem::forget(journal);
-    octets
-}
-
-/// Loads `octets` as a journal; all it may lack are the latest records, of which it must have all but
-/// `lost`.
-fn recovers(dir: &Dir, octets: &[u8], commits: u64, lost: u64, what: &str) {
-    let path = dir.0.join("copy.redb");
-    fs::write(&path, octets).unwrap();
-    let loaded = load(&path);
-    let found: BTreeMap<Ipv4Addr, u64> =
-        loaded.records.iter().map(|(position, record)| (record.address, *position)).collect();
-    for position in 1..=commits - lost {
-        let n = u16::try_from(position).unwrap();
-        assert_eq!(found.get(&record(n, 60).address), Some(&position), "{what}: {:?}", loaded.damage);
-    }
-    for (position, record_) in &loaded.records {
-        assert_eq!(*record_, record(u16::try_from(*position).unwrap(), 60), "{what}: made up");
-    }
-    let mut journal = RedbJournal::new(path);
-    journal.load().unwrap();
-    journal.commit(&[(commits + 1, record(9999, 60))]).unwrap();
-}
-
-/// The octets by which the file of `commits` commits differs from that of one less.
-fn last_written(before: &[u8], after: &[u8]) -> Vec<usize> {
-    (0..after.len()).filter(|at| before.get(*at) != after.get(*at)).collect()
-}
-
-/// Some 300 octets of it; all of them with `EVERY_OCTET=1`.
-#[test]
-fn a_file_with_any_octet_of_the_last_commit_flipped_has_all_that_was_committed_before() {
-    let (one, two) = (Dir::new("flip-before"), Dir::new("flip-after"));
-    let (before, after) = (killed(&one, 39), killed(&two, 40));
-    let written = last_written(&before, &after);
-    assert!(written.len() > 100, "{}", written.len());
-    let every = std::env::var("EVERY_OCTET").map_or(written.len().div_ceil(300), |_| 1);
-    for (n, at) in written.into_iter().enumerate().step_by(every) {
-        let mut octets = after.clone();
-        octets[at] ^= 1 << (n % 8);
-        recovers(&two, &octets, 40, 1, &format!("octet {at}, bit {}", n % 8));
-    }
-}
-
-#[test]
-fn a_file_cut_anywhere_in_its_tail_has_every_record_that_is_left_in_it() {
-    let dir = Dir::new("cut");
-    let octets = killed(&dir, 40);
-    let last_record = octets.windows(8).rposition(|window| window == b"hb-lease").unwrap();
-    let tail = last_record + 400..octets.len();
-    for len in tail.step_by(997).chain([octets.len() - 1, octets.len()]) {
-        recovers(&dir, &octets[..len], 40, 0, &format!("cut at {len}"));
-    }
-    // Further in, what lay beyond the cut is lost and nothing else is.
-    for len in (0..octets.len()).step_by(509) {
-        let path = dir.0.join("copy.redb");
-        fs::write(&path, &octets[..len]).unwrap();
-        let expected = frame::salvage(&octets[..len]);
-        assert!(load(&path).records.len() >= expected.len(), "cut at {len}");
-    }
 }
 
 #[test]
