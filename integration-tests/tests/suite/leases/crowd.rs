@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use integration_tests::message::{ACK, Ask, DISCOVER, Message, NAK, OFFER, REQUEST};
 use integration_tests::net::Machine;
+use integration_tests::run::PATIENCE;
 
 use super::Net;
 
@@ -112,7 +113,9 @@ impl Promised {
         let all: Vec<_> = those.map(|(mac, address)| (*mac, *address)).collect();
         for group in all.chunks(32) {
             let mut open: BTreeMap<_, _> = group.iter().copied().collect();
-            for _try in 0..5 {
+            // A daemon that was started a moment ago may not listen yet, and messages may be lost.
+            let deadline = Instant::now() + PATIENCE;
+            while !open.is_empty() && Instant::now() < deadline {
                 for (mac, address) in &open {
                     crowd.send(REQUEST, *mac, &[(50, *address)]);
                 }

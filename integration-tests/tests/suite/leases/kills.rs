@@ -11,7 +11,7 @@ use super::crowd::{Crowd, Promised, mac};
 use super::{Net, without_probes};
 
 /// Clients that begin after each start.
-const CLIENTS: u32 = 48;
+const CLIENTS: u32 = 24;
 /// Every so many kills, all leases are looked for again; else those of the last kills.
 const ALL_AGAIN: u32 = 50;
 const LAST: u32 = 4;
@@ -30,7 +30,7 @@ fn no_lease_is_lost_and_none_given_twice(kills: u32) {
         promised.check_those(&mut crowd, |mac| all || recent.contains(&mac));
         let macs: Vec<_> = (kill * CLIENTS..(kill + 1) * CLIENTS).map(mac).collect();
         // Somewhere in the midst of it.
-        let last = random.below(41);
+        let last = random.below(20);
         let mut count = 0;
         crowd.join(&macs, |mac, address| {
             promised.note(mac, address);
