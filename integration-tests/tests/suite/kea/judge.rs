@@ -146,6 +146,7 @@ fn answered(ask: &Ask, ours: &str, theirs: &str) -> Option<&'static str> {
         (Some(REQUEST), "NAK" | "", "ACK") if ask.own().is_some() => "unknown-lease",
         (Some(REQUEST), "NAK", "") if ask.is_unicast() => "asked-itself",
         (Some(_), "", "OFFER") if ask.hardware_octets() > 16 => "hardware",
+        (Some(DISCOVER), "ACK", "OFFER") if ask.has(80) => "rapid-commit",
         (None, "", "BOOTREPLY") => "bootp",
         _ => return None,
     })
