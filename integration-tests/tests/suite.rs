@@ -20,6 +20,7 @@ mod suite {
     mod operations;
     mod packaging;
     mod resolvers;
+    mod storm;
     mod transfers;
     mod types;
     mod workspace;
