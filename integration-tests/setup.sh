@@ -1,5 +1,5 @@
 #!/bin/sh
-# setup.sh build|demo|fuzz|test: installs (apt) what is missing for it; touches nothing if nothing is.
+# setup.sh bench|build|demo|fuzz|test: installs (apt) what is missing for it; touches nothing if nothing is.
 set -eu
 purpose=${1:-test}
 rust_wanted=1.90
@@ -25,6 +25,12 @@ case $purpose in
         [ -e /usr/lib/ipxe/qemu/pxe-virtio.rom ] || missing="$missing ipxe-qemu"
         ;;
 esac
+if [ "$purpose" = bench ]; then
+    program curl curl
+    program in.tftpd tftpd-hpa
+    program dnsmasq dnsmasq-base
+    program nginx nginx-light
+fi
 if [ "$purpose" = test ]; then
     program dhclient isc-dhcp-client
     program dhcpcd dhcpcd-base
@@ -43,6 +49,8 @@ if [ "$purpose" = test ]; then
     program atftp atftp
     program curl curl
     program ethtool ethtool
+    program virt-xml-validate libvirt-clients
+    program xmllint libxml2-utils
     [ -e /usr/lib/ipxe/undionly.kpxe ] || missing="$missing ipxe"
     [ -e /usr/share/OVMF/OVMF_CODE_4M.fd ] || missing="$missing ovmf"
     [ -x /bin/busybox ] || missing="$missing busybox-static"

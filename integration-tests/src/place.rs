@@ -21,8 +21,13 @@ impl Place {
 
     /// A place with a copy of `examples/lab`.
     pub fn lab() -> Place {
+        Place::example("lab")
+    }
+
+    /// A place with a copy of an example.
+    pub fn example(name: &str) -> Place {
         let place = Place::empty();
-        copy_tree(&workspace().join("examples/lab"), &place.inventory());
+        copy_tree(&workspace().join("examples").join(name), &place.inventory());
         place
     }
 

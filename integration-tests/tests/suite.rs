@@ -10,6 +10,7 @@ mod suite {
     mod differential;
     mod edns;
     mod endurance;
+    mod examples;
     mod generator;
     mod kea;
     mod leases;

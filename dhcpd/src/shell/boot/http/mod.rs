@@ -74,10 +74,11 @@ fn answer(request: &Request<Incoming>, peer: IpAddr, local: IpAddr, shared: &Sha
         Ok(target) => target,
         Err(event) => return refusal(shared.refuse(event, "no such path".to_owned())),
     };
-    let is_done = matches!(target, Target::Made { what: What::Done(_), .. });
+    // Proxmox's installer asks for its file by POST.
+    let takes_posts = matches!(target, Target::Made { what: What::Done(_) | What::File(_), .. });
     match *request.method() {
         Method::GET | Method::HEAD => {}
-        Method::POST | Method::PUT if is_done => {}
+        Method::POST | Method::PUT if takes_posts => {}
         _ => {
             let mut response = refusal(shared.refuse(BootEvent::Write, "GET and HEAD are served".to_owned()));
             *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
