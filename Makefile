@@ -50,7 +50,8 @@ release:
 
 # In a network namespace, since the daemons want their ports.
 bench: release
-	for tool in "hostbook-measure $(HOSTS)" "hostbook-load 10000 0" "hostbook-load 10000 10"; do \
+	$(SETUP) bench
+	for tool in "hostbook-measure $(HOSTS)" "hostbook-load 10000 0" "hostbook-load 10000 10" hostbook-measure-boot; do \
 	  HOSTBOOK_TEST_PROGRAMS=$(CARGO_TARGET_DIR)/release unshare --user --map-root-user --net \
 	    $(CARGO_TARGET_DIR)/release/$$tool || exit; \
 	done
