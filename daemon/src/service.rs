@@ -5,7 +5,7 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::control::{self, Request};
 use crate::exit::Fatal;
@@ -26,7 +26,7 @@ pub struct Pages {
 
 /// Attends to signals and readers until a signal says to finish.
 ///
-/// `answer` answers requests on the control socket; `alive` says whether the threads that answer
+/// `answer` answers requests on the control socket but `look`, which looks at the inventory at once; `alive` says whether the threads that answer
 /// packets have gone on since it was asked last.
 ///
 /// # Errors
@@ -53,6 +53,15 @@ pub async fn attend(
                 Asked::Look => following.look_now(),
             }
         }
+    };
+    let waker = following.waker();
+    let answer = move |request: &Request| match request.get.as_str() {
+        // Whoever may read may also ask for a look: it costs one stat a file.
+        "look" => {
+            waker.look_now();
+            json!({ "looking": true })
+        }
+        _ => answer(request),
     };
     tokio::select! {
         () = asked => Ok(()),

@@ -8,6 +8,7 @@
 
 mod check;
 pub mod diag;
+pub mod join;
 pub mod load;
 pub mod mac;
 pub mod model;

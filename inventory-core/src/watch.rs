@@ -52,15 +52,38 @@ pub enum Wake {
     Stop,
 }
 
-/// Watches one inventory: a directory, or a branch.
+/// Watches inventories: directories, and branches of repositories.
 pub struct Watcher {
-    root: PathBuf,
-    /// The root is a git directory, and its refs are what counts.
-    refs: bool,
+    roots: Vec<Root>,
     shared: Arc<Shared>,
     notify: Option<RecommendedWatcher>,
     watched: HashSet<PathBuf>,
     trouble: Option<String>,
+}
+
+/// What is watched for one inventory.
+struct Root {
+    path: PathBuf,
+    /// It is a git directory, and its refs are what counts.
+    refs: bool,
+}
+
+impl Root {
+    fn of(place: &Path) -> Root {
+        let Some(location) = git::Location::parse(place) else {
+            return Root { path: place.to_owned(), refs: false };
+        };
+        let repository = location.repository;
+        Root { path: tree::git_directory(&repository).unwrap_or(repository), refs: true }
+    }
+
+    fn places(&self) -> tree::Places {
+        if self.refs { tree::Places::of_refs(&self.path) } else { tree::Places::of(&self.path) }
+    }
+
+    fn is_busy(&self) -> bool {
+        !self.refs && tree::git_is_busy(&self.path)
+    }
 }
 
 /// Ends a wait from another thread.
@@ -127,12 +150,12 @@ impl Watcher {
     ///
     /// A branch of a git repository, as [`crate::source::open`] takes it, is watched where its refs are.
     pub fn new(root: &Path) -> Watcher {
-        let location = git::Location::parse(root);
-        let repository = location.as_ref().map(|location| &location.repository);
-        let root = match repository {
-            Some(repository) => tree::git_directory(repository).unwrap_or_else(|| repository.clone()),
-            None => root.to_owned(),
-        };
+        Watcher::of([root])
+    }
+
+    /// Watches several as [`Watcher::new`] does one: a hint is of any of them.
+    pub fn of<'a>(roots: impl IntoIterator<Item = &'a Path>) -> Watcher {
+        let roots = roots.into_iter().map(Root::of).collect();
         let shared = Arc::new(Shared::default());
         let heard = Arc::clone(&shared);
         let handler = move |event: notify::Result<notify::Event>| {
@@ -144,8 +167,7 @@ impl Watcher {
             Ok(notify) => (Some(notify), None),
             Err(error) => (None, Some(error.to_string())),
         };
-        let refs = location.is_some();
-        let mut watcher = Watcher { root, refs, shared, notify, watched: HashSet::new(), trouble };
+        let mut watcher = Watcher { roots, shared, notify, watched: HashSet::new(), trouble };
         watcher.refresh();
         watcher
     }
@@ -171,7 +193,10 @@ impl Watcher {
             let mut heard = self.shared.lock();
             (mem::take(&mut heard.replaced), mem::take(&mut heard.lost))
         };
-        let places = if self.refs { tree::Places::of_refs(&self.root) } else { tree::Places::of(&self.root) };
+        let mut places = tree::Places::default();
+        for root in &self.roots {
+            places.extend(root.places());
+        }
         let wanted = places.directories();
         self.shared.lock().places = places;
         self.watched.retain(|directory| {
@@ -193,7 +218,7 @@ impl Watcher {
                 Err(_) => {}
             }
         }
-        if self.trouble.is_none() && tree::is_without_events(&self.root) {
+        if self.trouble.is_none() && self.roots.iter().any(|root| tree::is_without_events(&root.path)) {
             self.trouble = Some("the file system reports no changes made elsewhere".to_owned());
         }
         new
@@ -202,7 +227,8 @@ impl Watcher {
     /// Blocks until it is time to look.
     pub fn wait(&self) -> Wake {
         let started = Instant::now();
-        let rescan = if self.trouble.is_some() || !self.root.exists() { RESCAN_BLIND } else { RESCAN };
+        let blind = self.trouble.is_some() || !self.roots.iter().all(|root| root.path.exists());
+        let rescan = if blind { RESCAN_BLIND } else { RESCAN };
         let mut heard = self.shared.lock();
         loop {
             let now = Instant::now();
@@ -222,7 +248,7 @@ impl Watcher {
                 continue;
             }
             let held_since = heard.hints.map_or(due, |(first, _)| first);
-            if !self.refs && now < held_since + GIT_HOLD_MAX && tree::git_is_busy(&self.root) {
+            if now < held_since + GIT_HOLD_MAX && self.roots.iter().any(Root::is_busy) {
                 heard = self.pause(heard, GIT_POLL);
                 continue;
             }

@@ -5,32 +5,34 @@
 //! A daemon that starts on a broken inventory serves the last good state from its state directory, and
 //! says so.
 
+mod followed;
+mod follower;
 mod last_good;
 mod status;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 use inventory_core::diag::{self, Diagnostic};
-use inventory_core::load::{Loaded, Loader};
 use inventory_core::model::Snapshot;
-use inventory_core::source;
-use inventory_core::watch::{Wake, Waker, Watcher};
-use tracing::{error, info, warn};
+use inventory_core::watch::{Waker, Watcher};
+use tracing::{error, warn};
 
 use crate::exit::{Exit, Fatal};
 
+use followed::kept_in;
+use follower::Follower;
 use last_good::LastGood;
-pub use status::{Errors, FollowStatus};
+pub use status::{Errors, FollowStatus, SourceStatus};
 
 /// What to follow and where to keep the last good state.
 #[derive(Clone, Debug)]
 pub struct FollowOptions {
-    /// Root of the inventory.
-    pub inventory: PathBuf,
-    /// The daemon's state directory; the last good state goes below it.
+    /// Where the inventories are, at least one. Several are served as one; where two clash, the one named
+    /// first goes first.
+    pub inventories: Vec<PathBuf>,
+    /// The daemon's state directory; the last good states go below it.
     pub state_dir: PathBuf,
     /// Name of the daemon, for messages.
     pub daemon: &'static str,
@@ -78,7 +80,7 @@ impl From<StartError> for Fatal {
     }
 }
 
-/// Loads the inventory, applies the first snapshot, and then follows it.
+/// Loads the inventories, applies the first snapshot, and then follows them.
 ///
 /// `apply` is called with each new good snapshot: once before this returns, later in the thread.
 ///
@@ -88,23 +90,15 @@ pub fn start(
     options: FollowOptions,
     mut apply: impl FnMut(&Arc<Snapshot>) + Send + 'static,
 ) -> Result<Following, StartError> {
-    let watcher = Watcher::new(&options.inventory);
+    let watcher = Watcher::of(options.inventories.iter().map(PathBuf::as_path));
     if let Some(why) = watcher.trouble() {
         warn!(%why, "no file events here, so the inventory is looked at every few seconds");
     }
-    let last_good = LastGood::new(options.state_dir.join("last-good"));
-    let mut loader = Loader::new(source::open(&options.inventory));
     let status = Arc::new(Mutex::new(FollowStatus::default()));
-    let mut follower = Follower { status: Arc::clone(&status), last_good, daemon: options.daemon };
-    match loader.load() {
-        Loaded::Good { snapshot, warnings } => follower.good(&snapshot, &warnings, &loader, &mut apply),
-        Loaded::Broken { diagnostics } => {
-            follower.start_from_last_good(&options, diagnostics, &mut loader, &mut apply)?;
-        }
-        Loaded::Unchanged => {}
-    }
+    let mut follower = Follower::new(&options, Arc::clone(&status));
+    follower.start(&mut apply)?;
     let waker = watcher.waker();
-    let run = move || follower.run(watcher, loader, apply);
+    let run = move || follower.run(watcher, apply);
     let thread = std::thread::Builder::new().name("inventory".to_owned()).spawn(run);
     let thread = match thread {
         Ok(thread) => Some(thread),
@@ -116,19 +110,28 @@ pub fn start(
     Ok(Following { waker, status, thread })
 }
 
-/// The state that a daemon with this state directory took into service last, and what is odd in it; `None`
-/// if it never did.
+/// The state of the inventory at `place` that a daemon with this state directory took into service last,
+/// and what is odd in it; `None` if it never did. A daemon that follows one inventory only is not asked
+/// which: it may be followed by another name.
 ///
 /// # Errors
 /// What was kept cannot be read.
-pub fn served(state_dir: &std::path::Path) -> Result<Option<(Snapshot, Vec<Diagnostic>)>, String> {
-    LastGood::new(state_dir.join("last-good")).load()
+pub fn served(state_dir: &Path, place: &Path) -> Result<Option<(Snapshot, Vec<Diagnostic>)>, String> {
+    match LastGood::new(kept_in(state_dir, place, false)).load()? {
+        Some(kept) => Ok(Some(kept)),
+        None => LastGood::new(kept_in(state_dir, place, true)).load(),
+    }
 }
 
 impl Following {
     /// Looks at the inventory at once, whatever was heard (SIGHUP).
     pub fn look_now(&self) {
         self.waker.look_now();
+    }
+
+    /// A handle that looks at the inventory at once.
+    pub fn waker(&self) -> Waker {
+        self.waker.clone()
     }
 
     /// What is served, and what is wrong with what is not.
@@ -149,132 +152,5 @@ impl Drop for Following {
             // A panic in the thread was printed when it happened.
             let _ = thread.join();
         }
-    }
-}
-
-/// The thread's side.
-struct Follower {
-    status: Arc<Mutex<FollowStatus>>,
-    last_good: LastGood,
-    daemon: &'static str,
-}
-
-impl Follower {
-    fn run(mut self, mut watcher: Watcher, mut loader: Loader, mut apply: impl FnMut(&Arc<Snapshot>)) {
-        // What was made between the first look and now raised a hint; new directories did not.
-        let mut again = watcher.refresh();
-        loop {
-            let wake = if std::mem::take(&mut again) { Wake::Hint } else { watcher.wait() };
-            if wake == Wake::Stop {
-                return;
-            }
-            self.look(wake, &mut loader, &mut apply);
-            again = watcher.refresh();
-        }
-    }
-
-    fn look(&mut self, wake: Wake, loader: &mut Loader, apply: &mut impl FnMut(&Arc<Snapshot>)) {
-        let started = Instant::now();
-        match loader.load() {
-            Loaded::Unchanged => {
-                if wake == Wake::Asked {
-                    info!("looked at the inventory as asked: nothing changed");
-                }
-            }
-            Loaded::Good { snapshot, warnings } => {
-                self.good(&snapshot, &warnings, loader, apply);
-                let milliseconds = started.elapsed().as_millis();
-                info!(generation = snapshot.generation, milliseconds, "change taken into service");
-            }
-            Loaded::Broken { diagnostics } => self.broken(diagnostics),
-        }
-        self.with_status(FollowStatus::looked);
-    }
-
-    /// Takes `snapshot` into service, then keeps it as the last good one.
-    fn good(
-        &mut self,
-        snapshot: &Snapshot,
-        warnings: &[Diagnostic],
-        loader: &Loader,
-        apply: &mut impl FnMut(&Arc<Snapshot>),
-    ) {
-        let served = self.with_status(|status| (status.hash.clone(), status.from_last_good));
-        let hash = snapshot.hash.to_string();
-        if served.0 != hash {
-            apply(&Arc::new(snapshot.clone()));
-            let (hosts, short) = (snapshot.inventory.host_count(), &hash[..12]);
-            info!(
-                generation = snapshot.generation,
-                hash = short,
-                hosts,
-                warnings = warnings.len(),
-                "inventory in service"
-            );
-        } else {
-            info!(generation = snapshot.generation, "inventory is whole again, with what is served already");
-        }
-        self.with_status(|status| status.good(snapshot, warnings));
-        if let Err(why) = self.last_good.keep(loader) {
-            warn!(%why, "the last good state could not be kept: a restart on a broken inventory would find an older one");
-            self.with_status(|status| status.last_good_trouble = Some(why));
-        } else {
-            self.with_status(|status| status.last_good_trouble = None);
-        }
-    }
-
-    fn broken(&mut self, diagnostics: Vec<Diagnostic>) {
-        /// More lines than this say nothing new; `hostbook check` shows all.
-        const LINES_MAX: usize = 10;
-        let count = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
-        for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).take(LINES_MAX) {
-            error!("{}", diag::short(diagnostic));
-        }
-        let generation = self.with_status(|status| status.generation);
-        error!(
-            errors = count,
-            generation, "the inventory is broken; generation {generation} stays in service"
-        );
-        self.with_status(|status| status.broken(diagnostics));
-    }
-
-    fn start_from_last_good(
-        &mut self,
-        options: &FollowOptions,
-        diagnostics: Vec<Diagnostic>,
-        loader: &mut Loader,
-        apply: &mut impl FnMut(&Arc<Snapshot>),
-    ) -> Result<(), StartError> {
-        let failed = |last_good, diagnostics| StartError {
-            inventory: options.inventory.clone(),
-            diagnostics,
-            last_good,
-        };
-        let snapshot = match self.last_good.load() {
-            Ok(Some((snapshot, _))) => snapshot,
-            Ok(None) => return Err(failed(None, diagnostics)),
-            Err(why) => {
-                return Err(failed(Some(format!("the last good state cannot be used: {why}")), diagnostics));
-            }
-        };
-        loader.count_from(snapshot.generation);
-        apply(&Arc::new(snapshot.clone()));
-        self.with_status(|status| {
-            status.good(&snapshot, &[]);
-            status.from_last_good = true;
-        });
-        self.broken(diagnostics);
-        let kept = self.last_good.kept_at().unwrap_or_else(|| "an unknown time".to_owned());
-        error!(
-            daemon = self.daemon,
-            %kept,
-            hash = %format_args!("{:.12}", snapshot.hash),
-            "started on a broken inventory: serving the LAST GOOD state from the state directory until it is mended",
-        );
-        Ok(())
-    }
-
-    fn with_status<T>(&self, act: impl FnOnce(&mut FollowStatus) -> T) -> T {
-        act(&mut self.status.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 }

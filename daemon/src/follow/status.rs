@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use inventory_core::diag::Diagnostic;
-use inventory_core::model::Snapshot;
+use inventory_core::model::{Commit, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::InventoryFigures;
@@ -15,6 +15,9 @@ pub struct FollowStatus {
     pub generation: u64,
     /// Content hash in service, 64 hexadecimal digits.
     pub hash: String,
+    /// The commit in service, the newest where several inventories are served; `None` where none is a
+    /// branch.
+    pub commit: Option<String>,
     /// Whether what is in service is what the inventory says now.
     pub ok: bool,
     /// Whether what is in service came from the state directory, because the inventory was broken at start.
@@ -35,6 +38,31 @@ pub struct FollowStatus {
     pub warnings: usize,
     /// Why the last good state could not be kept.
     pub last_good_trouble: Option<String>,
+    /// Each inventory that is followed, in the order of the command line.
+    pub sources: Vec<SourceStatus>,
+}
+
+/// State of one inventory among those that are followed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceStatus {
+    /// Where it is, as the command line names it.
+    pub place: String,
+    /// What it is called in paths.
+    pub label: String,
+    /// Whether what is served of it is what it says now.
+    pub ok: bool,
+    /// Whether anything of it is served.
+    pub in_service: bool,
+    /// Its own content hash that is served; empty if nothing is.
+    pub hash: String,
+    /// The commit that is served.
+    pub commit: Option<String>,
+    /// When that was made, in seconds since 1970.
+    pub commit_time: Option<u64>,
+    /// Whether what is served of it came from the state directory.
+    pub from_last_good: bool,
+    /// What is wrong with it now, by itself or beside the others.
+    pub errors: Errors,
 }
 
 /// What is wrong, bounded.
@@ -61,35 +89,40 @@ impl FollowStatus {
         }
     }
 
-    pub(super) fn good(&mut self, snapshot: &Snapshot, warnings: &[Diagnostic]) {
-        let inventory = &snapshot.inventory;
-        let hash = snapshot.hash.to_string();
-        if self.hash != hash || self.generation != snapshot.generation {
+    /// Says what is in service now, and what is wrong with what is not.
+    pub(super) fn update(
+        &mut self,
+        current: &Snapshot,
+        commit: Option<Commit>,
+        wrong: Vec<Diagnostic>,
+        warnings: usize,
+        sources: Vec<SourceStatus>,
+    ) {
+        let inventory = &current.inventory;
+        if self.generation != current.generation {
             self.served_since = unix_now();
         }
-        self.generation = snapshot.generation;
-        self.hash = hash;
-        self.ok = true;
-        self.from_last_good = false;
+        self.generation = current.generation;
+        self.hash = current.hash.to_string();
+        self.commit = commit.map(|commit| commit.id.to_string());
+        self.ok = sources.iter().all(|source| source.ok);
+        self.from_last_good = sources.iter().any(|source| source.from_last_good);
         self.hosts = inventory.host_count();
         self.networks = inventory.globals.networks.len();
         self.zones = inventory.globals.zones.len();
-        self.errors = Errors::default();
-        self.warnings = warnings.len();
-        self.looked();
+        self.errors = Errors::of(wrong);
+        self.warnings = warnings;
+        self.sources = sources;
+        self.looked_at = unix_now();
     }
+}
 
-    pub(super) fn broken(&mut self, diagnostics: Vec<Diagnostic>) {
-        let mut errors: Vec<_> = diagnostics.into_iter().filter(Diagnostic::is_error).collect();
+impl Errors {
+    /// All of `errors` counted, the first of them shown.
+    pub(super) fn of(mut errors: Vec<Diagnostic>) -> Errors {
         let count = errors.len();
         errors.truncate(SHOWN_MAX);
-        self.ok = false;
-        self.errors = Errors { count, first: errors };
-        self.looked();
-    }
-
-    pub(super) fn looked(&mut self) {
-        self.looked_at = unix_now();
+        Errors { count, first: errors }
     }
 }
 

@@ -104,7 +104,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     };
     let reloads = notifier.clone();
     let follow_options =
-        FollowOptions { inventory: options.inventory, state_dir: state.path().to_owned(), daemon: "dhcpd" };
+        FollowOptions { inventories: options.inventory, state_dir: state.path().to_owned(), daemon: "dhcpd" };
     let following = follow::start(follow_options, move |snapshot| {
         // The start is complete only when answers are given: see below.
         let reload = reloader.last.is_some();

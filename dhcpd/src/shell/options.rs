@@ -9,9 +9,10 @@ use clap::Parser;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "hostbook-dhcpd", version)]
 pub struct Options {
-    /// The inventory: a directory of TOML files
+    /// The inventory: a directory of TOML files, or a branch, as in `/srv/site.git#main`; repeated: several,
+    /// kept apart; where two clash, the one named first goes first
     #[arg(short, long, value_name = "PATH", env = "HOSTBOOK_INVENTORY", default_value = ".")]
-    pub inventory: PathBuf,
+    pub inventory: Vec<PathBuf>,
     /// Interface to serve, for clients on its link and for relay agents that reach it; may be repeated
     #[arg(long, value_name = "IF", required_unless_present_any = ["export_leases", "import_leases"])]
     pub interface: Vec<String>,

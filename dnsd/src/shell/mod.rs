@@ -90,7 +90,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let reloads = notifier.clone();
     let mut first = true;
     let follow_options =
-        FollowOptions { inventory: options.inventory, state_dir: state.path().to_owned(), daemon: "dnsd" };
+        FollowOptions { inventories: options.inventory, state_dir: state.path().to_owned(), daemon: "dnsd" };
     let following = follow::start(follow_options, move |snapshot| {
         // The start is complete only when answers are given: see below.
         let reload = !std::mem::take(&mut first);

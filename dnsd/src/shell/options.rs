@@ -9,9 +9,10 @@ use clap::Parser;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "hostbook-dnsd", version)]
 pub struct Options {
-    /// The inventory: a directory of TOML files
+    /// The inventory: a directory of TOML files, or a branch, as in `/srv/site.git#main`; repeated: several,
+    /// kept apart; where two clash, the one named first goes first
     #[arg(short, long, value_name = "PATH", env = "HOSTBOOK_INVENTORY", default_value = ".")]
-    pub inventory: PathBuf,
+    pub inventory: Vec<PathBuf>,
     /// Address to listen on, UDP and TCP; may be repeated [default: all addresses, port 53]
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = address)]
     pub listen: Vec<SocketAddr>,

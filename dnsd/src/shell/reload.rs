@@ -63,7 +63,7 @@ impl Reloader {
             Some(last) => self.service.views.load().updated(&last.inventory, snapshot),
             None => DnsView::build(snapshot),
         };
-        self.advance_serials(&mut view, snapshot.committed);
+        self.advance_serials(&mut view, snapshot.commit.as_ref().map(|commit| commit.unix_seconds));
         self.report(&view);
         self.keep_changes(&view);
         self.service.keys.set(&snapshot.inventory.globals.keys);

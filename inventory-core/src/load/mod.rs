@@ -324,8 +324,8 @@ impl Loader {
         let snapshot = Snapshot {
             generation: self.generation,
             hash,
-            committed: self.source.committed(),
             inventory: Arc::new(inventory),
+            commit: self.source.commit(),
         };
         self.current = Some(snapshot.clone());
         Loaded::Good { snapshot, warnings: diagnostics }

@@ -68,16 +68,25 @@ pub struct Snapshot {
     pub generation: u64,
     /// What is in it.
     pub hash: ContentHash,
-    /// When it was committed, in seconds since 1970; `None` if it comes from no repository.
-    pub committed: Option<u64>,
     /// The data.
     pub inventory: Arc<Inventory>,
+    /// The commit that it is of, where the inventory is a branch.
+    pub commit: Option<Commit>,
+}
+
+/// A commit of a git repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// Its name, in hexadecimal digits.
+    pub id: Arc<str>,
+    /// When it was made, in seconds since 1970, as it says itself: the same on every server.
+    pub unix_seconds: u64,
 }
 
 impl Snapshot {
     /// The snapshot before the first: generation 0, nothing in it.
     pub fn nothing() -> Snapshot {
-        Snapshot { generation: 0, hash: ContentHash([0; 32]), committed: None, inventory: Arc::default() }
+        Snapshot { generation: 0, hash: ContentHash([0; 32]), inventory: Arc::default(), commit: None }
     }
 }
 

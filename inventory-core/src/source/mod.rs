@@ -13,6 +13,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::model::Commit;
+
 pub use dir::Directory;
 pub use lock::{EditLock, LookLock};
 pub use memory::Memory;
@@ -88,12 +90,7 @@ pub trait Source: Send + Sync {
     fn describe(&self) -> String;
 
     /// The commit that the last listing is of, where there is such a thing.
-    fn revision(&self) -> Option<String> {
-        None
-    }
-
-    /// When the commit was made that the last listing is of, in seconds since 1970, where there is such a thing.
-    fn committed(&self) -> Option<u64> {
+    fn commit(&self) -> Option<Commit> {
         None
     }
 

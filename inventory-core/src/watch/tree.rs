@@ -38,6 +38,12 @@ impl Places {
         places
     }
 
+    /// These and those of another inventory.
+    pub(super) fn extend(&mut self, others: Places) {
+        self.inside.extend(others.inside);
+        self.links.extend(others.links);
+    }
+
     /// The directories to watch: those inside, and those that hold the links on the way to the root.
     pub(super) fn directories(&self) -> HashSet<PathBuf> {
         let holders = self.links.iter().filter_map(|link| link.parent());

@@ -34,7 +34,7 @@ pub(super) fn before(args: &Plan) -> Result<(Before, String), Failure> {
     };
     let tree =
         tree.map_err(|why| Failure::new(format!("`{from}` is no directory, and no git revision: {why}")))?;
-    let name = format!("{from} ({:.12})", tree.commit());
+    let name = format!("{from} ({:.12})", tree.id());
     Ok((load(tree, from)?, name))
 }
 
@@ -42,7 +42,7 @@ pub(super) fn before(args: &Plan) -> Result<(Before, String), Failure> {
 fn served(args: &Plan) -> Result<(Before, String), Failure> {
     let mut troubles = Vec::new();
     for daemon in ["dnsd", "dhcpd"] {
-        match follow::served(&args.state.join(daemon)) {
+        match follow::served(&args.state.join(daemon), &args.inventory.inventory) {
             Ok(Some((snapshot, warnings))) => {
                 let name = format!("what {daemon} serves (content {:.12})", snapshot.hash);
                 return Ok((Before { snapshot, warnings }, name));
@@ -52,7 +52,7 @@ fn served(args: &Plan) -> Result<(Before, String), Failure> {
         }
     }
     if let Ok(tree) = GitTree::beside(&args.inventory.inventory, "HEAD") {
-        let name = format!("the last commit ({:.12})", tree.commit());
+        let name = format!("the last commit ({:.12})", tree.id());
         return Ok((load(tree, "HEAD")?, name));
     }
     let why = if troubles.is_empty() {

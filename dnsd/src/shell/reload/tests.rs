@@ -116,7 +116,8 @@ fn a_commit_gives_every_server_the_same_serial_unless_it_lies_ahead() {
     let mut place = Place::new();
     let (mut reloader, first) = (place.reloader(), u32::try_from(START).unwrap());
     let commit = |place: &mut Place, reloader: &mut Reloader, committed| {
-        let snapshot = Snapshot { committed: Some(committed), ..place.inventory.load().unwrap() };
+        let commit = Some(inventory_core::model::Commit { id: "c0ffee".into(), unix_seconds: committed });
+        let snapshot = Snapshot { commit, ..place.inventory.load().unwrap() };
         reloader.apply(&Arc::new(snapshot));
         place.serial("lab.example")
     };

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::location::Location;
 use super::tree::{self, GitTree};
+use crate::model::Commit;
 use crate::source::{Listing, ReadError, Source, Version};
 
 /// The commit that a branch names, taken anew at each listing.
@@ -33,7 +34,7 @@ impl Source for GitBranch {
         let Location { repository, branch, prefix } = &self.location;
         let mut tree = self.lock();
         let found = tree::resolve(repository, branch).and_then(|commit| match &*tree {
-            Some(tree) if tree.commit() == commit => Ok(Arc::clone(tree)),
+            Some(tree) if tree.id() == commit => Ok(Arc::clone(tree)),
             _ => GitTree::of_commit(repository, &commit, prefix).map(Arc::new),
         });
         match found {
@@ -56,12 +57,8 @@ impl Source for GitBranch {
         format!("{}#{branch}{folder}", repository.display())
     }
 
-    fn revision(&self) -> Option<String> {
-        self.lock().as_ref().map(|tree| tree.commit().to_owned())
-    }
-
-    fn committed(&self) -> Option<u64> {
-        self.lock().as_ref().and_then(|tree| tree.committed())
+    fn commit(&self) -> Option<Commit> {
+        self.lock().as_ref().and_then(|tree| tree.commit())
     }
 
     fn rest(&self) {

@@ -35,17 +35,45 @@ fn git(directory: &Path) -> Command {
     ]);
     // A missing object is a damaged repository, and no reason to ask the network.
     git.env("GIT_NO_LAZY_FETCH", "1").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
-    git.env_remove("GIT_WORK_TREE")
-        .env_remove("GIT_INDEX_FILE")
-        .env_remove("GIT_PREFIX")
-        .env_remove("GIT_NAMESPACE");
+    for variable in ["GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_NAMESPACE"] {
+        git.env_remove(variable);
+    }
+    if !is_of_hook(directory) {
+        for variable in OF_HOOKS {
+            git.env_remove(variable);
+        }
+    }
     git.stdin(Stdio::null());
     git
 }
 
+/// What git tells its hooks of their repository: a push has its objects apart until it is accepted.
+const OF_HOOKS: [&str; 4] =
+    ["GIT_DIR", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH"];
+
+/// Whether this is a hook of the repository at `directory`.
+fn is_of_hook(directory: &Path) -> bool {
+    let own = std::env::var_os("GIT_DIR").and_then(|own| std::fs::canonicalize(own).ok());
+    own.is_some() && own == std::fs::canonicalize(directory).ok()
+}
+
 /// What git prints.
 pub(super) fn ask(directory: &Path, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
-    let output = git(directory).args(arguments).output().map_err(|error| cannot_run(&error))?;
+    run(git(directory).args(arguments))
+}
+
+/// The same with the index that is being committed, where this is a hook of that commit.
+pub(super) fn ask_index(directory: &Path, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
+    let mut git = git(directory);
+    if let Some(index) = std::env::var_os("GIT_INDEX_FILE").and_then(|index| std::path::absolute(index).ok())
+    {
+        git.env("GIT_INDEX_FILE", index);
+    }
+    run(git.args(arguments))
+}
+
+fn run(git: &mut Command) -> Result<Vec<u8>, GitError> {
+    let output = git.output().map_err(|error| cannot_run(&error))?;
     if output.status.success() {
         return Ok(output.stdout);
     }

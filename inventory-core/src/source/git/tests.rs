@@ -55,7 +55,9 @@ fn each_commit_of_a_branch_is_one_state_and_an_unmoved_branch_is_no_change() {
     let Loaded::Good { snapshot: second, .. } = loader.load() else { panic!("the second commit is good") };
     assert_eq!((second.generation, second.inventory.host_count()), (2, 2));
     assert_eq!(loader.parsed_files(), parsed + 1);
-    assert_eq!(loader.source().revision(), Some(git(&work, &["rev-parse", "HEAD"])));
+    let commit = second.commit.unwrap();
+    assert_eq!(*commit.id, git(&work, &["rev-parse", "HEAD"]));
+    assert_eq!(commit.unix_seconds.to_string(), git(&work, &["log", "-1", "--format=%ct"]));
 }
 
 #[test]
@@ -63,9 +65,9 @@ fn a_snapshot_knows_when_it_was_committed() {
     let (work, bare) = repositories("time");
     let mut loader = Loader::new(open(&place(&bare)));
     let Loaded::Good { snapshot, .. } = loader.load() else { panic!("the commit is good") };
-    assert_eq!(snapshot.committed.unwrap().to_string(), git(&work, &["show", "-s", "--format=%ct", "HEAD"]));
+    assert_eq!(snapshot.commit.unwrap().unix_seconds.to_string(), git(&work, &["show", "-s", "--format=%ct", "HEAD"]));
     let Loaded::Good { snapshot, .. } = Loader::new(open(&work.join("lab"))).load() else { panic!("good") };
-    assert_eq!(snapshot.committed, None, "a directory has no commits");
+    assert_eq!(snapshot.commit, None, "a directory has no commits");
 }
 
 #[test]
@@ -108,6 +110,17 @@ fn a_revision_beside_a_work_tree_is_of_its_folder() {
     let tree = GitTree::beside(&work.join("lab"), "HEAD").unwrap();
     assert_eq!(tree.read("site.toml").unwrap().1, SITE.as_bytes());
     assert!(GitTree::beside(&work.join("lab"), "HEAD~7").unwrap_err().to_string().contains("HEAD~7"));
+}
+
+#[test]
+fn what_is_staged_is_what_a_commit_would_have() {
+    let (work, _) = repositories("staged");
+    fs::write(work.join("lab/site.toml"), format!("{SITE}# staged\n")).unwrap();
+    git(&work, &["add", "."]);
+    fs::write(work.join("lab/site.toml"), "not staged").unwrap();
+    let tree = GitTree::staged(&work.join("lab")).unwrap();
+    assert_eq!(tree.read("site.toml").unwrap().1, format!("{SITE}# staged\n").as_bytes());
+    assert_eq!(tree.commit(), None);
 }
 
 #[test]

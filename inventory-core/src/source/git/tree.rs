@@ -5,14 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::process::{self, GitError, Objects};
+use crate::model::Commit;
 use crate::source::{Listing, RESERVED_DIRECTORIES, ReadError, Source, Version, is_inventory_file};
 
 /// A commit's files. They never change, so a look at them is always the same.
 #[derive(Debug)]
 pub struct GitTree {
     repository: PathBuf,
-    commit: String,
-    committed: Option<u64>,
+    /// Name of the commit; of the tree, where there is no commit yet.
+    id: String,
+    /// When the commit was made, in seconds since 1970.
+    unix_seconds: Option<u64>,
     files: BTreeMap<Arc<str>, Entry>,
     /// Links among inventory files, which are not followed.
     links: Vec<Arc<str>>,
@@ -46,12 +49,36 @@ impl GitTree {
         GitTree::at(directory, revision, &prefix)
     }
 
+    /// The tree that a commit would have now, of the work tree that `directory` is in, of that folder.
+    ///
+    /// # Errors
+    /// It is in no work tree, or its index has conflicts.
+    pub fn staged(directory: &Path) -> Result<GitTree, GitError> {
+        let ask = |arguments: &[&str]| {
+            let answer = process::ask_index(directory, arguments)?;
+            Ok(String::from_utf8_lossy(&answer).trim_end_matches('\n').to_owned())
+        };
+        let (prefix, tree) = (ask(&["rev-parse", "--show-prefix"])?, ask(&["write-tree"])?);
+        GitTree::list(directory, &tree, None, &prefix)
+    }
+
     pub(super) fn of_commit(repository: &Path, commit: &str, prefix: &str) -> Result<GitTree, GitError> {
+        let time = process::ask(repository, &["log", "-1", "--no-show-signature", "--format=%ct", commit])?;
+        let time = String::from_utf8_lossy(&time).trim().parse().unwrap_or(0);
+        GitTree::list(repository, commit, Some(time), prefix)
+    }
+
+    fn list(
+        repository: &Path,
+        commit: &str,
+        unix_seconds: Option<u64>,
+        prefix: &str,
+    ) -> Result<GitTree, GitError> {
         let listed = process::ask(repository, &["ls-tree", "-r", "-z", "--full-tree", commit])?;
         let mut tree = GitTree {
             repository: repository.to_owned(),
-            commit: commit.to_owned(),
-            committed: committed(repository, commit),
+            id: commit.to_owned(),
+            unix_seconds,
             files: BTreeMap::new(),
             links: Vec::new(),
             objects: Mutex::new(Objects::new(repository)),
@@ -82,8 +109,8 @@ impl GitTree {
     }
 
     /// Name of the commit.
-    pub fn commit(&self) -> &str {
-        &self.commit
+    pub fn id(&self) -> &str {
+        &self.id
     }
 }
 
@@ -96,12 +123,6 @@ pub(super) fn resolve(repository: &Path, revision: &str) -> Result<String, GitEr
         _ => error,
     })?;
     Ok(String::from_utf8_lossy(&commit).trim().to_owned())
-}
-
-/// When `commit` was made. One that git cannot say is none: nothing but serials of zones asks.
-fn committed(repository: &Path, commit: &str) -> Option<u64> {
-    let time = process::ask(repository, &["show", "--no-patch", "--format=%ct", commit, "--"]).ok()?;
-    String::from_utf8_lossy(&time).trim().parse().ok()
 }
 
 fn version_of(object: &str) -> Version {
@@ -148,15 +169,11 @@ impl Source for GitTree {
     }
 
     fn describe(&self) -> String {
-        format!("{} at {:.12}", self.repository.display(), self.commit)
+        format!("{} at {:.12}", self.repository.display(), self.id)
     }
 
-    fn revision(&self) -> Option<String> {
-        Some(self.commit.clone())
-    }
-
-    fn committed(&self) -> Option<u64> {
-        self.committed
+    fn commit(&self) -> Option<Commit> {
+        Some(Commit { id: Arc::from(&*self.id), unix_seconds: self.unix_seconds? })
     }
 
     fn rest(&self) {

@@ -1,0 +1,97 @@
+//! Ids of one source counted as ids of the whole.
+
+use super::placed;
+use crate::model::{BootId, BootSource, Globals, Host, NetworkId, Unknown, ZoneId};
+
+/// For each id of a source, the one in the whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Maps {
+    pub(super) zones: Vec<ZoneId>,
+    pub(super) networks: Vec<NetworkId>,
+    pub(super) boots: Vec<BootId>,
+}
+
+/// A host with the ids of the whole.
+pub(super) fn moved(host: &Host, maps: &Maps) -> Host {
+    let zone = |id: &mut ZoneId| *id = maps.zones[id.0 as usize];
+    let mut host = host.clone();
+    zone(&mut host.name.zone);
+    for alias in &mut host.aliases {
+        zone(&mut alias.name.zone);
+    }
+    for nic in &mut host.nics {
+        nic.network = maps.networks[nic.network.0 as usize];
+        if let Some(name) = &mut nic.name {
+            zone(&mut name.zone);
+        }
+    }
+    host.boot = host.boot.map(|id| maps.boots[id.0 as usize]);
+    host
+}
+
+/// Appends what a source has to `all`, not sorted yet. Ids of zones and boot profiles in it become places
+/// in `all`. A reverse zone that follows from both sources' networks is one zone, the earlier one's.
+pub(super) fn append(all: &mut Globals, own: &Globals, label: &str) -> Maps {
+    let mut maps = Maps::default();
+    for zone in &own.zones {
+        let known = all.zones.iter().position(|other| other.name == zone.name);
+        let place = known.unwrap_or(all.zones.len());
+        if known.is_none() {
+            let mut zone = zone.clone();
+            zone.file = zone.file.as_ref().map(|path| placed(label, path));
+            all.zones.push(zone);
+        }
+        maps.zones.push(ZoneId(number(place)));
+    }
+    for boot in &own.boots {
+        let mut boot = boot.clone();
+        boot.name = own_name(&boot.name, label, |name| all.boots.iter().any(|other| *other.name == *name));
+        for file in &mut boot.files {
+            file.template = placed(label, &file.template);
+        }
+        if let BootSource::Script(path) = &mut boot.source
+            && !path.contains("://")
+        {
+            *path = placed(label, path);
+        }
+        maps.boots.push(BootId(number(all.boots.len())));
+        all.boots.push(boot);
+    }
+    for network in &own.networks {
+        let mut network = network.clone();
+        network.name =
+            own_name(&network.name, label, |name| all.networks.iter().any(|other| *other.name == *name));
+        network.zone = network.zone.map(|id| maps.zones[id.0 as usize]);
+        if let Unknown::Boot(id) = network.unknown {
+            network.unknown = Unknown::Boot(maps.boots[id.0 as usize]);
+        }
+        maps.networks.push(NetworkId(number(all.networks.len())));
+        all.networks.push(network);
+    }
+    maps
+}
+
+/// Turns places in `all` into ids, which are places once the lists are sorted.
+pub(super) fn refer(all: &mut Globals, zones: &[u32], boots: &[u32]) {
+    for network in &mut all.networks {
+        network.zone = network.zone.map(|place| ZoneId(zones[place.0 as usize]));
+        if let Unknown::Boot(place) = network.unknown {
+            network.unknown = Unknown::Boot(BootId(boots[place.0 as usize]));
+        }
+    }
+}
+
+/// `servers`, or `servers@customer` if an earlier source has that name.
+fn own_name(name: &str, label: &str, is_taken: impl Fn(&str) -> bool) -> Box<str> {
+    if !is_taken(name) {
+        return name.into();
+    }
+    let plain = format!("{name}@{label}");
+    let numbered = (2..).map(|number: u32| format!("{plain}-{number}"));
+    let mut names = std::iter::once(plain.clone()).chain(numbered);
+    names.find(|name| !is_taken(name)).unwrap_or(plain).into()
+}
+
+fn number(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,95 @@
+//! Two customers and what they cannot share.
+
+use super::*;
+use crate::diag::Finding;
+
+fn customer(zone: &str, net: &str, more: &str) -> Snapshot {
+    let text = format!(
+        "[site]\nnameservers = [\"ns1.{zone}\"]\ncontact = \"h@{zone}\"\n[zone.\"{zone}\"]\n[network.servers]\nzone = \"{zone}\"\nipv4 = \"{net}.0/24\"\n[host.ns1]\nnetwork = \"servers\"\nip = \"{net}.2\"\n[host.web]\nnetwork = \"servers\"\nmac = \"52:54:00:00:00:01\"\nip = \"{net}.3\"\nalias = \"www\"\nboot = \"installer\"\n[boot.installer]\nscript = \"boot.ipxe\"\n{more}"
+    );
+    crate::load_texts(&[("a.toml", &text), ("boot.ipxe", "#!ipxe\n")]).unwrap()
+}
+
+fn codes(findings: &[Finding]) -> Vec<&'static str> {
+    findings.iter().map(|finding| finding.rule.code()).collect()
+}
+
+#[test]
+fn two_customers_keep_their_own_names_networks_and_files() {
+    let (a, b) = (customer("a.example", "10.1.0", ""), customer("b.example", "10.2.0", ""));
+    let parts = [Part { label: "a", snapshot: &a }, Part { label: "b", snapshot: &b }];
+    assert!(clashes(&parts[..1], &b.inventory).is_empty());
+    let (hash, joined) = Joiner::default().join(&parts);
+    assert_ne!(hash, a.hash);
+    let networks: Vec<&str> = joined.globals.networks.iter().map(|network| &*network.name).collect();
+    assert_eq!(networks, ["servers", "servers@b"]);
+    for host in joined.hosts() {
+        let network = joined.globals.network(host.primary().network);
+        assert!(network.contains(host.primary().addresses[0]), "{host:?} is in {}", network.name);
+        assert!(host.name.fqdn.is_within(&joined.globals.zone(host.name.zone).name));
+        assert_eq!(network.zone, Some(host.name.zone));
+    }
+    let paths: Vec<&str> = joined.shards.iter().map(|shard| &*shard.path).collect();
+    assert_eq!(paths, ["a.toml", "b:a.toml"]);
+    assert!(joined.files.contains_key("boot.ipxe") && joined.files.contains_key("b:boot.ipxe"));
+    let second = joined.hosts().last().and_then(|host| host.boot).unwrap();
+    assert_eq!(&*joined.globals.boot(second).name, "installer@b");
+    let zones: Vec<String> = joined.globals.zones.iter().map(|zone| zone.name.to_string()).collect();
+    assert_eq!(zones.len(), 4, "{zones:?}");
+    for zone in &joined.globals.zones {
+        assert_eq!(
+            joined.globals.zone_named(&zone.name).map(|id| &joined.globals.zone(id).name),
+            Some(&zone.name)
+        );
+    }
+}
+
+#[test]
+fn an_unchanged_customers_files_stay_shared_when_another_changes() {
+    let a = customer("a.example", "10.1.0", "");
+    let b = [
+        customer("b.example", "10.2.0", ""),
+        customer("b.example", "10.2.0", "[host.new]\nnetwork = \"servers\"\n"),
+    ];
+    let mut joiner = Joiner::default();
+    let mut join =
+        |b: &Snapshot| joiner.join(&[Part { label: "a", snapshot: &a }, Part { label: "b", snapshot: b }]).1;
+    let (first, second) = (join(&b[0]), join(&b[1]));
+    let changes = second.changes_since(&first);
+    assert!(!changes.globals);
+    let paths = |shards: &[Arc<Shard>]| shards.iter().map(|shard| shard.path.to_string()).collect::<Vec<_>>();
+    assert_eq!(
+        (paths(&changes.removed), paths(&changes.added)),
+        (vec!["b:a.toml".to_owned()], vec!["b:a.toml".to_owned()])
+    );
+}
+
+#[test]
+fn addresses_zones_and_names_in_anothers_zone_are_clashes_of_the_later_one() {
+    let a = customer("a.example", "10.1.0", "[host.\"x.c.a.example\"]\nnetwork = \"servers\"\n");
+    let earlier = [Part { label: "a", snapshot: &a }];
+    let judged =
+        |zone: &str, net: &str, more: &str| codes(&clashes(&earlier, &customer(zone, net, more).inventory));
+    assert_eq!(judged("b.example", "10.2.0", ""), [""; 0]);
+    assert_eq!(judged("b.example", "10.1.0", ""), ["HB045"]);
+    assert_eq!(judged("a.example", "10.2.0", ""), ["HB007"]);
+    assert_eq!(judged("c.a.example", "10.2.0", ""), ["HB056"], "it would hide x.c.a.example");
+    assert_eq!(judged("d.a.example", "10.2.0", ""), [""; 0], "a zone of one's own below another's");
+    assert_eq!(judged("example", "10.2.0", "[host.\"www.a.example\"]\nnetwork = \"servers\"\n"), ["HB056"]);
+}
+
+#[test]
+fn a_reverse_zone_of_networks_of_both_is_one() {
+    let half = |zone: &str, half: &str| {
+        let text = format!(
+            "[site]\nnameservers = [\"ns.elsewhere.example\"]\ncontact = \"h@{zone}\"\n[zone.\"{zone}\"]\n[network.n]\nzone = \"{zone}\"\nipv4 = \"10.3.0.{half}/25\"\n"
+        );
+        crate::load_texts(&[("a.toml", &text)]).unwrap()
+    };
+    let (a, b) = (half("a.example", "0"), half("b.example", "128"));
+    let parts = [Part { label: "a", snapshot: &a }, Part { label: "b", snapshot: &b }];
+    assert!(clashes(&parts[..1], &b.inventory).is_empty());
+    let (_, joined) = Joiner::default().join(&parts);
+    let zones: Vec<String> = joined.globals.zones.iter().map(|zone| zone.name.to_string()).collect();
+    assert_eq!(zones.iter().filter(|zone| zone.as_str() == "0.3.10.in-addr.arpa").count(), 1, "{zones:?}");
+}
