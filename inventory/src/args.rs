@@ -40,6 +40,25 @@ pub(crate) enum Command {
     Plan(Plan),
     /// Print a virtual machine's definition from its entry.
     Vm(Vm),
+    /// Show what DHCP, DNS and boot answer, and the line that says so.
+    Explain(crate::explain::Explain),
+    /// Take over hosts, networks and names from other systems' files.
+    Import(crate::import::Import),
+    /// Write the inventory in the forms of other systems.
+    Export(crate::export::Export),
+    /// Make a git repository refuse what does not pass the check.
+    #[command(subcommand)]
+    Hook(crate::hook::Hook),
+    /// Have the daemons look at the inventory now, and wait until they serve it.
+    Apply(crate::apply::Apply),
+    /// Write a commented start of an inventory, from what this machine's interfaces say.
+    Init(crate::init::Init),
+    /// Print a script that completes commands, flags, and names of the inventory in a shell.
+    Completions(crate::complete::Completions),
+    #[command(hide = true)]
+    Complete(crate::complete::Complete),
+    /// Write manual pages.
+    Man(crate::man::Pages),
     #[command(flatten)]
     Edit(crate::edit::Verb),
     #[command(external_subcommand)]
@@ -49,11 +68,11 @@ pub(crate) enum Command {
 /// Where the inventory is.
 #[derive(Debug, Args)]
 pub(crate) struct InventoryArg {
-    /// The inventory: a directory of `*.toml` files.
+    /// The inventory: a directory of `*.toml` files, or a branch of a repository, as in `site.git#main`.
     #[arg(
         short = 'i',
         long = "inventory",
-        value_name = "DIR",
+        value_name = "PATH",
         env = "HOSTBOOK_INVENTORY",
         default_value = "."
     )]
@@ -179,8 +198,10 @@ pub(crate) struct Status {
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    #[command(flatten)]
-    pub(crate) inventory: InventoryArg,
+    /// The inventory: a directory of `*.toml` files, or a branch of a repository; repeated: several, kept
+    /// apart.
+    #[arg(short = 'i', long, value_name = "PATH", env = "HOSTBOOK_INVENTORY", default_value = ".")]
+    pub(crate) inventory: Vec<PathBuf>,
     /// Interface to serve DHCP on; repeated: on several.
     #[arg(long, value_name = "IF", required = true)]
     pub(crate) interface: Vec<String>,
@@ -230,6 +251,9 @@ pub(crate) struct Plan {
     /// Where the daemons keep their state, in `DIR/dhcpd` and `DIR/dnsd`.
     #[arg(long, value_name = "DIR", default_value = "/var/lib/hostbook")]
     pub(crate) state: PathBuf,
+    /// Control socket of dhcpd, which knows of leases; without it, the usual place is asked.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) control: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) inventory: InventoryArg,
     #[command(flatten)]

@@ -1,10 +1,11 @@
 //! What a running dhcpd knows of addresses: leases, addresses on probation.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use daemon::control::{self, ControlError, Request};
+use dhcpd::core::{Record, State};
 use inventory_core::mac::MacAddr;
 use serde_json::Value;
 
@@ -34,6 +35,47 @@ pub(crate) fn held(control: &Option<PathBuf>) -> Held {
 /// cannot be asked.
 pub(crate) fn seen_in(control: &Option<PathBuf>, mac: MacAddr) -> Option<String> {
     network_of(&ask(control, "status").ok()?, mac)
+}
+
+/// Leases of a running dhcpd as its core takes them up, and why they are not known, where they should be.
+pub(crate) fn records(control: &Option<PathBuf>) -> (Vec<Record>, Option<String>) {
+    match ask(control, "leases") {
+        Ok(answer) => (answer.as_array().into_iter().flatten().filter_map(record).collect(), None),
+        Err(trouble) => (Vec::new(), trouble),
+    }
+}
+
+/// The time in milliseconds since 1970, which leases are aged by.
+pub(crate) fn unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// IPv4 addresses that a running dhcpd listens on.
+pub(crate) fn listeners(control: &Option<PathBuf>) -> Vec<Ipv4Addr> {
+    let status = ask(control, "status").unwrap_or_default();
+    let texts = status["listeners"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    // `lan0 (10.20.0.2, 10.30.0.2)`
+    let words = texts.flat_map(|text| text.split(['(', ')', ',', ' ']));
+    words.filter_map(|word| word.parse().ok()).collect()
+}
+
+fn record(entry: &Value) -> Option<Record> {
+    let seconds = entry["seconds_left"].as_u64()?;
+    Some(Record {
+        address: entry["address"].as_str()?.parse().ok()?,
+        client: entry["client"].as_str()?.parse().ok()?,
+        mac: entry["mac"].as_str().and_then(|text| text.parse().ok()),
+        name: entry["name"].as_str().map(Into::into),
+        state: match entry["state"].as_str()? {
+            "bound" => State::Bound,
+            "declined" => State::Declined,
+            _ => State::Released,
+        },
+        written: entry["ends"].as_i64()?.saturating_sub_unsigned(seconds),
+        seconds: u32::try_from(seconds).unwrap_or(u32::MAX),
+        clock: None,
+    })
 }
 
 /// The answer; else why there is none, or `None` if nobody was told to run.

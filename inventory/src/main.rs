@@ -2,18 +2,27 @@
 
 use std::process::ExitCode;
 
+mod apply;
 mod args;
 mod check;
+mod complete;
 mod demo;
 mod edit;
 mod exit;
+mod explain;
+mod export;
 mod external;
 mod free;
+mod hook;
+mod import;
+mod init;
 mod inventory;
 mod lease_list;
 mod leases;
 mod list;
+mod man;
 mod output;
+mod packet;
 mod plan;
 mod seen;
 mod serve;
@@ -33,6 +42,15 @@ fn main() -> ExitCode {
         args::Command::Free(free) => free::run(&free),
         args::Command::Plan(plan) => plan::run(&plan),
         args::Command::Vm(vm) => vm::run(&vm),
+        args::Command::Import(import) => import::run(&import),
+        args::Command::Export(export) => export::run(&export),
+        args::Command::Init(init) => init::run(&init),
+        args::Command::Completions(shell) => complete::script(&shell),
+        args::Command::Complete(words) => complete::run(&words),
+        args::Command::Man(pages) => man::run(&pages),
+        args::Command::Hook(hook) => hook::run(&hook),
+        args::Command::Apply(apply) => apply::run(&apply),
+        args::Command::Explain(explain) => explain::run(&explain),
         args::Command::Edit(verb) => edit::run(&verb),
         args::Command::Other(words) => external::run(&words),
     };

@@ -70,7 +70,9 @@ fn dnsd(args: &Serve) -> Command {
 }
 
 fn common(command: &mut Command, args: &Serve, name: &str) {
-    command.arg("--inventory").arg(&args.inventory.inventory);
+    for inventory in &args.inventory {
+        command.arg("--inventory").arg(inventory);
+    }
     command.arg("--state").arg(args.state.join(name));
     command.arg("--control").arg(args.run.join(format!("{name}.sock")));
 }

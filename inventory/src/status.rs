@@ -29,8 +29,7 @@ pub(crate) fn run(args: &Status) -> Outcome {
     if args.seen {
         return seen::run(args);
     }
-    let usual = USUAL.map(PathBuf::from).to_vec();
-    let sockets = if args.control.is_empty() { &usual } else { &args.control };
+    let sockets = sockets(&args.control);
     let answers: Vec<(&PathBuf, Result<Value, String>)> =
         sockets.iter().map(|path| (path, ask(path))).collect();
     if args.format.is_json() {
@@ -61,6 +60,11 @@ pub(crate) fn run(args: &Status) -> Outcome {
     }
 }
 
+/// The sockets to ask: those that are named, else the usual ones.
+pub(crate) fn sockets(named: &[PathBuf]) -> Vec<PathBuf> {
+    if named.is_empty() { USUAL.map(PathBuf::from).to_vec() } else { named.to_vec() }
+}
+
 pub(crate) fn ask(path: &Path) -> Result<Value, String> {
     let request = control::Request::new("status");
     control::ask(path, &request, PATIENCE).map_err(|error| error.to_string())
@@ -84,6 +88,7 @@ fn print(status: &Value) {
         age_of(&inventory["served_since"])
     );
     field("serves", served);
+    sources(inventory);
     field(
         "inventory",
         format!(
@@ -152,6 +157,23 @@ fn pools(networks: &Value) {
     }
     if networks.len() > POOLS_SHOWN {
         output::line(&format!("  {:<12} {} more, less used", "", networks.len() - POOLS_SHOWN));
+    }
+}
+
+/// The commit; or each inventory, where there are several.
+fn sources(inventory: &Value) {
+    let sources = inventory["sources"].as_array().map_or(&[][..], Vec::as_slice);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    for source in sources {
+        let commit: String = text(&source["commit"]).chars().take(12).collect();
+        let words = match (commit.as_str(), source["in_service"] == true) {
+            (_, false) => "nothing of it".to_owned(),
+            ("", _) if sources.len() == 1 => continue,
+            ("", _) => format!("content {:.12}", text(&source["hash"])),
+            (commit, _) => format!("commit {commit}"),
+        };
+        let health = if source["ok"] == true { "" } else { ", and NOT what it says now" };
+        output::line(&format!("  {:<12} {words} of {}{health}", "", text(&source["place"])));
     }
 }
 

@@ -17,7 +17,10 @@ mod text;
 mod verbs;
 mod write;
 
-pub(crate) use args::Verb;
+pub(crate) use args::{How, Verb};
+pub(crate) use finish::{Done, finish};
+pub(crate) use session::Session;
+pub(crate) use text::{Doc, key, quote};
 
 use crate::exit::Outcome;
 

@@ -6,6 +6,7 @@
 mod boot;
 mod dhcp;
 mod dns;
+mod leases;
 mod print;
 mod source;
 
@@ -33,6 +34,8 @@ pub(crate) struct Changes {
     pub(crate) reservations: Vec<dhcp::ReservationChange>,
     /// What DHCP tells the clients of a network.
     pub(crate) networks: Vec<dhcp::NetworkChange>,
+    /// Leases that their clients cannot keep any more.
+    pub(crate) leases: Vec<leases::LostLease>,
     /// What machines boot.
     pub(crate) boot: Vec<boot::BootChange>,
     /// What is odd afterwards and was not before, such as virtual machines that outgrow their host.
@@ -41,10 +44,11 @@ pub(crate) struct Changes {
 
 impl Changes {
     fn is_empty(&self) -> bool {
-        let Changes { dns, reservations, networks, boot, warnings } = self;
+        let Changes { dns, reservations, networks, leases, boot, warnings } = self;
         dns.is_empty()
             && reservations.is_empty()
             && networks.is_empty()
+            && leases.is_empty()
             && boot.is_empty()
             && warnings.is_empty()
     }
@@ -71,6 +75,7 @@ pub(crate) fn between(before: &Snapshot, after: &Snapshot) -> Changes {
         dns: dns::between(before, after),
         reservations: dhcp::reservations(before, after),
         networks: dhcp::networks(&before.inventory.globals, &after.inventory.globals),
+        leases: Vec::new(),
         boot: boot::between(&before.inventory, &after.inventory),
         warnings: Vec::new(),
     }
@@ -84,6 +89,11 @@ pub(crate) fn run(args: &Plan) -> Outcome {
         Err(diagnostics) => return Err(crate::inventory::broken(&diagnostics)),
     };
     let mut changes = between(&before.snapshot, &after);
+    let (known_leases, trouble) = crate::leases::records(&args.control);
+    if let Some(why) = trouble {
+        eprintln!("hostbook: leases that are taken away are not known: {why}");
+    }
+    changes.leases = leases::lost(&before.snapshot, &after, &known_leases, crate::leases::unix_ms());
     let known = |new: &Diagnostic| {
         before.warnings.iter().any(|old| old.code == new.code && old.message == new.message)
     };

@@ -54,6 +54,14 @@ pub(crate) fn print(changes: &Changes) {
             (sign, format!("{key:<10} {words}"))
         }));
     }
+    if !changes.leases.is_empty() {
+        heading("leases that are taken away");
+        group(changes.leases.iter().map(|lease| {
+            let left = show_duration(lease.seconds_left.into());
+            let words = format!("{} {} {}, within {left}", lease.address, lease.client, lease.name);
+            (Sign::Removed, format!("{words} ({})", lease.reason))
+        }));
+    }
     if !changes.boot.is_empty() {
         heading("boot");
         group(changes.boot.iter().map(|change| {

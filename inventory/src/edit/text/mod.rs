@@ -106,6 +106,11 @@ impl Doc {
         Some(self.text[..at].matches('\n').count() + 1)
     }
 
+    /// Whether the last key of `path` is written within these octets.
+    pub(crate) fn has_key_within(&self, path: &[&str], octets: Range<usize>) -> bool {
+        self.key_places(path).iter().any(|place| octets.start <= place.start && place.end <= octets.end)
+    }
+
     /// The key that is written at octet `at`, decoded.
     pub(crate) fn key_at(&self, at: usize) -> Option<String> {
         fn within(value: &Value, at: usize) -> Option<String> {

@@ -1,0 +1,61 @@
+//! What is answered, for people: a fact a line, the place at its end.
+
+use super::Explained;
+use super::dhcp::Exchange;
+use crate::output;
+
+/// Column that places start at, where the fact leaves room.
+const PLACE: usize = 72;
+
+pub(super) fn print(explained: &Explained) {
+    if !explained.dns.is_empty() {
+        heading("DNS");
+        for record in &explained.dns {
+            let fact = format!("{:<32} {:<6} {}", record.owner, record.rtype, record.data);
+            fact_line(&fact, record.at.as_deref());
+        }
+        output::line("");
+    }
+    for exchange in &explained.dhcp {
+        dhcp(exchange);
+    }
+    for note in &explained.notes {
+        output::line(&format!("note: {note}"));
+    }
+}
+
+fn dhcp(exchange: &Exchange) {
+    let arch = exchange.boot.as_ref().map(|boot| format!(", {} booting", boot.arch)).unwrap_or_default();
+    heading(&format!("DHCP, {} in network {}{arch}", exchange.client, exchange.network));
+    fact_line(&format!("network      {}", exchange.network), Some(&exchange.network_at));
+    match &exchange.host {
+        Some(host) => fact_line(&format!("host         {host}"), exchange.host_at.as_deref()),
+        None => fact_line("host         none: nobody has written it down", None),
+    }
+    if let Some(address) = &exchange.address {
+        fact_line(&format!("address      {address}"), exchange.address_at.as_deref());
+    }
+    if let Some(reason) = &exchange.silence {
+        fact_line(&format!("no answer    {reason}"), None);
+    }
+    for option in &exchange.options {
+        fact_line(&format!("{:<3} {:<22} {}", option.code, option.name, option.value), option.at.as_deref());
+    }
+    if let Some(boot) = &exchange.boot {
+        fact_line(&format!("loads        {} from {}", boot.file, boot.server), boot.at.as_deref());
+        for line in boot.script.iter().flat_map(|script| script.lines()) {
+            output::line(&format!("    {line}"));
+        }
+    }
+    output::line("");
+}
+
+fn fact_line(fact: &str, at: Option<&str>) {
+    let Some(at) = at else { return output::line(&format!("  {fact}")) };
+    let place = if output::colour() { format!("\x1b[2m{at}\x1b[0m") } else { at.to_owned() };
+    output::line(&format!("  {fact:<PLACE$}  {place}"));
+}
+
+fn heading(text: &str) {
+    output::line(&if output::colour() { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() });
+}

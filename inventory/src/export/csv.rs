@@ -1,0 +1,51 @@
+//! A line for each interface (RFC 4180).
+
+use inventory_core::model::Inventory;
+use inventory_core::units::show_size;
+
+use super::picked;
+
+/// What the columns are.
+const HEADER: &str = "host,state,nic,name,network,mac,addresses,aliases,tags,cpu,memory,disks,vmhost";
+
+pub(super) fn text(inventory: &Inventory, tags: &[String]) -> String {
+    let globals = &inventory.globals;
+    let mut lines = vec![HEADER.to_owned()];
+    for host in picked(inventory, tags) {
+        let hardware = host.hardware.as_deref();
+        let disks = hardware.into_iter().flat_map(|hardware| &hardware.disks);
+        let disks: Vec<String> =
+            disks.map(|disk| format!("{}={}", disk.name, show_size(disk.size))).collect();
+        for (name, nic) in host.named_nics() {
+            let spaced = |texts: Vec<String>| texts.join(" ");
+            let cells = [
+                host.name.fqdn.to_string(),
+                host.state.word().to_owned(),
+                nic.key.as_deref().unwrap_or_default().to_owned(),
+                name.fqdn.to_string(),
+                globals.network(nic.network).name.to_string(),
+                nic.mac.map(|mac| mac.to_string()).unwrap_or_default(),
+                spaced(nic.addresses.iter().map(ToString::to_string).collect()),
+                spaced(host.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect()),
+                host.tags.join(" "),
+                hardware.and_then(|hardware| hardware.cpu).map(|cpu| cpu.to_string()).unwrap_or_default(),
+                hardware
+                    .and_then(|hardware| hardware.memory)
+                    .map(|(octets, _)| show_size(octets))
+                    .unwrap_or_default(),
+                disks.join(" "),
+                host.vmhost().unwrap_or_default().to_owned(),
+            ];
+            lines.push(cells.map(|cell| quoted(&cell)).join(","));
+        }
+    }
+    lines.join("\n")
+}
+
+fn quoted(cell: &str) -> String {
+    if cell.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}

@@ -1,0 +1,420 @@
+//! From what was read to an inventory: each machine gets its network and its zone.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
+
+use inventory_core::model::{Inventory, Range};
+use inventory_core::name::reject_host_label;
+use ipnet::IpNet;
+
+use super::book::{Book, Card, Machine, Net};
+use super::spans::{absorb, assumed, holds, one_family, without};
+
+/// What is written.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    pub(super) zones: BTreeMap<String, Vec<String>>,
+    pub(super) networks: Vec<Net>,
+    pub(super) hosts: Vec<Host>,
+    pub(super) nameservers: Vec<String>,
+    pub(super) contact: Option<String>,
+    pub(super) lost: Vec<String>,
+}
+
+/// A host with its place.
+#[derive(Debug)]
+pub(super) struct Host {
+    pub(super) fqdn: String,
+    pub(super) zone: String,
+    /// Whether its first network's names are of that zone, so that its short name says all.
+    pub(super) is_short: bool,
+    pub(super) machine: Machine,
+}
+
+/// Settles `book` beside what is there already; names without a domain are of `zone`.
+pub(super) fn settle(mut book: Book, there: Option<&Inventory>, zone: Option<&str>) -> Settled {
+    book.merge();
+    let mut settling = Settling { there, zone, settled: Settled::default(), names: BTreeSet::new() };
+    settling.settled.lost = std::mem::take(&mut book.lost);
+    settling.zones(&mut book);
+    settling.networks(&mut book);
+    settling.hosts(&mut book);
+    settling.aliases(&book);
+    settling.reverse(&book);
+    settling.pools();
+    settling.servers(book);
+    settling.settled
+}
+
+struct Settling<'a> {
+    there: Option<&'a Inventory>,
+    zone: Option<&'a str>,
+    settled: Settled,
+    /// Names that are taken.
+    names: BTreeSet<String>,
+}
+
+impl Settling<'_> {
+    fn lose(&mut self, at: &str, what: impl std::fmt::Display) {
+        self.settled.lost.push(if at.is_empty() { what.to_string() } else { format!("{at}: {what}") });
+    }
+
+    /// The zone that `name` is in, of those that were read and those that are there.
+    fn zone_of(&self, name: &str) -> Option<String> {
+        let within = |zone: &&String| name == zone.as_str() || name.ends_with(&format!(".{zone}"));
+        let there: Vec<String> = self.zones_there().collect();
+        let known = self.settled.zones.keys().chain(&there).filter(within);
+        known.max_by_key(|zone| zone.len()).cloned()
+    }
+
+    fn zones_there(&self) -> impl Iterator<Item = String> {
+        let zones = self.there.into_iter().flat_map(|there| &there.globals.zones);
+        zones.filter(|zone| zone.derived.is_none()).map(|zone| zone.name.to_string())
+    }
+
+    fn zones(&mut self, book: &mut Book) {
+        let there: Vec<String> = self.zones_there().collect();
+        for (zone, lines) in std::mem::take(&mut book.zones) {
+            if there.contains(&zone) {
+                for line in lines {
+                    self.lose("", format!("zone {zone} is there already: add `{line}` to its records"));
+                }
+            } else {
+                self.settled.zones.insert(zone.to_ascii_lowercase(), lines);
+            }
+        }
+        let mut wanted: Vec<String> = self.zone.map(str::to_owned).into_iter().collect();
+        wanted.extend(book.networks.iter().filter_map(|net| net.zone.clone()));
+        wanted.extend(
+            there
+                .is_empty()
+                .then(|| {
+                    let names = book.machines.iter().filter(|machine| !machine.cards.is_empty());
+                    names
+                        .filter_map(|machine| machine.name.split_once('.').map(|(_, zone)| zone.to_owned()))
+                        .collect::<Vec<_>>()
+                })
+                .into_iter()
+                .flatten(),
+        );
+        wanted.sort_by_key(String::len);
+        for zone in wanted {
+            let zone = zone.to_ascii_lowercase();
+            if self.zone_of(&zone).is_none() {
+                self.settled.zones.insert(zone, Vec::new());
+            }
+        }
+    }
+
+    /// Names the networks, and joins the two families of one link.
+    fn networks(&mut self, book: &mut Book) {
+        for machine in &book.machines {
+            for address in machine.cards.iter().flat_map(|card| &card.addresses) {
+                let known = book.networks.iter().any(|net| holds(net, *address))
+                    || self.network_there(*address).is_some();
+                if !known {
+                    let prefix = assumed(*address);
+                    self.settled
+                        .lost
+                        .push(format!("{}: no network holds {address}: {prefix} is assumed", machine.at));
+                    book.networks.push(Net { prefixes: vec![prefix], ..Net::default() });
+                }
+            }
+        }
+        for machine in &book.machines {
+            for card in &machine.cards {
+                let of = |address: &IpAddr| book.networks.iter().position(|net| holds(net, *address));
+                let places: BTreeSet<usize> = card.addresses.iter().filter_map(of).collect();
+                if let [a, b] = places.into_iter().collect::<Vec<_>>()[..]
+                    && let (Some(x), Some(y)) = (one_family(&book.networks[a]), one_family(&book.networks[b]))
+                    && x != y
+                {
+                    let other = book.networks.remove(b);
+                    absorb(&mut book.networks[a], other);
+                }
+            }
+        }
+        let mut names: BTreeSet<String> = BTreeSet::new();
+        if let Some(there) = self.there {
+            names.extend(there.globals.networks.iter().map(|network| network.name.to_string()));
+        }
+        for mut net in std::mem::take(&mut book.networks) {
+            let first = net.prefixes.first().map(IpNet::network);
+            if let Some(name) = first.and_then(|address| self.network_there(address)) {
+                self.lose("", format!("network {name} is there already, and stays as it is"));
+                continue;
+            }
+            let plain: String = net
+                .name
+                .chars()
+                .map(|c| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' })
+                .collect();
+            let text = first.map(|address| address.to_string().replace(['.', ':'], "-")).unwrap_or_default();
+            let base = if plain.is_empty() { format!("net-{}", text.trim_end_matches('-')) } else { plain };
+            let numbered = (2..).map(|number: u32| format!("{base}-{number}"));
+            net.name = std::iter::once(base.clone())
+                .chain(numbered)
+                .find(|name| !names.contains(name))
+                .unwrap_or(base);
+            names.insert(net.name.clone());
+            self.settled.networks.push(net);
+        }
+    }
+
+    /// Name of the network that is there and holds `address`.
+    fn network_there(&self, address: IpAddr) -> Option<String> {
+        let networks = &self.there?.globals.networks;
+        networks.iter().find(|network| network.contains(address)).map(|network| network.name.to_string())
+    }
+
+    fn hosts(&mut self, book: &mut Book) {
+        if let Some(there) = self.there {
+            self.names.extend(
+                there.hosts().flat_map(|host| host.named_nics().map(|(name, _)| name.fqdn.to_string())),
+            );
+        }
+        let mut addresses: BTreeSet<IpAddr> = BTreeSet::new();
+        let machines: Vec<Machine> =
+            book.machines.iter().filter(|machine| !machine.cards.is_empty()).cloned().collect();
+        for mut machine in machines {
+            let at = machine.at.clone();
+            if let Some(known) = self.is_there(&machine) {
+                self.lose(&at, format!("{known} is there already, and stays as it is"));
+                continue;
+            }
+            for card in &mut machine.cards {
+                for address in &card.addresses {
+                    if addresses.contains(address) {
+                        self.settled.lost.push(format!("{at}: {address} is somebody else's already"));
+                    }
+                }
+                card.addresses.retain(|address| addresses.insert(*address));
+                self.place(card, &at);
+            }
+            machine.cards.retain(|card| card.network.is_some());
+            let Some((fqdn, zone)) = self.name(&machine, &at) else { continue };
+            if machine.cards.is_empty() {
+                self.lose(&at, format!("{fqdn} has no address, and no network is known for it"));
+                continue;
+            }
+            self.names.insert(fqdn.clone());
+            self.settled.hosts.push(Host { fqdn, zone, is_short: false, machine });
+        }
+        self.zones_of_networks();
+        for host in &mut self.settled.hosts {
+            let name =
+                host.machine.cards.first().and_then(|card| card.network.as_deref()).unwrap_or_default();
+            let read = self.settled.networks.iter().find(|net| net.name == name).map(|net| net.zone.clone());
+            let there = || {
+                let globals = &self.there?.globals;
+                let zone = globals.network(globals.network_named(name)?).zone?;
+                Some(globals.zone(zone).name.to_string())
+            };
+            host.is_short = read.unwrap_or_else(there).as_deref() == Some(&host.zone);
+        }
+    }
+
+    /// The host that has one of the hardware addresses.
+    fn is_there(&self, machine: &Machine) -> Option<String> {
+        let macs: Vec<_> = machine.cards.iter().filter_map(|card| card.mac).collect();
+        let mut hosts = self.there?.hosts();
+        let host =
+            hosts.find(|host| host.nics.iter().any(|nic| nic.mac.is_some_and(|mac| macs.contains(&mac))))?;
+        Some(host.name.fqdn.to_string())
+    }
+
+    /// Finds the network of an interface.
+    fn place(&mut self, card: &mut Card, at: &str) {
+        let by_address = |address: &IpAddr| {
+            let read = self.settled.networks.iter().find(|net| holds(net, *address));
+            read.map(|net| net.name.clone()).or_else(|| self.network_there(*address))
+        };
+        let named = card.network.as_ref().and_then(|wanted| {
+            let is = |net: &&Net| {
+                net.name == *wanted || net.prefixes.iter().any(|prefix| prefix.to_string() == *wanted)
+            };
+            self.settled.networks.iter().find(is).map(|net| net.name.clone())
+        });
+        let only = || match self.settled.networks.as_slice() {
+            [only] => Some(only.name.clone()),
+            all => {
+                let mut pooled = all.iter().filter(|net| !net.pools.is_empty());
+                pooled.next().filter(|_| pooled.next().is_none()).map(|net| net.name.clone())
+            }
+        };
+        card.network = card.addresses.iter().find_map(by_address).or(named).or_else(only);
+        let Some(name) = &card.network else { return };
+        if let Some(net) = self.settled.networks.iter().find(|net| net.name == *name) {
+            let outside: Vec<IpAddr> =
+                card.addresses.iter().copied().filter(|address| !holds(net, *address)).collect();
+            card.addresses.retain(|address| !outside.contains(address));
+            for address in outside {
+                self.settled
+                    .lost
+                    .push(format!("{at}: {address} is in another network than the first address"));
+            }
+        }
+    }
+
+    /// Whole name and zone of a machine.
+    fn name(&mut self, machine: &Machine, at: &str) -> Option<(String, String)> {
+        let made = || {
+            let mac = machine.cards.iter().find_map(|card| card.mac)?;
+            Some(format!("mac-{}", mac.to_string().replace(':', "")))
+        };
+        let name = if machine.name.is_empty() { made()? } else { machine.name.to_ascii_lowercase() };
+        if machine.name.is_empty() {
+            self.lose(at, format!("it has no name there, and is called {name}"));
+        }
+        let clean = name.replace('_', "-");
+        if clean != name {
+            self.lose(at, format!("{name} is no host name (RFC 1123), and is called {clean}"));
+        }
+        if let Some(why) = clean.split('.').find_map(reject_host_label) {
+            self.lose(at, format!("{clean} is no host name: {why}"));
+            return None;
+        }
+        let zone = if clean.contains('.') {
+            self.zone_of(&clean)
+        } else {
+            let nets = machine.cards.iter().filter_map(|card| card.network.as_ref());
+            let mut of_net =
+                nets.filter_map(|name| self.settled.networks.iter().find(|net| net.name == *name));
+            of_net
+                .find_map(|net| net.zone.clone())
+                .or_else(|| self.zone.map(str::to_owned))
+                .or_else(|| self.only_zone())
+        };
+        let Some(zone) = zone else {
+            self.lose(at, format!("{clean} has no domain; `--zone` says one"));
+            return None;
+        };
+        let fqdn = if clean.contains('.') { clean } else { format!("{clean}.{zone}") };
+        if fqdn == zone || self.names.contains(&fqdn) {
+            self.lose(at, format!("{fqdn} is the name of something else already"));
+            return None;
+        }
+        Some((fqdn, zone))
+    }
+
+    /// The only zone there is.
+    fn only_zone(&self) -> Option<String> {
+        let there: Vec<String> = self.zones_there().collect();
+        let mut all = self.settled.zones.keys().chain(&there);
+        all.next().filter(|_| all.next().is_none()).cloned()
+    }
+
+    /// A network's zone is the one that most of its hosts are in.
+    fn zones_of_networks(&mut self) {
+        let mut counts: HashMap<(String, String), usize> = HashMap::new();
+        for host in &self.settled.hosts {
+            for net in host.machine.cards.iter().filter_map(|card| card.network.clone()) {
+                *counts.entry((net, host.zone.clone())).or_default() += 1;
+            }
+        }
+        let fallback = self.zone.map(str::to_owned).or_else(|| self.only_zone());
+        for net in &mut self.settled.networks {
+            let own = counts.iter().filter(|((name, _), _)| *name == net.name);
+            let most = own
+                .max_by_key(|((_, zone), count)| (**count, zone.clone()))
+                .map(|((_, zone), _)| zone.clone());
+            net.zone = most.or(net.zone.take()).or_else(|| fallback.clone());
+        }
+    }
+
+    /// Aliases of hosts; those of something else are CNAME records.
+    fn aliases(&mut self, book: &Book) {
+        let alone = book.machines.iter().filter(|machine| machine.cards.is_empty());
+        let mut waiting: Vec<(String, String, String)> = alone
+            .flat_map(|machine| {
+                let to = machine.name.trim_end_matches('.').to_ascii_lowercase();
+                machine.aliases.iter().map(move |alias| (alias.clone(), to.clone(), machine.at.clone()))
+            })
+            .collect();
+        for host in &mut self.settled.hosts {
+            let own = std::mem::take(&mut host.machine.aliases);
+            waiting.extend(own.into_iter().map(|alias| (alias, host.fqdn.clone(), host.machine.at.clone())));
+        }
+        for (alias, target, at) in waiting {
+            let alias = alias.trim_end_matches('.').to_ascii_lowercase();
+            let short = |fqdn: &str| fqdn.split('.').next() == Some(&target);
+            let known = self
+                .settled
+                .hosts
+                .iter()
+                .position(|host| host.fqdn == target || (!target.contains('.') && short(&host.fqdn)));
+            let zone = known.map(|at| self.settled.hosts[at].zone.clone());
+            let whole = if alias.contains('.') {
+                Some(alias.clone())
+            } else {
+                zone.map(|zone| format!("{alias}.{zone}"))
+            };
+            let Some((whole, zone)) = whole.and_then(|whole| Some((whole.clone(), self.zone_of(&whole)?)))
+            else {
+                self.lose(&at, format!("the name {alias} is in no zone"));
+                continue;
+            };
+            let free = whole != zone && self.names.insert(whole.clone());
+            match known {
+                _ if !free => self.lose(&at, format!("{whole} is the name of something else already")),
+                Some(at) => self.settled.hosts[at].machine.aliases.push(whole),
+                None => {
+                    let target = if target.contains('.') { target } else { format!("{target}.{zone}") };
+                    self.settled.zones.entry(zone).or_default().push(format!("{whole}. CNAME {target}."));
+                }
+            }
+        }
+    }
+
+    /// PTR records that do not follow from the hosts.
+    fn reverse(&mut self, book: &Book) {
+        let owner = |address: &IpAddr| inventory_core::name::Name::reverse(*address).to_string();
+        let follow: BTreeSet<(String, String)> =
+            self.settled
+                .hosts
+                .iter()
+                .flat_map(|host| {
+                    host.machine.cards.iter().flat_map(|card| {
+                        card.addresses.iter().map(|address| (owner(address), host.fqdn.clone()))
+                    })
+                })
+                .collect();
+        for (owner, target, at) in &book.reverse {
+            if !follow.contains(&(owner.clone(), target.to_ascii_lowercase())) {
+                self.lose(at, format!("`{owner} PTR {target}` does not follow from a host"));
+            }
+        }
+    }
+
+    /// Takes addresses of hosts and gateways out of the pools.
+    fn pools(&mut self) {
+        let mut taken: Vec<IpAddr> = self
+            .settled
+            .hosts
+            .iter()
+            .flat_map(|host| host.machine.cards.iter().flat_map(|card| card.addresses.clone()))
+            .collect();
+        taken.extend(self.settled.networks.iter().filter_map(|net| net.gateway.map(IpAddr::V4)));
+        for net in &mut self.settled.networks {
+            taken.extend(net.prefixes.iter().flat_map(|prefix| [prefix.network(), prefix.broadcast()]));
+            let (inside, outside): (Vec<Range>, Vec<Range>) = net.pools.iter().partition(|range| {
+                net.prefixes
+                    .iter()
+                    .any(|prefix| prefix.contains(&range.first()) && prefix.contains(&range.last()))
+            });
+            for range in outside {
+                self.settled.lost.push(format!("pool {range} lies outside of network {}", net.name));
+            }
+            net.pools = inside.into_iter().flat_map(|range| without(range, &taken)).collect();
+            net.pools.sort();
+            net.pools.dedup();
+        }
+    }
+
+    fn servers(&mut self, book: Book) {
+        let mut seen = BTreeSet::new();
+        self.settled.nameservers =
+            book.nameservers.into_iter().filter(|name| seen.insert(name.clone())).collect();
+        self.settled.contact = book.contact;
+    }
+}
