@@ -45,6 +45,9 @@ if [ "$purpose" = test ]; then
     program named bind9
     program setpriv util-linux
     program git git
+    program dnsmasq dnsmasq-base
+    program kea-dhcp4 kea-dhcp4-server
+    program named-checkzone bind9-utils
     program tftp tftp-hpa
     program atftp atftp
     program curl curl

@@ -52,6 +52,8 @@ pub struct Launch<'a> {
     place: &'a Place,
     under: Vec<String>,
     args: Vec<String>,
+    /// Where the inventories are; that of the place if empty.
+    on: Vec<String>,
 }
 
 /// A running daemon. It is ended with the value; its log is shown when the test fails.
@@ -67,18 +69,25 @@ pub struct Daemon {
 impl<'a> Launch<'a> {
     /// `hostbook-dhcpd` on the inventory of `place`.
     pub fn dhcpd(place: &'a Place) -> Launch<'a> {
-        Launch { name: "dhcpd", place, under: Vec::new(), args: Vec::new() }
+        Launch { name: "dhcpd", place, under: Vec::new(), args: Vec::new(), on: Vec::new() }
     }
 
     /// `hostbook-dnsd` on the inventory of `place`.
     pub fn dnsd(place: &'a Place) -> Launch<'a> {
-        Launch { name: "dnsd", place, under: Vec::new(), args: Vec::new() }
+        Launch { name: "dnsd", place, under: Vec::new(), args: Vec::new(), on: Vec::new() }
     }
 
     /// More arguments.
     #[must_use]
     pub fn args(mut self, args: &[&str]) -> Self {
         self.args.extend(args.iter().map(|arg| (*arg).to_owned()));
+        self
+    }
+
+    /// Other inventories than that of the place, such as a branch.
+    #[must_use]
+    pub fn on(mut self, inventories: &[String]) -> Self {
+        self.on = inventories.to_vec();
         self
     }
 
@@ -115,7 +124,10 @@ impl<'a> Launch<'a> {
     }
 
     fn spawn(self) -> Daemon {
-        let Launch { name, place, under, args } = self;
+        let Launch { name, place, under, args, mut on } = self;
+        if on.is_empty() {
+            on.push(place.inventory().display().to_string());
+        }
         let daemon = directory().join(format!("hostbook-{name}"));
         let mut command = match under.split_first() {
             Some((first, rest)) => {
@@ -127,7 +139,7 @@ impl<'a> Launch<'a> {
         };
         let control = place.control(name);
         let log = place.path().join(format!("{name}.log"));
-        command.arg("--inventory").arg(place.inventory());
+        command.args(on.iter().flat_map(|inventory| ["--inventory", inventory]));
         command.arg("--state").arg(place.state(name)).arg("--control").arg(&control).args(args);
         let log = File::options().read(true).append(true).create(true).open(log).unwrap();
         let copy = || log.try_clone().unwrap();

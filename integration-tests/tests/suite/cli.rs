@@ -1,9 +1,11 @@
 //! `hostbook`, as operators and their scripts call it.
 
+mod answers;
 mod check;
 mod demo;
 mod external;
 mod list;
+mod push;
 mod serve;
 mod status;
 
