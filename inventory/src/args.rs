@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Explain(crate::explain::Explain),
     /// Take over hosts, networks and names from other systems' files.
     Import(crate::import::Import),
+    /// Turn live leases of other servers into those of dhcpd, as JSON lines for its `--import-leases`.
+    ImportLeases(crate::import::leases::ImportLeases),
     /// Write the inventory in the forms of other systems.
     Export(crate::export::Export),
     /// Make a git repository refuse what does not pass the check.

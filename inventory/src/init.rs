@@ -101,15 +101,21 @@ fn gateway(routes: &str, interface: &str) -> Option<Ipv4Addr> {
 }
 
 fn own_name() -> String {
-    let name = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = host_name();
     let label = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
     if inventory_core::name::reject_host_label(&label).is_none() { label } else { "ns1".to_owned() }
 }
 
 /// The domain of this machine's own name; else the one that is meant for homes (RFC 8375).
 fn own_domain() -> String {
-    let name = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = host_name();
     name.split_once('.').map_or_else(|| "home.arpa".to_owned(), |(_, domain)| domain.to_ascii_lowercase())
+}
+
+/// What the kernel calls this machine.
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().to_owned()
 }
 
 fn ask(question: &str, default: &str) -> Result<String, Failure> {

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         args::Command::Plan(plan) => plan::run(&plan),
         args::Command::Vm(vm) => vm::run(&vm),
         args::Command::Import(import) => import::run(&import),
+        args::Command::ImportLeases(files) => import::leases::run(&files),
         args::Command::Export(export) => export::run(&export),
         args::Command::Init(init) => init::run(&init),
         args::Command::Completions(shell) => complete::script(&shell),

@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Pages) -> Outcome {
 fn write(command: &Command, name: &str, directory: &Path) -> Result<usize, Failure> {
     let path = directory.join(format!("{name}.1"));
     let mut page = Vec::new();
-    let titled = command.clone().name(name.to_owned()).bin_name(name.replace('-', " "));
+    let titled = command.clone().display_name(name.to_owned()).bin_name(name.replace('-', " "));
     Man::new(titled).render(&mut page)?;
     std::fs::write(&path, page)
         .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", path.display())))?;

@@ -221,8 +221,8 @@ impl Desk {
         let mut words: Vec<String> = words.into_iter().map(str::to_owned).collect();
         match (&value, edit) {
             (_, Edit::State(..)) => {}
-            (Some(value), _) => words
-                .push(format!("{key}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))),
+            (Some(Value::Integer(number)), _) => words.push(format!("{key}={number}")),
+            (Some(value), _) => words.push(format!("{key}={}", value.as_str().unwrap())),
             (None, _) if !has => return Ok(false),
             (None, _) => words.push(key.to_owned()),
         }

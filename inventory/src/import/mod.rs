@@ -12,7 +12,9 @@ mod dnsmasq;
 mod hosts;
 mod isc;
 mod kea;
+pub(crate) mod leases;
 mod libvirt;
+mod names;
 mod netbox;
 mod settle;
 mod spans;
@@ -121,6 +123,9 @@ fn free_path(session: &Session, word: &str) -> String {
 }
 
 fn read(format: Format, argument: &str, book: &mut Book) -> Result<(), Failure> {
+    if format == Format::Cinv {
+        return cinv::read(std::path::Path::new(argument), book).map_err(Failure::new);
+    }
     let unreadable =
         |path: &std::path::Path, error| Failure::new(format!("cannot read `{}`: {error}", path.display()));
     let path =
