@@ -23,6 +23,7 @@ case $purpose in
         # For the machine of the second act.
         program qemu-system-x86_64 qemu-system-x86
         [ -e /usr/lib/ipxe/qemu/pxe-virtio.rom ] || missing="$missing ipxe-qemu"
+        program git git
         ;;
 esac
 if [ "$purpose" = bench ]; then
@@ -44,7 +45,6 @@ if [ "$purpose" = test ]; then
     program knotd knot
     program named bind9
     program setpriv util-linux
-    program git git
     program dnsmasq dnsmasq-base
     program kea-dhcp4 kea-dhcp4-server
     program named-checkzone bind9-utils

@@ -31,6 +31,8 @@ pub(super) struct Lab {
     /// File that the client's network namespace is bound to. A file and not a process: process numbers
     /// mean something else where `/proc` shows another process namespace.
     client: PathBuf,
+    /// What the daemons follow.
+    source: PathBuf,
     daemons: Vec<(&'static str, Child)>,
 }
 
@@ -47,6 +49,7 @@ pub(super) fn require_tools() -> Result<(), Failure> {
         ("ip", "iproute2"),
         ("getent", "libc-bin"),
         ("udhcpc", "udhcpc"),
+        ("git", "git"),
     ];
     let missing: Vec<&str> =
         tools.iter().filter(|(name, _)| !found(name)).map(|(_, package)| *package).collect();
@@ -69,7 +72,7 @@ impl Lab {
         let client = directory.join("client");
         File::create(&client)?;
         sh(&format!("unshare --net={} true", client.display()))?;
-        let lab = Lab { directory, inventory: copy, client, daemons: Vec::new() };
+        let lab = Lab { directory, source: copy.clone(), inventory: copy, client, daemons: Vec::new() };
         require_private(&lab.in_client("readlink /proc/self/ns/net")?, outside)?;
         sh("ip link set lo up && ip link add lab0 type bridge && ip link set lab0 up")?;
         sh("ip link add cable0 type veth peer name eth0 && ip link set cable0 master lab0 up")?;
@@ -86,7 +89,7 @@ impl Lab {
     /// Starts both daemons on the copy and waits until they serve.
     pub(super) fn start_daemons(&mut self) -> Result<(), Failure> {
         let boot_root = self.directory.join("boot");
-        fs::create_dir(&boot_root)?;
+        fs::create_dir_all(&boot_root)?;
         self.start("dhcpd", &["--interface", "lab0", "--boot-root", &boot_root.to_string_lossy()])?;
         self.start("dnsd", &["--listen", &format!("{SERVER}:53"), "--workers", "1"])?;
         for name in ["dhcpd", "dnsd"] {
@@ -96,12 +99,26 @@ impl Lab {
         Ok(())
     }
 
+    /// Ends both daemons and starts them on `source`.
+    pub(super) fn follow(&mut self, source: PathBuf) -> Result<(), Failure> {
+        self.source = source;
+        self.stop();
+        self.start_daemons()
+    }
+
+    fn stop(&mut self) {
+        for (_, mut child) in self.daemons.drain(..) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
     fn start(&mut self, name: &'static str, args: &[&str]) -> Result<(), Failure> {
         let log = File::create(self.log(name))?;
         let program = program(OsStr::new(name));
         let child = Command::new(&program)
             .arg("--inventory")
-            .arg(&self.inventory)
+            .arg(&self.source)
             .arg("--state")
             .arg(self.directory.join(name))
             .arg("--control")
@@ -154,10 +171,7 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        for (_, child) in &mut self.daemons {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.stop();
     }
 }
 
@@ -166,6 +180,13 @@ pub(super) fn sh(command: &str) -> Result<String, Failure> {
     let mut shell = Command::new("sh");
     shell.args(["-c", command]);
     output(shell, command)
+}
+
+/// The same as a git user of its own, in `directory`; `Err` with what git printed.
+pub(super) fn git(directory: &Path, command: &str) -> Result<String, Failure> {
+    let own = "GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null";
+    let name = "-c user.name=operator -c user.email=operator@example.org";
+    sh(&format!("cd {} && {own} git {name} {command} 2>&1", directory.display()))
 }
 
 pub(super) fn output(mut command: Command, what: &str) -> Result<String, Failure> {

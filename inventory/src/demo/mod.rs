@@ -9,6 +9,7 @@ mod client;
 mod edit;
 mod lab;
 mod machine;
+mod push;
 mod second;
 mod story;
 

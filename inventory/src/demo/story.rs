@@ -6,9 +6,8 @@ use std::time::Instant;
 
 use inventory_core::diag;
 
-use super::edit;
 use super::lab::{CLIENT_MAC, Lab, SERVER, wait_for};
-use super::second;
+use super::{edit, push, second};
 use crate::exit::{Failure, Outcome};
 use crate::inventory::load;
 use crate::output;
@@ -37,6 +36,7 @@ pub(super) fn tell(inventory: &Path, outside: &str) -> Outcome {
     broken_file(&lab)?;
     deletion(&lab)?;
     second::tell(&lab)?;
+    push::deploy(&mut lab)?;
     summary();
     Ok(ExitCode::SUCCESS)
 }
@@ -139,7 +139,8 @@ fn summary() {
     explain("* a saved edit was on the wire at once, in DHCP and DNS alike, deletions included");
     explain("* a mistake was refused with file, line and column, and the last good state stayed in service");
     explain("* a machine was seen, adopted, installed once, started from its disk and retired");
-    explain("* the same two processes served all of it: nothing was generated, copied or restarted");
+    explain("* a push to a bare repository was on the wire as one state, and a bad one was not accepted");
+    explain("* the same two programs served all of it: nothing was generated, copied or restarted");
     explain("");
     explain(
         "Next: examples/lab is the inventory that you saw; the README tells how to serve a real network.",
@@ -188,6 +189,6 @@ pub(super) fn result(text: &str) {
 }
 
 /// The demo shows what is; when it is not what it should be, it fails.
-fn expect(got: &str, wanted: &str) -> Result<(), Failure> {
+pub(super) fn expect(got: &str, wanted: &str) -> Result<(), Failure> {
     if got.contains(wanted) { Ok(()) } else { Err(Failure::new(format!("expected {wanted}, got `{got}`"))) }
 }

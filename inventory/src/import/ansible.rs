@@ -136,7 +136,9 @@ fn yaml(file: &str, text: &str, hosts: &mut Hosts, book: &mut Book) {
         }
         let indent = bare.len() - words.len();
         path.retain(|(outer, _)| *outer < indent);
-        let Some((key, value)) = words.split_once(':').filter(|_| !words.starts_with(['-', '{', '['])) else {
+        // A colon ends a key at the end of the line or before a blank: others belong to ranges.
+        let entry = words.strip_suffix(':').map(|key| (key, "")).or_else(|| words.split_once(": "));
+        let Some((key, value)) = entry.filter(|_| !words.starts_with(['-', '{', '['])) else {
             book.lose(&at, format!("`{words}`"));
             continue;
         };

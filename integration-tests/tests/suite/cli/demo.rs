@@ -24,6 +24,10 @@ fn is_told(ran: &Ran) {
         "installer: the installation is reported done",
         "=> its disk says: this is the disk of the machine",
         "=> it asks, and nobody answers",
+        "=> dnsd serves commit ",
+        "=> web1 is 10.20.0.88, and DHCP gives 10.20.0.88/24",
+        "remote: error[HB040]",
+        "=> nothing of it is accepted, and web1 is 10.20.0.88",
         "What you saw",
     ] {
         assert!(ran.out.contains(part), "no `{part}` in\n{}{}", ran.out, ran.err);
