@@ -66,6 +66,7 @@ cpu     = 4 # own3: cores
 # own3: between
 alias   = ["sql"]
 vmhost  = "hv2"
+
 # free: the end
 "#;
 

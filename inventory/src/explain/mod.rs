@@ -8,7 +8,7 @@ mod dhcp;
 mod dns;
 mod origin;
 mod print;
-mod value;
+pub(crate) mod value;
 
 pub(crate) use args::{Arch, Explain, Packet};
 

@@ -6,12 +6,12 @@ use inventory_core::name::Name;
 use inventory_core::options::{Family, OptionKind, by_code};
 
 /// The option's name; its number where it has none.
-pub(super) fn name(code: u8) -> String {
+pub(crate) fn name(code: u8) -> String {
     by_code(Family::V4, code.into()).map_or_else(|| code.to_string(), |def| def.name.to_owned())
 }
 
 /// The option's data, in the form that its kind has; as hexadecimal digits where it does not fit that.
-pub(super) fn value(code: u8, data: &[u8]) -> String {
+pub(crate) fn value(code: u8, data: &[u8]) -> String {
     let kind = by_code(Family::V4, code.into()).map(|def| def.kind);
     kind.and_then(|kind| of_kind(kind, data)).unwrap_or_else(|| hex(data))
 }
@@ -90,7 +90,7 @@ fn routes(mut data: &[u8]) -> Option<String> {
 }
 
 /// Octets as `0a:ff`.
-pub(super) fn hex(data: &[u8]) -> String {
+pub(crate) fn hex(data: &[u8]) -> String {
     data.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(":")
 }
 

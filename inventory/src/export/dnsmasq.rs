@@ -5,10 +5,11 @@ use std::net::IpAddr;
 
 use dhcpd::view::DhcpView;
 use inventory_core::model::Snapshot;
-use inventory_core::options::DhcpOption;
+use inventory_core::options::{DhcpOption, Family, OptionKind, by_code};
 use inventory_core::records::present;
 
 use super::{hex, served};
+use crate::explain::value;
 
 pub(super) fn text(snapshot: &Snapshot) -> String {
     let mut text = String::from("# Written by `hostbook export dnsmasq`.\nlocalise-queries\nno-hosts\n");
@@ -57,11 +58,21 @@ fn networks(snapshot: &Snapshot, text: &mut String) {
     }
 }
 
-/// The octets as dnsmasq takes them for any option; one alone is a number.
+/// The data in the form that dnsmasq wants for the option; octets where it has none.
 fn data_of(option: &DhcpOption) -> String {
-    match &*option.data {
-        [octet] => octet.to_string(),
-        octets => hex(octets),
+    let code = u8::try_from(option.code).unwrap_or(u8::MAX);
+    let kind = by_code(Family::V4, option.code).map(|def| def.kind);
+    let shown = value::value(code, &option.data);
+    match (kind, &*option.data) {
+        (Some(OptionKind::Ip4 | OptionKind::Ip4List | OptionKind::CompressedDomains), _) => {
+            shown.replace(' ', ",")
+        }
+        (Some(OptionKind::Text | OptionKind::DomainText | OptionKind::Words), _) => format!("\"{shown}\""),
+        (Some(OptionKind::Integer(_)), _) => shown,
+        (Some(OptionKind::Seconds { .. }), _) => shown.trim_end_matches(" s").to_owned(),
+        // One octet alone is a number.
+        (_, [octet]) => octet.to_string(),
+        (_, octets) => hex(octets),
     }
 }
 

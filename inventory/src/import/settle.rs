@@ -190,7 +190,11 @@ impl Settling<'_> {
                 card.addresses.retain(|address| addresses.insert(*address));
                 self.place(card, &at);
             }
-            machine.cards.retain(|card| card.network.is_some());
+            let says =
+                |card: &Card| card.mac.is_some() || !card.addresses.is_empty() || has_id(&machine.keys);
+            let cards: Vec<Card> =
+                machine.cards.iter().filter(|card| card.network.is_some() && says(card)).cloned().collect();
+            machine.cards = cards;
             let Some((fqdn, zone)) = self.name(&machine, &at) else { continue };
             if machine.cards.is_empty() {
                 self.lose(&at, format!("{fqdn} has no address, and no network is known for it"));
@@ -311,4 +315,9 @@ impl Settling<'_> {
             book.nameservers.into_iter().filter(|name| seen.insert(name.clone())).collect();
         self.settled.contact = book.contact;
     }
+}
+
+/// Whether a machine is known by something else than a hardware address.
+fn has_id(keys: &BTreeMap<String, String>) -> bool {
+    ["client-id", "duid"].iter().any(|key| keys.contains_key(*key))
 }
