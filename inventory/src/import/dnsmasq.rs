@@ -138,6 +138,7 @@ fn host(words: &[&str], at: &str, book: &mut Book) -> bool {
 fn lease(word: &str) -> Option<u64> {
     match word {
         "infinite" => Some(u64::from(u32::MAX)),
+        _ if word.bytes().all(|digit| digit.is_ascii_digit()) => word.parse().ok(),
         _ if word.ends_with(['m', 'h', 'd', 'w']) && word.starts_with(|c: char| c.is_ascii_digit()) => {
             parse_duration(word).ok()
         }
