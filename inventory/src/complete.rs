@@ -155,8 +155,11 @@ fn values(arg: &Arg, inventory: &Path) -> BTreeSet<String> {
     if !possible.is_empty() {
         return possible.iter().map(|value| value.get_name().to_owned()).collect();
     }
-    let name =
-        arg.get_value_names().and_then(|names| names.first()).map(|name| name.as_str()).unwrap_or_default();
+    let name = arg
+        .get_value_names()
+        .and_then(|names| names.first())
+        .map(clap::builder::Str::as_str)
+        .unwrap_or_default();
     let wanted = match name {
         "HOST" | "OLD" | "NAME|MAC|IP" => host_names,
         "NETWORK" => network_names,

@@ -180,11 +180,7 @@ fn pre_receive(repository: &Path, refs: &str, rules: &Rules) -> Outcome {
 }
 
 /// Whether the branch is one that must have an inventory: it is named, or it had one.
-fn had_inventory(
-    pushed: &Pushed<'_>,
-    rules: &Rules,
-    at: &dyn Fn(&str) -> Result<(Snapshot, Loader), Vec<Diagnostic>>,
-) -> bool {
+fn had_inventory(pushed: &Pushed<'_>, rules: &Rules, at: &dyn Fn(&str) -> Judged) -> bool {
     let named = rules.branch.iter().any(|only| only == pushed.branch);
     named || (!is_nothing(pushed.old) && !at(pushed.old).is_err_and(|found| is_absent(&found)))
 }
@@ -257,11 +253,14 @@ fn place(repository: &Path, revision: &str, folder: &str) -> Location {
     Location { repository: repository.to_owned(), branch: revision.to_owned(), prefix }
 }
 
-fn load(location: &Location) -> Result<(Snapshot, Loader), Vec<Diagnostic>> {
+/// A state and what loaded it; or every mistake.
+type Judged = Result<(Snapshot, Loader), Vec<Diagnostic>>;
+
+fn load(location: &Location) -> Judged {
     load_from(Loader::new(Box::new(GitBranch::new(location.clone()))))
 }
 
-fn load_from(mut loader: Loader) -> Result<(Snapshot, Loader), Vec<Diagnostic>> {
+fn load_from(mut loader: Loader) -> Judged {
     match loader.load() {
         Loaded::Good { snapshot, .. } => Ok((snapshot, loader)),
         Loaded::Broken { diagnostics } => Err(diagnostics),

@@ -85,7 +85,7 @@ fn load(root: &Path) -> Snapshot {
 /// Every interface of an inventory.
 fn entries(snapshot: &Snapshot) -> BTreeSet<Entry> {
     let hosts = snapshot.inventory.hosts();
-    let nics = hosts.flat_map(|host| host.named_nics());
+    let nics = hosts.flat_map(inventory_core::model::Host::named_nics);
     let entry = |(name, nic): (&inventory_core::model::HostName, &inventory_core::model::Nic)| {
         let mut addresses: Vec<String> = nic.addresses.iter().map(ToString::to_string).collect();
         addresses.sort();

@@ -297,7 +297,7 @@ fn plain(table: &Table) -> Table {
     for key in ["tags", "alias", "ip"] {
         match table.get(key).cloned() {
             Some(Value::String(one)) => {
-                drop(table.insert(key.to_owned(), Value::Array(vec![Value::String(one)])))
+                drop(table.insert(key.to_owned(), Value::Array(vec![Value::String(one)])));
             }
             Some(Value::Array(items)) if items.is_empty() => drop(table.remove(key)),
             _ => {}

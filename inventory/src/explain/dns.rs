@@ -45,7 +45,7 @@ fn ask(view: &DnsView, name: &Name, rtype: RecordType) -> Vec<Record> {
     query.extend(rtype.0.to_be_bytes());
     query.extend([0, 1]);
     let mut reply = vec![0; usize::from(u16::MAX)];
-    let context = QueryContext { transport: Transport::Tcp };
+    let context = QueryContext::anonymous(Transport::Tcp);
     let Outcome::Answered { octets, .. } = answer(view, &query, context, &mut reply) else {
         return Vec::new();
     };

@@ -15,6 +15,9 @@ use crate::edit::Doc;
 /// Profiles that are followed from one host. Circles are refused by the check; here they only must end.
 const PROFILES_MAX: usize = 64;
 
+/// Looks for something in a table of a file, and says where it is.
+type Find<'f> = dyn Fn(&str, &Doc, &[&str]) -> Option<String> + 'f;
+
 /// The files behind a snapshot.
 pub(crate) struct Origins<'l> {
     loader: &'l Loader,
@@ -57,12 +60,7 @@ impl<'l> Origins<'l> {
     }
 
     /// The first place that `find` finds, given a file and a table in it.
-    fn in_host(
-        &self,
-        host: &Host,
-        nic: Option<&str>,
-        find: &dyn Fn(&str, &Doc, &[&str]) -> Option<String>,
-    ) -> Option<String> {
+    fn in_host(&self, host: &Host, nic: Option<&str>, find: &Find<'_>) -> Option<String> {
         let (path, doc, name) = self.table("host", host.span)?;
         let own = |doc: &Doc, path: &str, kind: &str, name: &str| {
             let of_nic = nic.and_then(|nic| find(path, doc, &[kind, name, "nic", nic]));

@@ -20,9 +20,9 @@ pub(super) fn read(name: &str, text: &str, book: &mut Book) {
     let mut hosts = Hosts::default();
     let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml") || text.starts_with("---");
     if is_yaml {
-        yaml(name, text, &mut hosts, book)
+        yaml(name, text, &mut hosts, book);
     } else {
-        ini(name, text, &mut hosts, book)
+        ini(name, text, &mut hosts, book);
     }
     hosts.tell(book);
 }
@@ -160,7 +160,7 @@ fn yaml(file: &str, text: &str, hosts: &mut Hosts, book: &mut Book) {
                 hosts.parents.entry((*child).to_owned()).or_default().insert((*group).to_owned());
             }
             [.., group, "vars", variable] => {
-                book.lose(&at, format!("variable `{variable}` of group {group}"))
+                book.lose(&at, format!("variable `{variable}` of group {group}"));
             }
             [.., "hosts" | "children" | "vars"] | [_] => {}
             _ => book.lose(&at, format!("`{words}`")),

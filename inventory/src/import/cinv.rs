@@ -59,7 +59,7 @@ fn host(path: &Path, book: &mut Book) {
             }
             ("tag" | "tags", Some(tags)) => machine.tags.extend(tags.split_whitespace().map(str::to_owned)),
             ("tag" | "tags", None) => {
-                machine.tags.extend(sorted(&entry).unwrap_or_default().iter().map(|path| name_of(path)))
+                machine.tags.extend(sorted(&entry).unwrap_or_default().iter().map(|path| name_of(path)));
             }
             ("disk" | "disks", None) => disks(&entry, &mut machine),
             ("nic" | "nics", None) => {

@@ -32,12 +32,10 @@ fn short_mac(text: &str) -> Option<MacAddr> {
 }
 
 fn ethers(mac: MacAddr, rest: &[&str], at: &str, book: &mut Book) {
-    match rest {
-        [who] => match who.parse::<IpAddr>() {
-            Ok(address) => book.machine("", Some(mac), &[address], at.to_owned()),
-            Err(_) => book.machine(who, Some(mac), &[], at.to_owned()),
-        },
-        _ => return book.lose(at, format!("`{mac}` without one name")),
+    let [who] = rest else { return book.lose(at, format!("`{mac}` without one name")) };
+    match who.parse::<IpAddr>() {
+        Ok(address) => book.machine("", Some(mac), &[address], at.to_owned()),
+        Err(_) => book.machine(who, Some(mac), &[], at.to_owned()),
     };
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn run(args: &ImportLeases) -> Outcome {
             Format::Kea => kea(&text).into_iter().for_each(|(number, entry)| take(number, entry)),
             Format::Isc => isc(&text).into_iter().for_each(|(number, entry)| take(number, entry)),
             Format::Dnsmasq => {
-                dnsmasq(&text, now).into_iter().for_each(|(number, entry)| take(number, entry))
+                dnsmasq(&text, now).into_iter().for_each(|(number, entry)| take(number, entry));
             }
         }
     }

@@ -36,12 +36,11 @@ pub(super) fn read(name: &str, text: &str, book: &mut Book) -> Result<(), String
 fn text(item: &Value, key: &str) -> Option<String> {
     let value = &item[key];
     let inner = [value, &value["name"], &value["value"], &value["slug"], &value["address"]];
-    let text = inner.into_iter().find_map(|value| match value {
+    inner.into_iter().find_map(|value| match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
-    });
-    text
+    })
 }
 
 fn take(item: &Value, at: &str, book: &mut Book) -> bool {

@@ -18,7 +18,7 @@ pub(super) fn hosts() -> Vec<Host> {
             name: format!("{role}{}", number / 4 + 1),
             mac: format!("52:54:00:20:00:{number:02x}"),
             ip: format!("10.20.0.{}", 10 + number),
-            alias: (number % 7 == 0).then(|| format!("service{number}")),
+            alias: number.is_multiple_of(7).then(|| format!("service{number}")),
         }
     };
     let desktop = |number: u32| Host {

@@ -46,8 +46,11 @@ fn accepted(program: &str, arguments: &[&str]) {
     assert!(output.status.success(), "{program} {arguments:?}: {said}");
 }
 
+/// Code and octets of each.
+type Options = Vec<(u16, Vec<u8>)>;
+
 /// The options of the network with this prefix that are not keys of their own.
-fn options(desk: &Desk, inventory: &str) -> Vec<(String, Vec<(u16, Vec<u8>)>)> {
+fn options(desk: &Desk, inventory: &str) -> Vec<(String, Options)> {
     let snapshot = desk.load(inventory);
     let networks = snapshot.inventory.globals.networks.iter();
     let mut all: Vec<_> = networks

@@ -304,7 +304,7 @@ fn check(lab: &Lab, changes: &Value, side: &str) -> BTreeSet<(String, String)> {
         let client = mac(text(&change["client"]).strip_prefix("mac ").unwrap());
         match change[side]["address"].as_str() {
             Some("not served") => {
-                assert!(lab.dhcp(|client_of| client_of.is_silence(client)), "{side}: {change}")
+                assert!(lab.dhcp(|client_of| client_of.is_silence(client)), "{side}: {change}");
             }
             Some(address) => {
                 let address: Ipv4Addr = address.parse().unwrap();

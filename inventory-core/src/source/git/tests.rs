@@ -65,7 +65,10 @@ fn a_snapshot_knows_when_it_was_committed() {
     let (work, bare) = repositories("time");
     let mut loader = Loader::new(open(&place(&bare)));
     let Loaded::Good { snapshot, .. } = loader.load() else { panic!("the commit is good") };
-    assert_eq!(snapshot.commit.unwrap().unix_seconds.to_string(), git(&work, &["show", "-s", "--format=%ct", "HEAD"]));
+    assert_eq!(
+        snapshot.commit.unwrap().unix_seconds.to_string(),
+        git(&work, &["show", "-s", "--format=%ct", "HEAD"])
+    );
     let Loaded::Good { snapshot, .. } = Loader::new(open(&work.join("lab"))).load() else { panic!("good") };
     assert_eq!(snapshot.commit, None, "a directory has no commits");
 }
