@@ -125,7 +125,7 @@ fn show_counted<'w>(field: Field, wire: &'w [u8], text: &mut String) -> Result<O
     let Some((octets, rest)) = split else { return Ok(None) };
     match field {
         Field::Tag => match std::str::from_utf8(octets) {
-            Ok(tag) if octets.iter().all(u8::is_ascii_alphanumeric) => text.push_str(tag),
+            Ok(tag) if !tag.is_empty() && octets.iter().all(u8::is_ascii_alphanumeric) => text.push_str(tag),
             _ => return Ok(None),
         },
         Field::Salt if octets.is_empty() => text.push('-'),
