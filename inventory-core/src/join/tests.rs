@@ -5,7 +5,7 @@ use crate::diag::Finding;
 
 fn customer(zone: &str, net: &str, more: &str) -> Snapshot {
     let text = format!(
-        "[site]\nnameservers = [\"ns1.{zone}\"]\ncontact = \"h@{zone}\"\n[zone.\"{zone}\"]\n[network.servers]\nzone = \"{zone}\"\nipv4 = \"{net}.0/24\"\n[host.ns1]\nnetwork = \"servers\"\nip = \"{net}.2\"\n[host.web]\nnetwork = \"servers\"\nmac = \"52:54:00:00:00:01\"\nip = \"{net}.3\"\nalias = \"www\"\nboot = \"installer\"\n[boot.installer]\nscript = \"boot.ipxe\"\n{more}"
+        "[site]\nnameservers = [\"ns1.{zone}\"]\ncontact = \"h@lab.example.org\"\n[zone.\"{zone}\"]\n[network.servers]\nzone = \"{zone}\"\nipv4 = \"{net}.0/24\"\n[host.ns1]\nnetwork = \"servers\"\nip = \"{net}.2\"\n[host.web]\nnetwork = \"servers\"\nmac = \"52:54:00:00:00:01\"\nip = \"{net}.3\"\nalias = \"www\"\nboot = \"installer\"\n[boot.installer]\nscript = \"boot.ipxe\"\n{more}"
     );
     crate::load_texts(&[("a.toml", &text), ("boot.ipxe", "#!ipxe\n")]).unwrap()
 }
@@ -82,7 +82,7 @@ fn addresses_zones_and_names_in_anothers_zone_are_clashes_of_the_later_one() {
 fn a_reverse_zone_of_networks_of_both_is_one() {
     let half = |zone: &str, half: &str| {
         let text = format!(
-            "[site]\nnameservers = [\"ns.elsewhere.example\"]\ncontact = \"h@{zone}\"\n[zone.\"{zone}\"]\n[network.n]\nzone = \"{zone}\"\nipv4 = \"10.3.0.{half}/25\"\n"
+            "[site]\nnameservers = [\"ns.elsewhere.example\"]\ncontact = \"h@lab.example.org\"\n[zone.\"{zone}\"]\n[network.n]\nzone = \"{zone}\"\nipv4 = \"10.3.0.{half}/25\"\n"
         );
         crate::load_texts(&[("a.toml", &text)]).unwrap()
     };
