@@ -128,6 +128,7 @@ fn show_counted<'w>(field: Field, wire: &'w [u8], text: &mut String) -> Result<O
             Ok(tag) if !tag.is_empty() && octets.iter().all(u8::is_ascii_alphanumeric) => text.push_str(tag),
             _ => return Ok(None),
         },
+        Field::Base32(_) if octets.is_empty() => return Ok(None),
         Field::Salt if octets.is_empty() => text.push('-'),
         Field::Salt => text.push_str(&hex(octets)),
         Field::Base32(_) => text.push_str(&base32(octets)),

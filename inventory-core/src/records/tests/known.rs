@@ -177,6 +177,8 @@ fn every_type_reads_back_from_what_is_shown() {
         ("TXT \"a\\\"b\\\\\\200\" c", r#""a\"b\\\200" "c""#),
         ("NSEC3PARAM 1 0 0 -", "1 0 0 -"),
         ("CAA 0 issue ca.example", r#"0 issue "ca.example""#),
+        ("CAA \\# 2 0000", "\\# 2 0000"),
+        ("NSEC3 \\# 8 0100000c02aabb00", "\\# 8 0100000c02aabb00"),
         ("MX 10 Mail", "10 mail.example.org."),
         ("TYPE65280 \\# 2 abcd", "\\# 2 abcd"),
         (
