@@ -1,6 +1,7 @@
 //! Ethernet hardware addresses (EUI-48).
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 /// An Ethernet hardware address. Any value; [`MacAddr::reject`] says whether a host may have it.
@@ -8,6 +9,13 @@ use std::str::FromStr;
 pub struct MacAddr(pub [u8; 6]);
 
 impl MacAddr {
+    /// The address below `prefix`, of which 64 bits count, that is made of it (RFC 4291, appendix A).
+    pub fn eui64(self, prefix: Ipv6Addr) -> Ipv6Addr {
+        let MacAddr([a, b, c, d, e, f]) = self;
+        let interface = u64::from_be_bytes([a ^ 2, b, c, 0xff, 0xfe, d, e, f]);
+        Ipv6Addr::from_bits(prefix.to_bits() >> 64 << 64 | u128::from(interface))
+    }
+
     /// Why no interface can have this address: all zero, or a group address. `None` if it may.
     pub fn reject(self) -> Option<&'static str> {
         if self.0 == [0; 6] {

@@ -10,6 +10,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipnet::Ipv6Net;
+
 use crate::diag::{Finding, Rule};
 use crate::mac::MacAddr;
 use crate::model::{Globals, Host, NetworkId, PortId, Shard};
@@ -43,6 +45,7 @@ pub(crate) struct Claims {
 enum Key<'a> {
     Name(&'a Name),
     Address(IpAddr),
+    Delegated(Ipv6Net),
     Mac(NetworkId, MacAddr),
     Duid(NetworkId, &'a [u8]),
     ClientId(NetworkId, &'a [u8]),
@@ -191,6 +194,9 @@ fn report(claim: &Claim<'_>, first: &Claim<'_>, globals: &Globals) -> Option<Fin
         Key::Address(address) => {
             (Rule::DuplicateAddress, format!("address {address} is used twice, {by_both}"))
         }
+        Key::Delegated(prefix) => {
+            (Rule::DuplicateAddress, format!("prefix {prefix} is delegated twice, {by_both}"))
+        }
         Key::Mac(network, mac) => (
             Rule::DuplicateMac,
             format!("MAC address {mac} is used twice {}, {by_both}", in_network(network)),
@@ -223,6 +229,9 @@ fn each_claim<'a>(host: &'a Host, mut claim: impl FnMut(Key<'a>, Span)) {
         }
         for (address, span) in nic.addresses.iter().zip(&nic.address_spans) {
             claim(Key::Address(*address), *span);
+        }
+        for (prefix, span) in &nic.delegations {
+            claim(Key::Delegated(*prefix), *span);
         }
         let Some(identifiers) = &nic.identifiers else {
             continue;

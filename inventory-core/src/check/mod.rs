@@ -2,6 +2,7 @@
 //!
 //! * [`network`] judges networks against each other and in themselves.
 //! * [`host`] judges one host against its networks.
+//! * [`delegation`] judges prefixes that are delegated.
 //! * [`claims`] finds what two hosts both claim: names, addresses, hardware addresses, identifiers.
 //! * [`names`] finds what hosts claim and zones or pools have already.
 //! * [`records`] judges the records that are written in zones, [`targets`] what they point to.
@@ -11,6 +12,7 @@
 //! All are functions from the resolved inventory to findings.
 
 pub(crate) mod claims;
+pub(crate) mod delegation;
 pub(crate) mod host;
 pub(crate) mod names;
 pub(crate) mod network;

@@ -21,6 +21,7 @@ impl Loader {
             state.check_findings.clear();
             for host in &state.shard.hosts {
                 check::host::check(host, &context, &mut state.check_findings);
+                check::delegation::check_host(host, &context, &mut state.check_findings);
                 check::names::check(host, &context.globals, &mut state.check_findings);
             }
         }
@@ -33,6 +34,7 @@ impl Loader {
         }
         let networks: Vec<_> = self.files.values().flat_map(|state| &state.globals.networks).collect();
         check::network::check(&networks, &mut findings);
+        check::delegation::check_pools(&networks, &mut findings);
         check::records::check(&context.globals, &mut findings);
         self.judge_together(&mut findings);
         self.judge_templates(few_changed, touched, &mut findings);

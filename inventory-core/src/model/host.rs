@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
+use ipnet::Ipv6Net;
+
 use super::{BootId, NetworkId, ZoneId};
 use crate::mac::MacAddr;
 use crate::name::Name;
@@ -127,6 +129,8 @@ pub struct Nic {
     pub addresses: Box<[IpAddr]>,
     /// Where each address is written.
     pub address_spans: Box<[Span]>,
+    /// Prefixes that are delegated to it, each with its place.
+    pub delegations: Box<[(Ipv6Net, Span)]>,
     /// Other things a client is known by.
     pub identifiers: Option<Box<Identifiers>>,
     /// DHCPv4 options over those of the network, sorted by code.

@@ -20,7 +20,7 @@ pub use host::{
     Alias, Disk, Firmware, Hardware, Host, HostName, Identifiers, Netboot, Nic, PortId, SshHostKey, State,
 };
 pub use index::{Found, HostIndex};
-pub use network::{Network, Range, Unknown, is_interface_name};
+pub use network::{Network, Range, RouterAdvertisement, Unknown, is_interface_name};
 pub use transfer::{Key, KeyAlgorithm, Secondary};
 pub use zone::{Reverse, Site, WrittenSoa, Zone, reverse_zone_v4, reverse_zone_v6};
 

@@ -84,6 +84,12 @@ pub struct Network {
     pub pools: Box<[Range]>,
     /// Addresses never given from a pool, sorted.
     pub exclude: Box<[Range]>,
+    /// Prefixes that smaller ones are delegated from (IA_PD), sorted, apart from each other.
+    pub pd_pools: Box<[Ipv6Net]>,
+    /// Length of the prefixes that are delegated from the pools; not shorter than any of them.
+    pub pd_length: u8,
+    /// What routers' advertisements say here; `None`: there are none.
+    pub ra: Option<Box<RouterAdvertisement>>,
     /// Lease time in seconds, 60 to 4294967294; 4294967295 is "infinite" (RFC 2131, section 3.3).
     pub lease_seconds: u32,
     /// Seconds after which a DHCPv4 client renews (T1); none: a half of its lease.
@@ -111,6 +117,19 @@ pub struct Network {
     pub reverse: Option<Name>,
 }
 
+/// What router advertisements say that does not follow from other keys (RFC 4861, section 4.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouterAdvertisement {
+    /// For how many seconds we are a default router; if it does not say, as the kernel forwards or not.
+    pub lifetime: Option<u16>,
+    /// Largest packet of the link.
+    pub mtu: Option<u32>,
+    /// Whether machines make themselves addresses; if it does not say, where the prefix has 64 bits.
+    pub slaac: Option<bool>,
+    /// Prefix that IPv4 addresses are reached by (NAT64, RFC 8781).
+    pub pref64: Option<Ipv6Net>,
+}
+
 /// What a machine gets that nobody has written down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unknown {
@@ -126,6 +145,9 @@ pub enum Unknown {
 impl Network {
     /// Lease time where neither network nor host says one.
     pub const LEASE_SECONDS_DEFAULT: u32 = 12 * 3600;
+
+    /// Length of delegated prefixes where the network says none: enough for 256 links (RFC 6177).
+    pub const PD_LENGTH_DEFAULT: u8 = 56;
 
     /// Whether `address` lies in its prefix of that family.
     pub fn contains(&self, address: IpAddr) -> bool {

@@ -127,6 +127,16 @@ pub(super) fn ipv6_net(value: Value<'_, '_>, findings: Findings<'_>) -> Option<I
     Some(net)
 }
 
+/// A prefix that is delegated, or that others are delegated from: at most 64 bits, or no link fits in.
+pub(super) fn delegation(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Ipv6Net> {
+    let net = ipv6_net(value, findings)?;
+    if net.prefix_len() <= 64 {
+        return Some(net);
+    }
+    let why = format!("`{net}` is too small to be delegated: a link takes 64 bits");
+    refuse(Rule::InvalidPrefix, value, why, "write a prefix as in `2001:db8:40::/56`", findings)
+}
+
 fn host_bits<T>(net: IpNet, value: Value<'_, '_>, findings: Findings<'_>) -> Option<T> {
     let help = format!("the network is `{}`", net.trunc());
     refuse(Rule::InvalidPrefix, value, format!("`{net}` has host bits set"), &help, findings)

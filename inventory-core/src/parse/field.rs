@@ -48,6 +48,15 @@ impl<T> Field<T> {
     pub fn from_option(value: Option<T>, span: Span) -> Field<T> {
         value.map_or(Field::Broken, |value| Field::Set(value, span))
     }
+
+    /// The same with another value.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Field<U> {
+        match self {
+            Field::Absent => Field::Absent,
+            Field::Broken => Field::Broken,
+            Field::Set(value, span) => Field::Set(change(value), span),
+        }
+    }
 }
 
 impl<T: Clone> Field<T> {

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use ipnet::Ipv6Net;
+
 use super::addresses;
 use super::field::{Field, Spanned};
 use super::network::{lease, read_options};
@@ -75,6 +77,10 @@ pub struct NicDecl {
     pub mac: Field<MacAddr>,
     /// Addresses.
     pub ip: Field<Vec<Spanned<IpAddr>>>,
+    /// Where `ip` says `auto6`: the address that the machine makes itself of its hardware address.
+    pub auto6: Option<Span>,
+    /// Prefixes that are delegated to it.
+    pub pd: Field<Vec<Spanned<Ipv6Net>>>,
     /// Name instead of the derived one; only in a `nic.NAME` table.
     pub name: Field<Box<str>>,
     /// Whether it carries the host's name; only in a `nic.NAME` table.
@@ -99,6 +105,7 @@ pub(super) const HOST_KEYS: &[&str] = &[
     "network",
     "mac",
     "ip",
+    "pd",
     "alias",
     "tags",
     "state",
@@ -127,6 +134,7 @@ pub(super) const NIC_KEYS: &[&str] = &[
     "network",
     "mac",
     "ip",
+    "pd",
     "name",
     "primary",
     "duid",
@@ -221,7 +229,8 @@ fn read_nic_key(nic: &mut NicDecl, entry: Entry<'_, '_>, findings: Findings<'_>)
     match entry.key() {
         "network" => nic.network = read::field(entry, findings, read::boxed),
         "mac" => nic.mac = read::field(entry, findings, addresses::mac),
-        "ip" => nic.ip = read::good_items(entry, findings, addresses::address),
+        "ip" => read_ip(nic, entry, findings),
+        "pd" => nic.pd = read::list(entry, findings, addresses::delegation),
         "duid" => nic.duid = read::field(entry, findings, |v, f| read::octets(v, "DUID", f)),
         "client-id" => {
             nic.client_id = read::field(entry, findings, |v, f| read::octets(v, "client identifier", f));
@@ -234,6 +243,23 @@ fn read_nic_key(nic: &mut NicDecl, entry: Entry<'_, '_>, findings: Findings<'_>)
         _ => return false,
     }
     true
+}
+
+/// Addresses, and the word for the one that the machine makes itself.
+fn read_ip(nic: &mut NicDecl, entry: Entry<'_, '_>, findings: Findings<'_>) {
+    let mut auto6 = None;
+    let all = read::good_items(entry, findings, |value, findings| match value.kind() {
+        Kind::String("auto6") => {
+            auto6 = Some(value.span());
+            Some(None)
+        }
+        _ => addresses::address(value, findings).map(Some),
+    });
+    nic.auto6 = auto6;
+    nic.ip = all.map(|items| {
+        let written = items.into_iter();
+        written.filter_map(|Spanned { value, span }| Some(Spanned { value: value?, span })).collect()
+    });
 }
 
 fn read_nics(host: &mut HostDecl, entry: Entry<'_, '_>, findings: Findings<'_>) {
@@ -343,6 +369,8 @@ impl NicDecl {
             network: Field::Absent,
             mac: Field::Absent,
             ip: Field::Absent,
+            auto6: None,
+            pd: Field::Absent,
             name: Field::Absent,
             primary: Field::Absent,
             duid: Field::Absent,

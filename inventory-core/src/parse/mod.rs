@@ -8,6 +8,7 @@ mod boot;
 mod field;
 mod host;
 mod network;
+mod ra;
 mod read;
 mod site;
 mod ssh;
@@ -66,6 +67,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("site", site::SITE_KEYS),
     ("zone", site::ZONE_KEYS),
     ("network", network::KEYS),
+    ("ra", ra::KEYS),
     ("host", host::HOST_KEYS),
     ("nic", host::NIC_KEYS),
     ("boot", boot::KEYS),

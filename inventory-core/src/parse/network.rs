@@ -6,9 +6,10 @@ use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::addresses;
 use super::field::{Field, Spanned};
+use super::ra;
 use super::read::{self, Findings};
 use crate::diag::{Finding, Rule};
-use crate::model::{Network, Range, is_interface_name};
+use crate::model::{Network, Range, RouterAdvertisement, is_interface_name};
 use crate::name::Name;
 use crate::options::{self, DhcpOption, Family};
 use crate::span::Span;
@@ -39,6 +40,12 @@ pub struct NetworkDecl {
     pub pool: Field<Vec<Spanned<Range>>>,
     /// Addresses that no pool gives.
     pub exclude: Field<Vec<Spanned<Range>>>,
+    /// Prefixes that others are delegated from.
+    pub pd_pool: Field<Vec<Spanned<Ipv6Net>>>,
+    /// Length of those that are delegated.
+    pub pd_length: Field<u32>,
+    /// What router advertisements say; `None`: there are none.
+    pub ra: Field<Option<RouterAdvertisement>>,
     /// Lease time in seconds.
     pub lease: Field<u32>,
     /// Seconds until a client renews.
@@ -84,6 +91,9 @@ pub(super) const KEYS: &[&str] = &[
     "dns",
     "pool",
     "exclude",
+    "pd-pool",
+    "pd-length",
+    "ra",
     "lease",
     "renew",
     "rebind",
@@ -114,6 +124,9 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
         dns: Field::Absent,
         pool: Field::Absent,
         exclude: Field::Absent,
+        pd_pool: Field::Absent,
+        pd_length: Field::Absent,
+        ra: Field::Absent,
         lease: Field::Absent,
         renew: Field::Absent,
         rebind: Field::Absent,
@@ -136,6 +149,9 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
             "dns" => network.dns = read::good_items(entry, findings, addresses::address),
             "pool" => network.pool = read::good_items(entry, findings, addresses::range),
             "exclude" => network.exclude = read::list(entry, findings, addresses::range),
+            "pd-pool" => network.pd_pool = read::list(entry, findings, addresses::delegation),
+            "pd-length" => network.pd_length = read::field(entry, findings, pd_length),
+            "ra" => network.ra = read::field(entry, findings, ra::read),
             "lease" => network.lease = read::field(entry, findings, lease),
             "renew" => network.renew = read::field(entry, findings, timer),
             "rebind" => network.rebind = read::field(entry, findings, timer),
@@ -249,6 +265,11 @@ fn interface(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<str>> {
     let why = format!("`{text}` is no name of a network interface");
     let help = "at most 15 octets, without blanks, `/` and `:`, as in `bridge = \"br-servers\"`";
     read::refuse(Rule::InvalidChoice, value, why, help, findings)
+}
+
+/// Length of a prefix that is delegated.
+fn pd_length(value: Value<'_, '_>, findings: Findings<'_>) -> Option<u32> {
+    read::number(value, 4, 64, findings)
 }
 
 /// A lease time.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ipnet::Ipv6Net;
+
 use super::{Context, Masters, profiles, transfer, zones};
 use crate::diag::{Finding, Rule};
 use crate::model::{Boot, BootFile, BootSource, Globals, Network, NetworkId, Range, Unknown, ZoneId};
@@ -131,6 +133,12 @@ fn network(decl: &NetworkDecl, zone: Option<ZoneId>, unknown: Unknown) -> Networ
         dns: decl.dns.get().map_or_else(Box::default, |list| list.iter().map(|item| item.value).collect()),
         pools: ranges(&decl.pool),
         exclude: ranges(&decl.exclude),
+        pd_pools: pd_pools(decl),
+        pd_length: decl.pd_length.get().and_then(|bits| u8::try_from(*bits).ok()).unwrap_or_else(|| {
+            let longest = decl.pd_pool.get().into_iter().flatten().map(|pool| pool.value.prefix_len()).max();
+            longest.unwrap_or(0).max(Network::PD_LENGTH_DEFAULT)
+        }),
+        ra: decl.ra.get().cloned().flatten().map(Box::new),
         lease_seconds: decl.lease.get().copied().unwrap_or(Network::LEASE_SECONDS_DEFAULT),
         renew_seconds: decl.renew.get().copied(),
         rebind_seconds: decl.rebind.get().copied(),
@@ -144,6 +152,12 @@ fn network(decl: &NetworkDecl, zone: Option<ZoneId>, unknown: Unknown) -> Networ
         probe: decl.probe.get().copied().unwrap_or(true),
         reverse: decl.reverse.get().cloned(),
     }
+}
+
+fn pd_pools(decl: &NetworkDecl) -> Box<[Ipv6Net]> {
+    let mut pools: Vec<Ipv6Net> = decl.pd_pool.get().into_iter().flatten().map(|pool| pool.value).collect();
+    pools.sort_unstable();
+    pools.into()
 }
 
 fn ranges(field: &Field<Vec<Spanned<Range>>>) -> Box<[Range]> {

@@ -1,6 +1,9 @@
 //! Resolving the interfaces of a host.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+
+use ipnet::Ipv6Net;
 
 use super::host::Resolver;
 use super::names::nic_name;
@@ -57,6 +60,7 @@ fn own_interface_key(own: &NicDecl) -> Option<(&'static str, Span)> {
         ("network", own.network.is_absent(), own.network.span()),
         ("mac", own.mac.is_absent(), own.mac.span()),
         ("ip", own.ip.is_absent(), own.ip.span()),
+        ("pd", own.pd.is_absent(), own.pd.span()),
         ("client-id", own.client_id.is_absent(), own.client_id.span()),
         ("port", own.port.is_absent(), own.port.span()),
     ]
@@ -122,9 +126,13 @@ pub(super) fn resolve(
         Some(nic_name(resolver.context, host, nic, written, findings)?)
     };
     let identifiers = identifiers(&decl);
+    let written = decl.ip.get().into_iter().flatten().map(|ip| (ip.value, ip.span));
+    let delegations = delegations(&decl);
+    let made = auto6(resolver, &decl, network, findings);
+    let is_made = decl.auto6.is_none() || made.is_some();
+    let (addresses, address_spans): (Vec<_>, Vec<_>) = written.chain(made).unzip();
     // An address that was refused is not missing: with `dhcp` off, nobody asks where it would come from.
-    let dhcp = decl.dhcp.get().copied().unwrap_or(true) && !is_vague(&decl);
-    let ips = decl.ip.get();
+    let dhcp = decl.dhcp.get().copied().unwrap_or(true) && is_made && !is_vague(&decl);
     Some(Nic {
         key: (!decl.key.is_empty()).then_some(decl.key),
         name,
@@ -132,14 +140,43 @@ pub(super) fn resolve(
         name_span: decl.name.span().unwrap_or(decl.span),
         mac: decl.mac.get().copied(),
         mac_span: decl.mac.span().unwrap_or(decl.span),
-        addresses: ips.into_iter().flatten().map(|ip| ip.value).collect(),
-        address_spans: ips.into_iter().flatten().map(|ip| ip.span).collect(),
+        addresses: addresses.into(),
+        address_spans: address_spans.into(),
+        delegations,
         identifiers,
         options: resolver.options(decl.options),
         options6: resolver.options(decl.options6),
         lease_seconds: decl.lease.get().copied(),
         dhcp,
     })
+}
+
+/// The address that a machine makes itself of its hardware address (RFC 4291, appendix A).
+fn auto6(
+    resolver: &Resolver<'_>,
+    decl: &NicDecl,
+    network: NetworkId,
+    findings: &mut Vec<Finding>,
+) -> Option<(IpAddr, Span)> {
+    let span = decl.auto6?;
+    let context = resolver.context;
+    let network_view = context.globals.network(network);
+    let prefix = network_view.ipv6.filter(|prefix| prefix.prefix_len() == 64);
+    let why = match (prefix, decl.mac.get()) {
+        (Some(prefix), Some(mac)) => return Some((IpAddr::V6(mac.eui64(prefix.network())), span)),
+        (None, _) if context.vague_prefix.contains(&network) => return None,
+        (_, None) if decl.mac.is_broken() => return None,
+        (None, _) => format!("network `{}` has no `ipv6` of 64 bits", network_view.name),
+        (_, None) => "the nic has no `mac`".to_owned(),
+    };
+    let finding = Finding::new(Rule::MissingKey, span, format!("`auto6` makes no address: {why}"));
+    findings.push(finding.help("it is the network's prefix and the hardware address (EUI-64)"));
+    None
+}
+
+/// Prefixes with their places.
+fn delegations(decl: &NicDecl) -> Box<[(Ipv6Net, Span)]> {
+    decl.pd.get().into_iter().flatten().map(|prefix| (prefix.value, prefix.span)).collect()
 }
 
 /// Whether something was refused that decides what DHCP does for the interface.

@@ -36,7 +36,11 @@ pub(super) fn inherit(host: &mut HostDecl, base: &HostDecl) {
 fn inherit_nic(nic: &mut NicDecl, base: &NicDecl) {
     nic.network.inherit(&base.network);
     nic.mac.inherit(&base.mac);
+    if nic.ip.is_absent() {
+        nic.auto6 = base.auto6;
+    }
     nic.ip.inherit(&base.ip);
+    nic.pd.inherit(&base.pd);
     nic.name.inherit(&base.name);
     nic.primary.inherit(&base.primary);
     nic.duid.inherit(&base.duid);

@@ -1,0 +1,70 @@
+//! Prefixes that are delegated: pools of them on networks, and those of hosts.
+
+use ipnet::Ipv6Net;
+
+use crate::diag::{Finding, Rule};
+use crate::model::{Host, Network};
+use crate::parse::NetworkDecl;
+use crate::resolve::Context;
+use crate::span::Span;
+
+/// Checks the pools of all networks: against each other, against networks, and in themselves.
+pub(crate) fn check_pools(networks: &[&NetworkDecl], findings: &mut Vec<Finding>) {
+    let mut pools: Vec<(Ipv6Net, Span)> = Vec::new();
+    for network in networks {
+        for pool in network.pd_pool.get().into_iter().flatten() {
+            let (prefix, span) = (pool.value, pool.span);
+            if let Some(length) =
+                network.pd_length.get().filter(|length| **length < prefix.prefix_len().into())
+            {
+                let message = format!("no prefix of length /{length} fits into pool {prefix}");
+                let finding = Finding::new(Rule::PoolOutsideNetwork, span, message);
+                findings.push(match network.pd_length.span() {
+                    Some(length) => finding.other(length, "the length of what is delegated"),
+                    None => finding,
+                });
+            }
+            if let Some((other, at)) = pools.iter().find(|(other, _)| overlap(*other, prefix)) {
+                let message = format!("pools {other} and {prefix} share prefixes");
+                findings.push(Finding::new(Rule::PoolOverlap, span, message).other(*at, "the other pool"));
+            }
+            pools.push((prefix, span));
+        }
+    }
+    let linked = networks.iter().filter_map(|network| Some((network, network.ipv6.get()?)));
+    for (network, prefix) in linked {
+        for (pool, span) in pools.iter().filter(|(pool, _)| overlap(*pool, *prefix)) {
+            let message = format!("pool {pool} shares addresses with network `{}`", network.name);
+            let at = network.ipv6.span().unwrap_or(network.span);
+            let finding = Finding::new(Rule::NetworkOverlap, *span, message).other(at, "the network");
+            findings.push(finding.help("what is delegated lies behind other routers, not on a link of ours"));
+        }
+    }
+}
+
+/// Checks the prefixes of one host against pools and networks.
+pub(crate) fn check_host(host: &Host, context: &Context, findings: &mut Vec<Finding>) {
+    for (prefix, span) in host.nics.iter().flat_map(|nic| &nic.delegations) {
+        let name = &host.name.fqdn;
+        let of_pool = |network: &&Network| network.pd_pools.iter().any(|pool| overlap(*pool, *prefix));
+        let on_link = |network: &&Network| network.ipv6.is_some_and(|link| overlap(link, *prefix));
+        if let Some(network) = context.globals.networks.iter().find(of_pool) {
+            let message = format!(
+                "prefix {prefix} of `{name}` lies inside the `pd-pool` of network `{}`",
+                network.name
+            );
+            let finding = Finding::new(Rule::InsidePool, *span, message);
+            findings.push(finding.other(network.span, "the network with that pool"));
+        } else if let Some(network) = context.globals.networks.iter().find(on_link) {
+            let message =
+                format!("prefix {prefix} of `{name}` shares addresses with network `{}`", network.name);
+            let finding =
+                Finding::new(Rule::NetworkOverlap, *span, message).other(network.span, "the network");
+            findings.push(finding.help("what is delegated lies behind other routers, not on a link of ours"));
+        }
+    }
+}
+
+fn overlap(one: Ipv6Net, other: Ipv6Net) -> bool {
+    one.contains(&other.network()) || other.contains(&one.network())
+}
