@@ -139,10 +139,11 @@ pub(crate) fn renewals<'l>(
     let mut fates = Vec::new();
     for lease in bound {
         out.clear();
+        // Leases of DHCPv6 are asked for otherwise.
+        let Ok(own) = Ipv4Addr::try_from(lease.address) else { continue };
         // Whichever address of the network the server has, it is asked there.
-        let server = view
-            .network_of(lease.address)
-            .and_then(|network| network.prefix.hosts().find(|address| *address != lease.address));
+        let server =
+            view.network_of(own).and_then(|network| network.prefix.hosts().find(|address| *address != own));
         let Some(server) = server else {
             fates.push((lease, Err(Reason::NoNetwork.label())));
             continue;
@@ -150,9 +151,9 @@ pub(crate) fn renewals<'l>(
         let link = Link { index: INTERFACE, addresses: vec![server], mtu: 1500 };
         core.handle(&Input::Links(vec![link]), now, view, &mut out);
         let packet = Packet {
-            bytes: Cow::Owned(renewal(lease)),
+            bytes: Cow::Owned(renewal(lease, own)),
             interface: INTERFACE,
-            from: SocketAddrV4::new(lease.address, CLIENT_PORT),
+            from: SocketAddrV4::new(own, CLIENT_PORT),
             destination: Some(server),
         };
         core.handle(&Input::Packet(packet), now, view, &mut out);
@@ -169,9 +170,9 @@ pub(crate) fn renewals<'l>(
 }
 
 /// A DHCPREQUEST of a client that wants to keep its address (RFC 2131, section 4.3.2).
-fn renewal(lease: &Record) -> Vec<u8> {
+fn renewal(lease: &Record, own: Ipv4Addr) -> Vec<u8> {
     let none = MacAddr([0; 6]);
-    let mut octets = header(lease.address, Ipv4Addr::UNSPECIFIED, lease.mac.unwrap_or(none));
+    let mut octets = header(own, Ipv4Addr::UNSPECIFIED, lease.mac.unwrap_or(none));
     push_option(&mut octets, code::MESSAGE_TYPE, &[3]);
     if let Some(digits) = lease.client.to_string().strip_prefix("id:") {
         let id: Vec<u8> = digits.split(':').filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect();

@@ -11,10 +11,11 @@ use std::str::FromStr;
 use inventory_core::mac::MacAddr;
 
 use super::packet::Message;
+use super::v6::IaKind;
 use crate::code;
 use crate::view::Reservation;
 
-/// Identity of a client: hardware type and address, or client identifier.
+/// Identity of a client: hardware type and address, or client identifier, or identity association.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClientKey {
     kind: Kind,
@@ -25,6 +26,24 @@ pub struct ClientKey {
 enum Kind {
     Hardware,
     Identifier,
+    Addresses,
+    Temporary,
+    Prefixes,
+}
+
+impl Kind {
+    const ALL: [Kind; 5] =
+        [Kind::Hardware, Kind::Identifier, Kind::Addresses, Kind::Temporary, Kind::Prefixes];
+
+    fn word(self) -> &'static str {
+        match self {
+            Kind::Hardware => "hw",
+            Kind::Identifier => "id",
+            Kind::Addresses => "na",
+            Kind::Temporary => "ta",
+            Kind::Prefixes => "pd",
+        }
+    }
 }
 
 impl ClientKey {
@@ -61,6 +80,16 @@ impl ClientKey {
         ClientKey { kind: Kind::Hardware, octets: std::iter::once(1).chain(mac.0).collect() }
     }
 
+    /// The identity association `id` of the DHCPv6 client with this DUID.
+    pub(super) fn of_association(kind: IaKind, id: u32, duid: &[u8]) -> ClientKey {
+        let kind = match kind {
+            IaKind::Na => Kind::Addresses,
+            IaKind::Ta => Kind::Temporary,
+            IaKind::Pd => Kind::Prefixes,
+        };
+        ClientKey { kind, octets: [&id.to_be_bytes(), duid].concat().into() }
+    }
+
     /// Nobody: for addresses that a stranger to DHCP uses.
     pub(super) fn nobody() -> ClientKey {
         ClientKey { kind: Kind::Hardware, octets: Box::default() }
@@ -68,12 +97,10 @@ impl ClientKey {
 }
 
 impl fmt::Display for ClientKey {
-    /// `hw:01:02:00:…` or `id:ff:00:…`: kind, then octets in hexadecimal.
+    /// `hw:01:02:00:…` or `id:ff:00:…`: kind, then octets in hexadecimal. In DHCPv6 the kind is that of the
+    /// identity association (`na`, `ta`, `pd`), and the octets are its number and the DUID.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
-            Kind::Hardware => "hw",
-            Kind::Identifier => "id",
-        })?;
+        f.write_str(self.kind.word())?;
         self.octets.iter().try_for_each(|octet| write!(f, ":{octet:02x}"))
     }
 }
@@ -90,11 +117,8 @@ impl FromStr for ClientKey {
     fn from_str(text: &str) -> Result<ClientKey, String> {
         let wrong = || format!("`{text}` is no client: it reads `hw:01:02:…` or `id:ff:…`");
         let mut parts = text.split(':');
-        let kind = match parts.next() {
-            Some("hw") => Kind::Hardware,
-            Some("id") => Kind::Identifier,
-            _ => return Err(wrong()),
-        };
+        let word = parts.next();
+        let kind = Kind::ALL.into_iter().find(|kind| Some(kind.word()) == word).ok_or_else(wrong)?;
         let octet = |part: &str| {
             let is_hex = part.len() == 2 && part.bytes().all(|digit| digit.is_ascii_hexdigit());
             is_hex.then(|| u8::from_str_radix(part, 16).ok()).flatten()
@@ -115,6 +139,7 @@ mod tests {
             (ClientKey::of_mac(MacAddr([2, 0, 0, 0, 0, 0xaa])), "hw:01:02:00:00:00:00:aa"),
             (id, "id:ff:00:09"),
             (ClientKey::nobody(), "hw"),
+            (ClientKey::of_association(IaKind::Pd, 7, &[0, 3]), "pd:00:00:00:07:00:03"),
         ] {
             assert_eq!(key.to_string(), text);
             assert_eq!(text.parse(), Ok(key));

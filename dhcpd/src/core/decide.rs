@@ -14,7 +14,7 @@ use super::place::Place;
 use super::reason::{Reason, Refusal};
 use super::record::State;
 use crate::code;
-use crate::view::{NetworkView, Reservation};
+use crate::view::{Layout, NetworkView, Reservation};
 
 /// What to do about a message.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl From<Malformed> for Reason {
 /// What is known when a message is decided about.
 pub(super) struct Deciding<'d, 'a> {
     pub(super) message: &'d Message<'a>,
-    pub(super) leases: &'d Leases,
+    pub(super) leases: &'d Leases<Layout>,
     /// Milliseconds of the boot's clock.
     pub(super) now: i64,
     /// Leases cannot be written at the moment, or could not be read yet.

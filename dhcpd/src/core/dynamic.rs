@@ -7,11 +7,13 @@ use super::client::ClientKey;
 use super::decide::{Grant, Want};
 use super::input::{Now, Packet};
 use super::leases::{Lease, Offer, Parked};
-use super::output::{Change, Changed, Outputs, Probe};
+use super::ledger::{StoreFailing, Tenant, Told};
+use super::output::{Outputs, Probe};
+use super::outputs::{Change, Changed};
 use super::packet::Message;
 use super::place::{Place, is_own};
 use super::reason::{Event, Reason};
-use super::record::{Clock, Record, State};
+use super::record::State;
 use crate::code;
 use crate::view::NetworkView;
 
@@ -20,14 +22,8 @@ const OFFER_MS: i64 = 30_000;
 /// How long an answer to a probe is waited for: on the link, and through relay agents.
 const ARP_MS: i64 = 200;
 const ICMP_MS: i64 = 500;
-/// Seconds that an address is on probation after a client declined it.
-const DECLINED_SECONDS: u32 = 3600;
-/// The same after a machine answered a probe. That is not written down: the next probe finds it again.
+/// Seconds that an address is on probation after a machine answered a probe. That is not written down: the next probe finds it again.
 const IN_USE_SECONDS: u32 = 600;
-/// What is written down of a lease lies ahead of what the client is told by this part of it, and by no
-/// more than an hour: a client that asks again soon needs no further record.
-const AHEAD_PART: u32 = 4;
-const AHEAD_SECONDS_MAX: u32 = 3600;
 /// Octets of a client's own name that are kept.
 const NAME_OCTETS: usize = 63;
 
@@ -47,11 +43,11 @@ impl Core {
         let (network, address) = self.address_for(message, &key, place, want, now)?;
         let seconds = nic.and_then(|nic| nic.lease_seconds()).unwrap_or(network.lease_seconds);
         let grant = Grant { network, nic, address, seconds: seconds.min(want.seconds_max), by_port: false };
-        let standing = self.leases.offer_of(address, now.ms());
+        let standing = self.ledger.leases.offer_of(address, now.ms());
         let probing = standing.and_then(|offer| offer.parked.as_ref()).map(|parked| parked.due);
-        let is_bound = self.leases.get(address).is_some_and(|lease| lease.is_bound(now.ms()));
+        let is_bound = self.ledger.leases.get(address).is_some_and(|lease| lease.is_bound(now.ms()));
         // An offer that could not be kept would only hold the client up.
-        if self.journal.is_failing() && !is_bound {
+        if self.ledger.journal.is_failing() && !is_bound {
             return Err(Reason::StoreFailing);
         }
         let needs_probe =
@@ -74,7 +70,7 @@ impl Core {
         now: Now,
         out: &mut Outputs,
     ) -> Result<(), Reason> {
-        let standing = self.leases.offer_of(address, now.ms());
+        let standing = self.ledger.leases.offer_of(address, now.ms());
         let probing = standing.and_then(|offer| offer.parked.as_ref()).map(|parked| parked.due);
         let on_link = message.giaddr().is_unspecified();
         let parked = Parked {
@@ -100,7 +96,7 @@ impl Core {
         now: Now,
     ) -> Result<(), Reason> {
         let offer = Offer { client, until: now.ms() + OFFER_MS, parked };
-        self.leases.offer(address, offer).then_some(()).ok_or(Reason::Busy)
+        self.ledger.leases.offer(address, offer).then_some(()).ok_or(Reason::Busy)
     }
 
     /// The client's own address, else what it was offered, else what it asks for, else any.
@@ -123,7 +119,7 @@ impl Core {
                 .filter(here)
                 .find(|network| network.pool.contains(address) && !is_own(links, address))
         };
-        let (leases, ms) = (&self.leases, now.ms());
+        let (leases, ms) = (&self.ledger.leases, now.ms());
         let own = leases.of_client(key).iter().copied().filter(|address| {
             let lease = leases.get(*address);
             let usable = lease.is_some_and(|lease| lease.state != State::Declined);
@@ -140,7 +136,9 @@ impl Core {
             return Ok(known);
         }
         for network in place.networks().filter(here) {
-            if let Some(address) = self.leases.choose(network, ms, |address| !is_own(links, address)) {
+            if let Some(address) =
+                self.ledger.leases.choose(network.id.0, ms, |address| !is_own(links, address))
+            {
                 return Ok((network, address));
             }
         }
@@ -156,68 +154,9 @@ impl Core {
         out: &mut Outputs,
     ) -> Result<Option<u64>, Reason> {
         let client = ClientKey::of(message, grant.nic.as_ref()).ok_or(Reason::NoIdentity)?;
-        let address = grant.address;
-        let ends = now.ms() + i64::from(grant.seconds) * 1000;
-        let before =
-            self.leases.get(address).filter(|lease| lease.client == client && lease.state == State::Bound);
-        let has_it = before.is_some_and(|lease| lease.is_bound(now.ms()));
-        let covering = before.filter(|lease| ends <= lease.covered);
-        if let Some(lease) = covering {
-            let lease = Lease { ends: ends.max(lease.ends), ..lease.clone() };
-            let position = lease.position;
-            self.leases.set(address, lease);
-            out.events.push(Event::LeaseRenewed);
-            return Ok(self.journal.waits_for(position));
-        }
-        if self.journal.is_failing() {
-            return Err(Reason::StoreFailing);
-        }
-        let ahead = (grant.seconds / AHEAD_PART).min(AHEAD_SECONDS_MAX);
-        let lease = Lease {
-            client,
-            mac: message.mac(),
-            name: own_name(message),
-            state: State::Bound,
-            ends,
-            covered: ends + i64::from(ahead) * 1000,
-            position: 0,
-        };
-        let (what, event) = if has_it {
-            (Changed::Renewed, Event::LeaseRenewed)
-        } else {
-            (Changed::Granted, Event::LeaseGranted)
-        };
-        self.tell(address, &lease, what, grant.seconds, event, out);
-        let position = self.write(address, lease, now, out);
-        Ok(self.journal.waits_for(position))
-    }
-
-    /// Makes `lease` the one of `address`, and has that written down.
-    pub(super) fn write(&mut self, address: Ipv4Addr, mut lease: Lease, now: Now, out: &mut Outputs) -> u64 {
-        let left = lease.covered.saturating_sub(now.ms()).max(0).unsigned_abs().div_ceil(1000);
-        let record = Record {
-            address,
-            client: lease.client.clone(),
-            mac: lease.mac,
-            name: lease.name.clone(),
-            state: lease.state,
-            written: now.unix_ms.div_euclid(1000),
-            seconds: u32::try_from(left).unwrap_or(u32::MAX),
-            clock: self.boot.map(|boot| Clock { boot, ms: now.ms() }),
-        };
-        let position = self.journal.append(record, out);
-        lease.position = position;
-        self.leases.set(address, lease);
-        position
-    }
-
-    /// Ends the lease of `address` before its time.
-    pub(super) fn end(&mut self, address: Ipv4Addr, what: Changed, now: Now, out: &mut Outputs) {
-        let Some(lease) = self.leases.get(address).filter(|lease| lease.is_bound(now.ms())) else { return };
-        let lease = Lease { state: State::Released, ends: now.ms(), covered: now.ms(), ..lease.clone() };
-        let event = if what == Changed::Withdrawn { Event::LeaseWithdrawn } else { Event::LeaseReleased };
-        self.tell(address, &lease, what, 0, event, out);
-        self.write(address, lease, now, out);
+        let tenant = Tenant { client, mac: message.mac(), name: own_name(message) };
+        let bound = self.ledger.bind(grant.address, tenant, grant.seconds, now, out);
+        bound.map_err(|StoreFailing| Reason::StoreFailing)
     }
 
     /// Ends the leases in `network` of a client that has got its own address there.
@@ -232,28 +171,17 @@ impl Core {
         for key in keys.iter().flatten() {
             let is_other =
                 |address: &Ipv4Addr| *address != grant.address && grant.network.prefix.contains(address);
-            let others: Vec<_> = self.leases.of_client(key).iter().copied().filter(is_other).collect();
+            let others: Vec<_> = self.ledger.leases.of_client(key).iter().copied().filter(is_other).collect();
             for address in others {
-                self.end(address, Changed::Withdrawn, now, out);
+                self.ledger.end(address, Changed::Withdrawn, now, out);
             }
         }
     }
 
     /// Puts an address on probation that its client found in use.
     pub(super) fn decline(&mut self, address: Ipv4Addr, message: &Message<'_>, now: Now, out: &mut Outputs) {
-        let ends = now.ms() + i64::from(DECLINED_SECONDS) * 1000;
         let client = ClientKey::of(message, None).unwrap_or_else(ClientKey::nobody);
-        let lease = Lease {
-            client,
-            mac: message.mac(),
-            name: None,
-            state: State::Declined,
-            ends,
-            covered: ends,
-            position: 0,
-        };
-        self.tell(address, &lease, Changed::Declined, DECLINED_SECONDS, Event::AddressInUse, out);
-        self.write(address, lease, now, out);
+        self.ledger.decline(address, Tenant { client, mac: message.mac(), name: None }, now, out);
     }
 
     /// Takes an address that answered a probe out of use for a while; returns the message that waited.
@@ -264,12 +192,12 @@ impl Core {
         now: Now,
         out: &mut Outputs,
     ) -> Option<Parked> {
-        let parked = self.leases.offer_of(address, now.ms())?.parked.clone()?;
+        let parked = self.ledger.leases.offer_of(address, now.ms())?.parked.clone()?;
         // A client that still uses its old address may answer itself.
         if mac.is_some() && mac.as_ref().map(<[u8; 6]>::as_slice) == parked.bytes.get(28..34) {
             return None;
         }
-        self.leases.withdraw(address);
+        self.ledger.leases.withdraw(address);
         let ends = now.ms() + i64::from(IN_USE_SECONDS) * 1000;
         let lease = Lease {
             client: ClientKey::nobody(),
@@ -280,31 +208,10 @@ impl Core {
             covered: ends,
             position: 0,
         };
-        out.events.push(Event::AddressInUse);
-        let change =
-            Change { address, what: Changed::InUse, client: None, mac: lease.mac, seconds: IN_USE_SECONDS };
-        out.changes.push(change);
-        self.leases.set(address, lease);
+        let mac = lease.mac;
+        out.change(Change { address, what: Changed::InUse, client: None, mac, seconds: IN_USE_SECONDS });
+        self.ledger.leases.set(address, lease);
         Some(parked)
-    }
-
-    fn tell(
-        &self,
-        address: Ipv4Addr,
-        lease: &Lease,
-        what: Changed,
-        seconds: u32,
-        event: Event,
-        out: &mut Outputs,
-    ) {
-        out.events.push(event);
-        out.changes.push(Change {
-            address,
-            what,
-            client: Some(lease.client.clone()),
-            mac: lease.mac,
-            seconds,
-        });
     }
 }
 

@@ -1,8 +1,5 @@
 //! Records on their way to the disk: which position comes next, and up to which all are durable.
 
-use super::output::Outputs;
-use super::record::Record;
-
 /// Where the writing of records is.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
@@ -17,10 +14,9 @@ impl Journal {
         Journal { last, committed: last, failing: false }
     }
 
-    /// Has `record` written; returns its position.
-    pub(super) fn append(&mut self, record: Record, out: &mut Outputs) -> u64 {
+    /// The position of the record that is written next.
+    pub(super) fn next(&mut self) -> u64 {
         self.last += 1;
-        out.records.push((self.last, record));
         self.last
     }
 

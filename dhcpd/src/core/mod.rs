@@ -19,9 +19,11 @@ mod identify;
 mod input;
 mod journal;
 mod leases;
+mod ledger;
 mod left;
 mod options;
 mod output;
+mod outputs;
 mod packet;
 mod parameters;
 mod passing;
@@ -30,6 +32,7 @@ mod reason;
 mod record;
 mod reply;
 mod seen;
+mod space;
 pub mod v6;
 mod write;
 
@@ -38,25 +41,24 @@ pub use input::{Input, Link, Now, Packet};
 pub use leases::Lease;
 pub use options::{CodeSet, Malformed, Options};
 pub use output::{
-    CLIENT_PORT, Change, Changed, Destination, Notice, Outcome, Outputs, Probe, Received, Reply, SERVER_PORT,
-    Transaction,
+    CLIENT_PORT, Destination, Notice, Outcome, Outputs, Probe, Received, Reply, SERVER_PORT, Transaction, V4,
 };
+pub use outputs::{Change, Changed, Family, Outputs as FamilyOutputs};
 pub use packet::{FIXED_OCTETS, Kind, Message};
 pub use reason::{Event, Reason, Refusal};
-pub use record::{Clock, Record, State};
+pub use record::{Clock, Leased, Record, State};
 pub use seen::{SEEN_MAX, SeenMachine};
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use crate::code;
-use crate::view::{DhcpView, NetworkView};
+use crate::view::{DhcpView, Layout, NetworkView};
 
 use conflicts::Conflicts;
 use decide::{Deciding, Decision, Grant};
 use identify::identify;
-use journal::Journal;
-use leases::Leases;
+use ledger::Ledger;
 use left::Left;
 use passing::Probed;
 use place::{Place, is_own, server_override};
@@ -71,17 +73,10 @@ pub struct Core {
     conflicts: Conflicts,
     /// HTTP port of the boot service, if there is one.
     boot_port: Option<u16>,
-    leases: Leases,
-    journal: Journal,
+    ledger: Ledger<Layout>,
     probed: Probed,
     left: Left,
     seen: Seen,
-    /// Which boot of the machine this is.
-    boot: Option<u64>,
-    /// Leases were written during another boot.
-    must_rewrite: bool,
-    /// Wall clock less the boot's clock, in milliseconds.
-    wall_offset: Option<i64>,
 }
 
 impl Core {
@@ -103,8 +98,8 @@ impl Core {
         self.pass(now, view, out);
         match input {
             Input::Links(links) => self.links = links.as_slice().into(),
-            Input::Committed(position) => self.journal.commit(*position),
-            Input::StoreFailing => self.journal.fail(),
+            Input::Committed(position) => self.ledger.journal.commit(*position),
+            Input::StoreFailing => self.ledger.journal.fail(),
             Input::InUse { address, mac } => {
                 if let Some(parked) = self.in_use(*address, *mac, now, out) {
                     self.answer_parked(&parked, now, view, out);
@@ -152,9 +147,9 @@ impl Core {
         let is_own = |address| is_own(&links, address) || override_ == Some(address);
         let deciding = Deciding {
             message,
-            leases: &self.leases,
+            leases: &self.ledger.leases,
             now: now.ms(),
-            is_store_failing: self.journal.is_failing(),
+            is_store_failing: self.ledger.journal.is_failing(),
             is_own: &is_own,
         };
         let decision = deciding.decide(place);
@@ -204,7 +199,7 @@ impl Core {
             }
             Decision::Refuse(refusal, ends) => {
                 if let Some(address) = ends {
-                    self.end(address, Changed::Withdrawn, now, out);
+                    self.ledger.end(address, Changed::Withdrawn, now, out);
                 }
                 self.replying(message, place?, None, None).refuse(refusal, out)?;
                 out.events.push(Event::Nak);
@@ -215,7 +210,7 @@ impl Core {
                 Err(Reason::Declined)
             }
             Decision::Release(address) => {
-                self.end(address, Changed::Released, now, out);
+                self.ledger.end(address, Changed::Released, now, out);
                 Err(Reason::Released)
             }
             Decision::Conflict(grant) => Err(self.conflict(&grant, message, now, out)),

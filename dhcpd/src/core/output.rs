@@ -11,28 +11,13 @@ use inventory_core::mac::MacAddr;
 use inventory_core::model::NetworkId;
 use inventory_core::name::Name;
 
-use super::client::ClientKey;
+use super::outputs::{Changed, Family};
 use super::reason::{Event, Reason};
-use super::record::Record;
 
 /// Port of servers and relay agents.
 pub const SERVER_PORT: u16 = 67;
 /// Port of clients.
 pub const CLIENT_PORT: u16 = 68;
-
-/// What one or several inputs led to. Reused, so that nothing is allocated per packet.
-#[derive(Debug, Default)]
-pub struct Outputs {
-    /// Octets of all replies.
-    pub(super) octets: Vec<u8>,
-    pub(super) replies: Vec<Reply>,
-    pub(super) transactions: Vec<Transaction>,
-    pub(super) notices: Vec<Notice>,
-    pub(super) events: Vec<Event>,
-    pub(super) records: Vec<(u64, Record)>,
-    pub(super) probes: Vec<Probe>,
-    pub(super) changes: Vec<Change>,
-}
 
 /// A question whether anybody uses an address. An answer is to be given as [`super::Input::InUse`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,40 +27,6 @@ pub struct Probe {
     /// Interface of the link that the address is of: ask by ARP there. `None`: it is somewhere else, ask
     /// by ICMP echo.
     pub link: Option<u32>,
-}
-
-/// A lease that has changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// The address.
-    pub address: Ipv4Addr,
-    /// What happened.
-    pub what: Changed,
-    /// Whose the lease is or was; `None` for machines that don't lease.
-    pub client: Option<ClientKey>,
-    /// Hardware address of the client, where it is an Ethernet one.
-    pub mac: Option<MacAddr>,
-    /// Seconds that it is given for; 0 if it ended.
-    pub seconds: u32,
-}
-
-/// What happened to a lease.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Changed {
-    /// Given to a client that did not have it.
-    Granted,
-    /// Given for longer.
-    Renewed,
-    /// Given back.
-    Released,
-    /// Run out.
-    Ended,
-    /// Taken back, since the inventory says otherwise.
-    Withdrawn,
-    /// Its client found another machine using the address.
-    Declined,
-    /// Another machine answered when the address was probed.
-    InUse,
 }
 
 /// A datagram to be sent.
@@ -190,56 +141,55 @@ pub enum Notice {
     },
 }
 
-impl Outputs {
-    /// Forgets everything; the memory stays.
-    pub fn clear(&mut self) {
-        self.octets.clear();
-        self.replies.clear();
-        self.transactions.clear();
-        self.notices.clear();
-        self.events.clear();
-        self.records.clear();
-        self.probes.clear();
-        self.changes.clear();
+/// DHCPv4.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct V4;
+
+/// What the DHCPv4 core wants done.
+pub type Outputs = super::outputs::Outputs<V4>;
+
+impl Family for V4 {
+    type Item = Ipv4Addr;
+    type Reply = Reply;
+    type Transaction = Transaction;
+    type Notice = Notice;
+    type Event = Event;
+    type Reason = Reason;
+    const TOO_LONG: Reason = Reason::TooLong;
+
+    fn octets(reply: &Reply) -> Range<usize> {
+        reply.octets.clone()
     }
 
-    /// Records to be made durable, each with its position, in ascending order.
-    pub fn records(&self) -> &[(u64, Record)] {
-        &self.records
+    fn after(reply: &Reply) -> Option<u64> {
+        reply.after
     }
 
-    /// Takes the records out.
-    pub fn take_records(&mut self) -> Vec<(u64, Record)> {
-        std::mem::take(&mut self.records)
+    fn unanswered(transaction: &Transaction) -> Option<Reason> {
+        match transaction.outcome {
+            Outcome::Refused(reason) | Outcome::Unanswered(reason) => Some(reason),
+            Outcome::Offered(..) | Outcome::Acknowledged(..) | Outcome::Booted(..) | Outcome::Informed(_) => {
+                None
+            }
+        }
     }
 
-    /// Addresses to be probed.
-    pub fn probes(&self) -> &[Probe] {
-        &self.probes
+    fn event_of(changed: Changed) -> Event {
+        match changed {
+            Changed::Granted => Event::LeaseGranted,
+            Changed::Renewed => Event::LeaseRenewed,
+            Changed::Released => Event::LeaseReleased,
+            Changed::Ended => Event::LeaseEnded,
+            Changed::Withdrawn => Event::LeaseWithdrawn,
+            Changed::Declined | Changed::InUse => Event::AddressInUse,
+        }
     }
 
-    /// Leases that have changed, for the log.
-    pub fn changes(&self) -> &[Change] {
-        &self.changes
+    fn stranded(leases: usize) -> Notice {
+        Notice::Stranded { leases }
     }
 
-    /// The replies in their order, each with its octets.
-    pub fn replies(&self) -> impl Iterator<Item = (&Reply, &[u8])> {
-        self.replies.iter().map(|reply| (reply, self.octets.get(reply.octets.clone()).unwrap_or_default()))
-    }
-
-    /// One for each packet, in their order.
-    pub fn transactions(&self) -> &[Transaction] {
-        &self.transactions
-    }
-
-    /// What an operator should know of.
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
-    }
-
-    /// What is to be counted beside the outcomes: messages received and sent.
-    pub fn events(&self) -> &[Event] {
-        &self.events
+    fn clock_stepped(by: i64) -> Notice {
+        Notice::ClockStepped { by }
     }
 }

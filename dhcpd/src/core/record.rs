@@ -5,9 +5,12 @@
 //! decides; after another boot the former does, and never for longer than the lease was given. So no
 //! lease lives for ever and, within a boot, no address is free too early, wherever the wall clock jumps.
 
-use std::net::Ipv4Addr;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
 use inventory_core::mac::MacAddr;
+use ipnet::Ipv6Net;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::client::ClientKey;
@@ -17,8 +20,9 @@ use super::input::Now;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// The address.
-    pub address: Ipv4Addr,
+    /// The address, or the prefix.
+    #[serde(serialize_with = "as_text", deserialize_with = "from_text")]
+    pub address: Leased,
     /// Whose it is.
     #[serde(serialize_with = "as_text", deserialize_with = "from_text")]
     pub client: ClientKey,
@@ -42,6 +46,15 @@ pub struct Record {
     /// When it was written, by the clock of the boot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<Clock>,
+}
+
+/// What a lease is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Leased {
+    /// An IPv4 address.
+    V4(Ipv4Addr),
+    /// A prefix that is delegated; an IPv6 address where it has all 128 bits.
+    V6(Ipv6Net),
 }
 
 /// What an address is to its client.
@@ -84,11 +97,78 @@ impl Record {
     }
 }
 
-fn as_text<S: Serializer>(key: &ClientKey, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(key)
+impl From<Ipv4Addr> for Leased {
+    fn from(address: Ipv4Addr) -> Leased {
+        Leased::V4(address)
+    }
 }
 
-fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClientKey, D::Error> {
+impl From<Ipv6Net> for Leased {
+    fn from(prefix: Ipv6Net) -> Leased {
+        Leased::V6(prefix)
+    }
+}
+
+impl From<Leased> for IpAddr {
+    /// The address, or the first of the prefix.
+    fn from(leased: Leased) -> IpAddr {
+        match leased {
+            Leased::V4(address) => address.into(),
+            Leased::V6(prefix) => prefix.addr().into(),
+        }
+    }
+}
+
+impl TryFrom<Leased> for Ipv4Addr {
+    type Error = Leased;
+
+    fn try_from(leased: Leased) -> Result<Ipv4Addr, Leased> {
+        match leased {
+            Leased::V4(address) => Ok(address),
+            Leased::V6(_) => Err(leased),
+        }
+    }
+}
+
+impl TryFrom<Leased> for Ipv6Net {
+    type Error = Leased;
+
+    fn try_from(leased: Leased) -> Result<Ipv6Net, Leased> {
+        match leased {
+            Leased::V6(prefix) => Ok(prefix),
+            Leased::V4(_) => Err(leased),
+        }
+    }
+}
+
+impl fmt::Display for Leased {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Leased::V4(address) => address.fmt(f),
+            Leased::V6(prefix) if prefix.prefix_len() == 128 => prefix.addr().fmt(f),
+            Leased::V6(prefix) => prefix.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Leased {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Leased, String> {
+        let v4 = text.parse::<Ipv4Addr>().map(Leased::V4);
+        let v6 = || text.parse::<Ipv6Addr>().map(|address| Leased::V6(address.into()));
+        let prefix = || text.parse::<Ipv6Net>().map(|prefix| Leased::V6(prefix.trunc()));
+        v4.or_else(|_| v6())
+            .or_else(|_| prefix())
+            .map_err(|_| format!("`{text}` is no address or IPv6 prefix"))
+    }
+}
+
+fn as_text<T: fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+fn from_text<'de, T: FromStr<Err = String>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
@@ -115,7 +195,7 @@ mod tests {
 
     fn record() -> Record {
         Record {
-            address: [10, 0, 0, 5].into(),
+            address: Ipv4Addr::new(10, 0, 0, 5).into(),
             client: ClientKey::of_mac(MacAddr([2, 0, 0, 0, 0, 1])),
             mac: Some(MacAddr([2, 0, 0, 0, 0, 1])),
             name: Some("laptop".into()),
@@ -160,6 +240,10 @@ mod tests {
             r#"{"address":"10.0.0.5","client":"hw:01:02:00:00:00:00:01","mac":"02:00:00:00:00:01","name":"laptop","state":"bound","written":1000000,"seconds":3600,"clock":{"boot":7,"ms":50000}}"#
         );
         assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record());
+        for text in ["10.0.0.5", "2001:db8::5", "2001:db8:40::/56"] {
+            assert_eq!(text.parse::<Leased>().unwrap().to_string(), text);
+        }
+        assert!("10.0.0.0/24".parse::<Leased>().is_err());
         let least = r#"{"address":"10.0.0.5","client":"id:01","state":"released","written":5,"seconds":0}"#;
         assert_eq!(serde_json::to_string(&serde_json::from_str::<Record>(least).unwrap()).unwrap(), least);
     }

@@ -1,5 +1,6 @@
 //! The leases as others see them: in status, in metrics, as JSON lines.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,8 +14,8 @@ use serde_json::{Value, json};
 use super::clock::now;
 use super::inquiry::Inquirer;
 use crate::boot::Architecture;
-use crate::core::{Core, Lease, State};
-use crate::view::DhcpView;
+use crate::core::{Core, Lease, Leased, State, v6};
+use crate::view::{DhcpView, Layout6};
 
 /// The leases of one network, counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,23 +82,59 @@ impl Use {
     }
 }
 
-/// Every lease as a JSON object, by address. Cost: linear in the leases.
-pub(super) fn leases(core: &Core, view: &DhcpView) -> Value {
-    let now = now();
-    let leases = core.leases().map(|(address, lease)| {
-        let left = lease.ends - now.ms();
+/// Every network with IPv6 and its leases, for status. Cost: linear in the leases.
+pub(super) fn uses6(core: &v6::Core, view: &DhcpView) -> Vec<Value> {
+    let (layout, now) = (Layout6::new(view), now().ms());
+    let mut counts: BTreeMap<NetworkId, [u64; 3]> = BTreeMap::new();
+    for (item, lease) in core.leases() {
+        let Some(network) = layout.network_of(item) else { continue };
+        let [addresses, prefixes, probation] = counts.entry(network.id).or_default();
+        match (word(lease, now), item.prefix_len()) {
+            ("bound", 128) => *addresses += 1,
+            ("bound", _) => *prefixes += 1,
+            ("declined", _) => *probation += 1,
+            _ => {}
+        }
+    }
+    let networks = view.networks6().map(|network| {
+        let [bound, prefixes, probation] = counts.get(&network.id).copied().unwrap_or_default();
         json!({
-            "address": address.to_string(),
-            "network": view.network_of(address).map(|network| &network.name),
-            "client": lease.client.to_string(),
-            "mac": lease.mac.map(|mac| mac.to_string()),
-            "name": lease.name,
-            "state": word(lease, now.ms()),
-            "seconds_left": left.max(0) / 1000,
-            "ends": (now.unix_ms + left).div_euclid(1000),
+            "name": network.name,
+            "prefix": network.prefix.to_string(),
+            "dhcp": network.dhcp,
+            "pool": { "addresses": network.pool.len(), "bound": bound, "probation": probation },
+            "delegated": prefixes,
         })
     });
-    leases.collect()
+    networks.collect()
+}
+
+/// Every lease of DHCPv4 as a JSON object, by address. Cost: linear in the leases.
+pub(super) fn leases(core: &Core, view: &DhcpView) -> Vec<Value> {
+    let network = |address| view.network_of(address).map(|network| &*network.name);
+    core.leases().map(|(address, lease)| lease_to_json(address.into(), network(address), lease)).collect()
+}
+
+/// Every lease of DHCPv6 as a JSON object, by address or prefix. Cost: linear in the leases.
+pub(super) fn leases6(core: &v6::Core, view: &DhcpView) -> Vec<Value> {
+    let layout = Layout6::new(view);
+    let network = |item| layout.network_of(item).map(|network| &*network.name);
+    core.leases().map(|(item, lease)| lease_to_json(item.into(), network(item), lease)).collect()
+}
+
+fn lease_to_json(address: Leased, network: Option<&str>, lease: &Lease) -> Value {
+    let now = now();
+    let left = lease.ends - now.ms();
+    json!({
+        "address": address.to_string(),
+        "network": network,
+        "client": lease.client.to_string(),
+        "mac": lease.mac.map(|mac| mac.to_string()),
+        "name": lease.name,
+        "state": word(lease, now.ms()),
+        "seconds_left": left.max(0) / 1000,
+        "ends": (now.unix_ms + left).div_euclid(1000),
+    })
 }
 
 /// Machines that nobody has written down, the latest first.
@@ -143,7 +180,7 @@ fn architecture_text(number: u16) -> String {
 }
 
 /// Leases by network and state, for metrics.
-pub(super) struct LeaseGauges(pub(super) Arc<Inquirer>);
+pub(super) struct LeaseGauges(pub(super) Arc<Inquirer<Core>>);
 
 impl fmt::Debug for LeaseGauges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,39 +4,36 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use super::writer::Waker;
-use crate::core::Core;
 use crate::view::DhcpView;
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-type Question = Box<dyn FnOnce(&Core, &DhcpView) + Send>;
+type Question<C> = Box<dyn FnOnce(&C, &DhcpView) + Send>;
 
-/// Who asks.
-#[derive(Debug)]
-pub(super) struct Inquirer {
-    questions: Sender<Question>,
+/// Who asks a worker with the core `C`.
+pub(super) struct Inquirer<C> {
+    questions: Sender<Question<C>>,
     waker: Waker,
 }
 
 /// Who answers.
-#[derive(Debug)]
-pub(super) struct Inquiries(Receiver<Question>);
+pub(super) struct Inquiries<C>(Receiver<Question<C>>);
 
 /// Both ends; `waker` wakes the worker.
-pub(super) fn inquiries(waker: Waker) -> (Inquirer, Inquiries) {
+pub(super) fn inquiries<C>(waker: Waker) -> (Inquirer<C>, Inquiries<C>) {
     let (questions, receiver) = channel();
     (Inquirer { questions, waker }, Inquiries(receiver))
 }
 
-impl Inquirer {
+impl<C> Inquirer<C> {
     /// What the worker says; `None` if it does not answer in time. Blocks until then.
     pub(super) fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Core, &DhcpView) -> T + Send + 'static,
+        question: impl FnOnce(&C, &DhcpView) -> T + Send + 'static,
     ) -> Option<T> {
         let (answer, answers) = channel();
-        let question: Question = Box::new(move |core, view| {
+        let question: Question<C> = Box::new(move |core, view| {
             let _ = answer.send(question(core, view));
         });
         self.questions.send(question).ok()?;
@@ -45,9 +42,9 @@ impl Inquirer {
     }
 }
 
-impl Inquiries {
+impl<C> Inquiries<C> {
     /// Answers what waits.
-    pub(super) fn answer(&self, core: &Core, view: &DhcpView) {
+    pub(super) fn answer(&self, core: &C, view: &DhcpView) {
         while let Ok(question) = self.0.try_recv() {
             question(core, view);
         }

@@ -22,10 +22,12 @@ mod status;
 mod store;
 mod tell;
 mod transfer;
+mod v4;
 mod v6;
 mod worker;
 mod writer;
 
+use counters::FamilyCounters;
 pub use counters::{DhcpCounters, Traffic};
 pub use options::Options;
 pub use ports::Ports;
@@ -55,13 +57,14 @@ use book::LeaseGauges;
 use boot::{BootServer, BootSockets};
 use links::Links;
 use reload::Reloader;
-use server::Server;
+use server::{Server, Thread};
 use status::{Status, lock};
-use v6::{Counters6, Six};
-use worker::Begin;
+use v4::{Begin, Four};
+use v6::{Six, SixService};
 
-/// File of the leases, in the state directory.
+/// Files of the leases of each family, in the state directory.
 const JOURNAL: &str = "leases.redb";
+const JOURNAL6: &str = "leases6.redb";
 
 /// Runs the daemon until it is told to finish; the exit code is that of the command-line contract.
 pub fn run(options: Options) -> ExitCode {
@@ -92,7 +95,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let (runtime, signals) = catch_signals()?;
     let mut registry = Registry::default();
     let counters = Arc::new(DhcpCounters::new(&mut registry));
-    let six = Arc::new(Six::new(duid, Counters6::new(&mut registry)));
+    let six = Arc::new(Six::new(duid, FamilyCounters::six(&mut registry)));
     let views = Arc::new(ArcSwap::from_pointee(DhcpView::build(&Snapshot::nothing())));
     let links = Arc::new(Links::default());
     let snapshots = Arc::new(ArcSwap::from_pointee(Snapshot::nothing()));
@@ -117,17 +120,21 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         }
     })?;
 
-    let begin = Begin { boot_port: boot.as_ref().map(BootSockets::http_port), seen: seen::load(&state) };
-    let store = Box::new(RedbJournal::new(state.path().join(JOURNAL)));
-    let watchdog = notifier.watchdog_interval();
-    let server = Server::start(ports, store, &links, &views, &counters, begin, watchdog)
-        .and_then(|server| server.with_v6(&options.interface, &six, &views, watchdog)?.keeping_seen(&state))
-        .map_err(|error| Fatal::system("start a thread", &error))?;
+    let boot_port = boot.as_ref().map(BootSockets::http_port);
+    let begin = Begin { boot_port, seen: seen::load(&state) };
+    let threads = Threads::start(
+        Four::new(ports, Arc::clone(&links), begin),
+        SixService::new(&options.interface, Arc::clone(&six)),
+        (&state, &views, &counters, &six),
+        notifier.watchdog_interval(),
+    );
+    let Threads { server, four, six: six_thread } =
+        threads.map_err(|error| Fatal::system("start a thread", &error))?;
     let boot = boot.map(|boot| boot.start(&state, &snapshots, counters.boot())).transpose()?;
     let follow = following.status_handle();
     let common = Common::new(env!("CARGO_PKG_VERSION"), started, move || lock(&follow).figures());
     common.register(&mut registry);
-    registry.register_collector(Box::new(LeaseGauges(Arc::clone(&server.inquirer))));
+    registry.register_collector(Box::new(LeaseGauges(Arc::clone(&four.inquirer))));
     let boot_problem = boot.as_ref().map(BootServer::problems).unwrap_or_else(|| Box::new(|| None));
     if let Some(problem) = boot_problem() {
         warn!("{problem}");
@@ -139,8 +146,8 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         counters,
         links,
         six,
-        inquirer: Arc::clone(&server.inquirer),
-        store_problem: Arc::clone(&server.store_problem),
+        four,
+        six_thread,
         boot_problem,
     };
     notifier.status(&format!("serving {} networks", snapshots.load().inventory.globals.networks.len()));
@@ -153,6 +160,30 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     drop(boot);
     info!("finished");
     Ok(())
+}
+
+/// The threads of both families.
+struct Threads {
+    server: Server,
+    four: Thread<crate::core::Core>,
+    six: Thread<crate::core::v6::Core>,
+}
+
+impl Threads {
+    fn start(
+        four: Four,
+        six: SixService,
+        (state, views, counters, six_state): (&Arc<StateDir>, &Arc<ArcSwap<DhcpView>>, &DhcpCounters, &Six),
+        watchdog: Option<std::time::Duration>,
+    ) -> std::io::Result<Threads> {
+        let store = |name| RedbJournal::new(state.path().join(name));
+        let mut server = Server::new(views, watchdog)?;
+        let four = server.start("dhcpv4", four, Box::new(store(JOURNAL)), counters.worker())?;
+        server.keep_seen(state, &four.inquirer)?;
+        let six =
+            server.start("dhcpv6", six, Box::new(store(JOURNAL6).lazy()), six_state.counters.worker())?;
+        Ok(Threads { server, four, six })
+    }
 }
 
 /// The runtime of everything but packets, and the signals that it hears from now on.
@@ -168,11 +199,11 @@ fn catch_signals() -> Result<(tokio::runtime::Runtime, Signals), Fatal> {
 /// Writes leases out or takes them in, in place of serving.
 fn transfer(options: &Options) -> Result<(), Fatal> {
     let state = StateDir::open(&options.state, None)?;
-    let mut store = RedbJournal::new(state.path().join(JOURNAL));
+    let mut stores = [JOURNAL, JOURNAL6].map(|name| RedbJournal::new(state.path().join(name)).lazy());
     if let Some(path) = &options.import_leases {
-        transfer::import(&mut store, path)?;
+        transfer::import(&mut stores, path)?;
     }
-    if options.export_leases { transfer::export(&mut store) } else { Ok(()) }
+    if options.export_leases { transfer::export(&mut stores) } else { Ok(()) }
 }
 
 /// Opens files and sockets, then gives up privileges.

@@ -71,6 +71,11 @@ impl Port {
         Port { name, socket: None, index: 0, told: false, bind }
     }
 
+    /// Index of the interface that the socket is bound to.
+    pub(super) fn index(&self) -> u32 {
+        self.index
+    }
+
     /// Lets go of the socket, so that another server may have the port.
     pub(super) fn close(&mut self) {
         (self.socket, self.index, self.told) = (None, 0, false);

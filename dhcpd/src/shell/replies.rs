@@ -6,7 +6,7 @@ use daemon::metrics::Tally;
 use daemon::udp::{MAX_BATCH, PacketSocket, Route, SendBatch, SendReport, UDP_FRAME_OVERHEAD, Wait};
 use tracing::debug;
 
-use super::counters::{Traffic, WorkerTally};
+use super::counters::Traffic;
 use crate::core::{CLIENT_PORT, Destination, Reply, SERVER_PORT};
 
 /// Octets of the longest reply: what one Ethernet frame carries.
@@ -25,7 +25,7 @@ pub(super) struct Replies {
 pub(super) struct Exits<'a> {
     pub(super) socket: &'a UdpSocket,
     pub(super) packet: &'a PacketSocket,
-    pub(super) tally: &'a WorkerTally,
+    pub(super) traffic: &'a Tally<Traffic>,
 }
 
 impl Replies {
@@ -47,7 +47,7 @@ impl Replies {
         }
         let batch = if by_link { &mut self.link } else { &mut self.udp };
         let room = batch.buffer().and_then(|buffer| buffer.get_mut(..octets.len()));
-        let Some(room) = room else { return exits.tally.traffic.count(Traffic::Unsent) };
+        let Some(room) = room else { return exits.traffic.count(Traffic::Unsent) };
         room.copy_from_slice(octets);
         let committed = match reply.destination {
             Destination::Broadcast { interface } => {
@@ -65,7 +65,7 @@ impl Replies {
             }
         };
         if !committed {
-            exits.tally.traffic.count(Traffic::Unsent);
+            exits.traffic.count(Traffic::Unsent);
         }
     }
 
@@ -73,11 +73,11 @@ impl Replies {
     pub(super) fn send(&mut self, exits: Exits<'_>) {
         if !self.udp.is_empty() {
             let report = self.udp.send(exits.socket, Wait::ForOne);
-            account(&report, self.udp.discard(), &exits.tally.traffic);
+            account(&report, self.udp.discard(), exits.traffic);
         }
         if !self.link.is_empty() {
             let report = self.link.send(exits.packet, Wait::ForOne);
-            account(&report, self.link.discard(), &exits.tally.traffic);
+            account(&report, self.link.discard(), exits.traffic);
         }
     }
 }

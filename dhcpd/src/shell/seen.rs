@@ -61,7 +61,7 @@ impl Keeper {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub(super) fn start(state: &Arc<StateDir>, inquirer: &Arc<Inquirer>) -> io::Result<Keeper> {
+    pub(super) fn start(state: &Arc<StateDir>, inquirer: &Arc<Inquirer<Core>>) -> io::Result<Keeper> {
         let (stop, stopped) = channel();
         let (state, inquirer) = (Arc::clone(state), Arc::clone(inquirer));
         let keep = move || keep(&state, &inquirer, &stopped);
@@ -70,7 +70,7 @@ impl Keeper {
     }
 }
 
-fn keep(state: &StateDir, inquirer: &Inquirer, stopped: &Receiver<()>) {
+fn keep(state: &StateDir, inquirer: &Inquirer<Core>, stopped: &Receiver<()>) {
     let mut written = inquirer.ask(|core, _| core.seen_version());
     loop {
         let ends = stopped.recv_timeout(INTERVAL) != Err(RecvTimeoutError::Timeout);

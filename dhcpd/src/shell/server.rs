@@ -13,44 +13,61 @@ use daemon::stop::Stop;
 use tracing::warn;
 
 use super::clock::boot_number;
-use super::counters::DhcpCounters;
+use super::counters::FamilyTally;
 use super::inquiry::{Inquirer, inquiries};
-use super::links::Links;
-use super::ports::Ports;
 use super::seen::Keeper;
 use super::store::LeaseStore;
-use super::v6::{self, Six};
-use super::worker::{Begin, Worker};
+use super::worker::{Service, Worker};
 use super::writer::{Writer, wake_pair};
+use crate::core::{Core, Family};
 use crate::view::DhcpView;
 
 /// The threads that answer. Dropping it ends them.
 pub(super) struct Server {
-    keeper: Option<Keeper>,
     stop: Option<Stop>,
     threads: Vec<JoinHandle<()>>,
     pulses: Vec<Arc<AtomicU64>>,
-    /// Asks the thread about leases.
-    pub(super) inquirer: Arc<Inquirer>,
+    views: Arc<ArcSwap<DhcpView>>,
+    /// How often [`Server::is_alive`] will be asked.
+    watchdog: Option<Duration>,
+    keeper: Option<Keeper>,
+}
+
+/// What others know of a thread.
+pub(super) struct Thread<C> {
+    /// Asks it about leases.
+    pub(super) inquirer: Arc<Inquirer<C>>,
     /// What keeps leases from being written.
     pub(super) store_problem: Arc<Mutex<Option<String>>>,
 }
 
 impl Server {
-    /// Starts the threads. `watchdog`: how often [`Server::is_alive`] will be asked.
+    /// No thread yet. `watchdog`: how often [`Server::is_alive`] will be asked.
     ///
     /// # Errors
-    /// A thread cannot be started.
-    pub(super) fn start(
-        ports: Ports,
+    /// The system has no descriptors left.
+    pub(super) fn new(views: &Arc<ArcSwap<DhcpView>>, watchdog: Option<Duration>) -> io::Result<Server> {
+        let (threads, pulses) = (Vec::new(), Vec::new());
+        let (stop, views) = (Some(Stop::new()?), Arc::clone(views));
+        Ok(Server { stop, threads, pulses, views, watchdog, keeper: None })
+    }
+
+    /// Starts the thread `name` of `service`, whose leases are in `store`.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub(super) fn start<S: Service + Send + 'static>(
+        &mut self,
+        name: &str,
+        service: S,
         store: Box<dyn LeaseStore>,
-        links: &Arc<Links>,
-        views: &Arc<ArcSwap<DhcpView>>,
-        counters: &DhcpCounters,
-        begin: Begin,
-        watchdog: Option<Duration>,
-    ) -> io::Result<Server> {
-        let stop = Stop::new()?;
+        tally: FamilyTally<S::Family>,
+    ) -> io::Result<Thread<S::Core>>
+    where
+        S::Core: 'static,
+        <S::Family as Family>::Reply: Send,
+    {
+        let Some(stop) = &self.stop else { return Err(io::ErrorKind::NotConnected.into()) };
         let pulse = Arc::new(AtomicU64::new(0));
         let changes = Changes::listen()
             .inspect_err(|error| warn!(%error, "changes of interfaces are seen within seconds, not at once"));
@@ -58,56 +75,36 @@ impl Server {
         let (inquirer, inquiries) = inquiries(waker.try_clone()?);
         let store_problem = Arc::new(Mutex::new(None));
         let worker = Worker {
+            service,
             writer: Writer::start(store, waker)?,
             sleeper,
             inquiries,
             store_problem: Arc::clone(&store_problem),
             boot: boot_number(),
-            ports,
             changes: changes.ok(),
-            links: Arc::clone(links),
-            views: Arc::clone(views),
-            begin,
-            tally: counters.worker(),
+            views: Arc::clone(&self.views),
+            tally,
             stop: stop.token(),
             pulse: Arc::clone(&pulse),
-            pulse_interval: watchdog.map(|interval| interval / 4),
+            pulse_interval: self.watchdog.map(|interval| interval / 4),
         };
-        let thread = std::thread::Builder::new().name("dhcpv4".to_owned()).spawn(move || worker.run())?;
-        let inquirer = Arc::new(inquirer);
-        let (threads, pulses) = (vec![thread], vec![pulse]);
-        Ok(Server { keeper: None, stop: Some(stop), threads, pulses, inquirer, store_problem })
-    }
-
-    /// With a thread of DHCPv6 for the interfaces `names`, beside that of DHCPv4.
-    ///
-    /// # Errors
-    /// It cannot be started.
-    pub(super) fn with_v6(
-        mut self,
-        names: &[String],
-        six: &Arc<Six>,
-        views: &Arc<ArcSwap<DhcpView>>,
-        watchdog: Option<Duration>,
-    ) -> io::Result<Server> {
-        let Some(stop) = &self.stop else { return Ok(self) };
-        let pulse = Arc::new(AtomicU64::new(0));
-        let interval = watchdog.map(|interval| interval / 4);
-        let (six, views) = (Arc::clone(six), Arc::clone(views));
-        let worker = v6::Worker::new(names, six, views, stop.token(), Arc::clone(&pulse), interval);
-        let thread = std::thread::Builder::new().name("dhcpv6".to_owned()).spawn(move || worker.run())?;
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || worker.run())?;
         self.threads.push(thread);
         self.pulses.push(pulse);
-        Ok(self)
+        Ok(Thread { inquirer: Arc::new(inquirer), store_problem })
     }
 
-    /// With a thread that writes down the machines seen.
+    /// Starts a thread that writes down the machines seen.
     ///
     /// # Errors
     /// It cannot be started.
-    pub(super) fn keeping_seen(mut self, state: &Arc<StateDir>) -> io::Result<Server> {
-        self.keeper = Some(Keeper::start(state, &self.inquirer)?);
-        Ok(self)
+    pub(super) fn keep_seen(
+        &mut self,
+        state: &Arc<StateDir>,
+        inquirer: &Arc<Inquirer<Core>>,
+    ) -> io::Result<()> {
+        self.keeper = Some(Keeper::start(state, inquirer)?);
+        Ok(())
     }
 
     /// A question that says whether the workers went on since it was asked last.

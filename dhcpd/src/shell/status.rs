@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::book::{self, Use};
 use super::counters::DhcpCounters;
-use super::inquiry::Inquirer;
 use super::links::{Links, Served, State};
+use super::server::Thread;
 use super::v6::Six;
-use crate::core::Core;
+use crate::core::{Core, v6};
 use crate::view::DhcpView;
 
 /// Networks that are listed at most.
@@ -26,11 +26,9 @@ pub(super) struct Status {
     pub(super) views: Arc<ArcSwap<DhcpView>>,
     pub(super) counters: Arc<DhcpCounters>,
     pub(super) links: Arc<Links>,
-    /// Asks the worker about leases.
-    pub(super) inquirer: Arc<Inquirer>,
-    /// What keeps leases from being written.
-    pub(super) store_problem: Arc<Mutex<Option<String>>>,
+    pub(super) four: Thread<Core>,
     pub(super) six: Arc<Six>,
+    pub(super) six_thread: Thread<v6::Core>,
     /// What keeps machines from booting; `None`: nothing.
     pub(super) boot_problem: Box<dyn Fn() -> Option<String> + Send + Sync>,
 }
@@ -40,20 +38,30 @@ impl Status {
     pub(super) fn answer(&self, request: &Request) -> Value {
         match request.get.as_str() {
             "status" => self.to_json(),
-            "leases" => self.inquirer.ask(book::leases).unwrap_or_else(busy),
+            "leases" => self.leases().unwrap_or_else(busy),
             other => refuse(format!("unknown request `{other}`: dhcpd knows `status` and `leases`")),
         }
+    }
+
+    /// All leases: IPv4's, then IPv6's.
+    fn leases(&self) -> Option<Value> {
+        let four = self.four.inquirer.ask(book::leases)?;
+        let six = self.six_thread.inquirer.ask(book::leases6)?;
+        Some(four.into_iter().chain(six).collect())
     }
 
     fn to_json(&self) -> Value {
         let view = self.views.load();
         let of_worker = |core: &Core, view: &DhcpView| (book::uses(core, view), book::seen(core, view));
-        let (networks, seen) = self.inquirer.ask(of_worker).unwrap_or_default();
-        let networks = networks.iter().map(Use::to_json).chain(Six::networks(&view)).take(NETWORKS_SHOWN);
-        let store_problem = lock(&self.store_problem).clone();
+        let (networks, seen) = self.four.inquirer.ask(of_worker).unwrap_or_default();
+        let networks6 = self.six_thread.inquirer.ask(book::uses6).unwrap_or_default();
+        let networks = networks.iter().map(Use::to_json).chain(networks6).take(NETWORKS_SHOWN);
+        let store_problems =
+            [&self.four.store_problem, &self.six_thread.store_problem].map(|problem| lock(problem).clone());
         let mut problems = self.links.problems(&view);
         problems.extend((self.boot_problem)());
-        problems.extend(store_problem.map(|why| format!("no lease is given: {why}")));
+        let no_lease = |why| format!("no lease is given: {why}");
+        problems.extend(store_problems.into_iter().flatten().map(no_lease));
         let mut status = json!({
             "daemon": "dhcpd",
             "generation": view.generation(),

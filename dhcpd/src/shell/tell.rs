@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{Level, debug, enabled, info, warn};
 
-use crate::core::{Change, Changed, Notice, Outputs, Transaction};
+use crate::core::{Change, Changed, Family, FamilyOutputs, Leased, Notice, Outputs, Transaction};
 
 /// Lines that may come at once.
 const BURST: u32 = 100;
@@ -51,22 +51,26 @@ pub(super) fn tell(out: &Outputs, budget: &mut Budget, now: Instant) {
     if enabled!(Level::DEBUG) {
         out.transactions().iter().for_each(trace);
     }
+    tell_changes(out, budget, now);
+    out.notices().iter().for_each(notify);
+}
+
+/// Tells which leases have changed.
+pub(super) fn tell_changes<F: Family>(out: &FamilyOutputs<F>, budget: &mut Budget, now: Instant) {
     for change in out.changes() {
         if change.what == Changed::Renewed {
-            debug!(address = %change.address, seconds = change.seconds, "lease renewed");
+            let address: Leased = change.address.into();
+            debug!(%address, seconds = change.seconds, "lease renewed");
         } else if let Some(untold) = budget.take(now) {
             line(change, untold);
         }
     }
-    for notice in out.notices() {
-        notify(notice);
-    }
 }
 
-fn line(change: &Change, untold: u64) {
+fn line<Item: Copy + Into<Leased>>(change: &Change<Item>, untold: u64) {
     let client = change.client.as_ref().map(ToString::to_string).unwrap_or_default();
     let mac = change.mac.map(|mac| mac.to_string()).unwrap_or_default();
-    let (address, seconds) = (change.address, change.seconds);
+    let (address, seconds): (Leased, u32) = (change.address.into(), change.seconds);
     if untold > 0 {
         info!(untold, "more changes of leases than are logged");
     }
@@ -95,13 +99,17 @@ fn notify(notice: &Notice) {
                  (`arping -D` or the switch's tables tell where it is), or give the host another address"
             );
         }
-        Notice::Stranded { leases } => {
-            warn!(leases, "clients have leases outside the pools; each gets another address when it renews");
-        }
-        Notice::ClockStepped { by } => {
-            warn!(milliseconds = by, "the system's clock was set: leases are written anew, none changes");
-        }
+        Notice::Stranded { leases } => tell_of_stranded(*leases),
+        Notice::ClockStepped { by } => tell_of_clock(*by),
     }
+}
+
+pub(super) fn tell_of_stranded(leases: usize) {
+    warn!(leases, "clients have leases outside the pools; each gets another one when it renews");
+}
+
+pub(super) fn tell_of_clock(by: i64) {
+    warn!(milliseconds = by, "the system's clock was set: leases are written anew, none changes");
 }
 
 #[cold]

@@ -1,15 +1,14 @@
-//! Leases as JSON lines, out of a store and into it, while no daemon runs on it.
+//! Leases as JSON lines, out of the stores of IPv4 and IPv6 and into them, while no daemon runs on them.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write, stdin, stdout};
-use std::net::Ipv4Addr;
 use std::path::Path;
 
 use daemon::exit::{Exit, Fatal};
 
 use super::store::{LeaseStore, StoreError};
-use crate::core::Record;
+use crate::core::{Leased, Record};
 
 /// Records of one commit.
 const GROUP: usize = 4096;
@@ -20,18 +19,20 @@ const MISTAKES_SHOWN: usize = 20;
 ///
 /// # Errors
 /// The store cannot be read, or nobody reads the output.
-pub(super) fn export(store: &mut dyn LeaseStore) -> Result<(), Fatal> {
-    let loaded = store.load().map_err(failed)?;
-    if let Some(damage) = loaded.damage {
-        eprintln!("{damage}");
-    }
+pub(super) fn export<S: LeaseStore>(stores: &mut [S; 2]) -> Result<(), Fatal> {
     let mut out = std::io::BufWriter::new(stdout().lock());
     let mut written = Ok(());
-    for (_, record) in &loaded.records {
-        written = written.and_then(|()| {
-            serde_json::to_writer(&mut out, record)?;
-            out.write_all(b"\n")
-        });
+    for store in stores {
+        let loaded = store.load().map_err(failed)?;
+        if let Some(damage) = loaded.damage {
+            eprintln!("{damage}");
+        }
+        for (_, record) in &loaded.records {
+            written = written.and_then(|()| {
+                serde_json::to_writer(&mut out, record)?;
+                out.write_all(b"\n")
+            });
+        }
     }
     let written = written.and_then(|()| out.flush());
     written.map_err(|error| Fatal::system("write the leases", &error))
@@ -42,7 +43,7 @@ pub(super) fn export(store: &mut dyn LeaseStore) -> Result<(), Fatal> {
 ///
 /// # Errors
 /// A line is no record, or the store cannot be read or written.
-pub(super) fn import(store: &mut dyn LeaseStore, path: &Path) -> Result<(), Fatal> {
+pub(super) fn import<S: LeaseStore>(stores: &mut [S; 2], path: &Path) -> Result<(), Fatal> {
     let reader: Box<dyn BufRead> = if path.as_os_str() == "-" {
         Box::new(stdin().lock())
     } else {
@@ -58,19 +59,23 @@ pub(super) fn import(store: &mut dyn LeaseStore, path: &Path) -> Result<(), Fata
         let text = format!("nothing was imported:\n  {}", text.join("\n  "));
         return Err(Fatal::new(text).with_exit(Exit::Failed));
     }
-    let loaded = store.load().map_err(failed)?;
-    let last = loaded.records.last().map_or(0, |(position, _)| *position);
     let count = records.len();
-    let numbered: Vec<(u64, Record)> = (last + 1..).zip(records.into_values()).collect();
-    for group in numbered.chunks(GROUP) {
-        store.commit(group).map_err(failed)?;
+    let (four, six): (Vec<_>, Vec<_>) =
+        records.into_values().partition(|record| matches!(record.address, Leased::V4(_)));
+    for (store, records) in stores.iter_mut().zip([four, six]) {
+        let loaded = store.load().map_err(failed)?;
+        let last = loaded.records.last().map_or(0, |(position, _)| *position);
+        let numbered: Vec<(u64, Record)> = (last + 1..).zip(records).collect();
+        for group in numbered.chunks(GROUP) {
+            store.commit(group).map_err(failed)?;
+        }
     }
     println!("{count} leases imported");
     Ok(())
 }
 
 /// The records by address, the last of each, and what is wrong with lines.
-fn read(reader: Box<dyn BufRead>, path: &Path) -> Result<(BTreeMap<Ipv4Addr, Record>, Vec<String>), Fatal> {
+fn read(reader: Box<dyn BufRead>, path: &Path) -> Result<(BTreeMap<Leased, Record>, Vec<String>), Fatal> {
     let (mut records, mut mistakes) = (BTreeMap::new(), Vec::new());
     for (number, line) in (1..).zip(reader.lines()) {
         let line = line.map_err(|error| Fatal::system(&format!("read `{}`", path.display()), &error))?;

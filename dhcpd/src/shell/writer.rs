@@ -254,7 +254,7 @@ mod tests {
 
     fn records(positions: std::ops::RangeInclusive<u64>) -> Records {
         let record = |position: u64| Record {
-            address: [10, 0, 0, u8::try_from(position).unwrap()].into(),
+            address: std::net::Ipv4Addr::new(10, 0, 0, u8::try_from(position).unwrap()).into(),
             client: ClientKey::of_mac(MacAddr([2, 0, 0, 0, 0, 1])),
             mac: None,
             name: None,

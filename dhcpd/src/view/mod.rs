@@ -27,7 +27,8 @@ pub use networks::NetworkView;
 pub(crate) use networks::domain_text;
 pub use networks6::NetworkView6;
 pub(crate) use networks6::search_list;
-pub use pool::Pool;
+pub use pool::{Pool, PoolAddress};
+pub(crate) use v6::Layout6;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -200,6 +201,11 @@ impl Layout {
     /// Whether it is that of `view`: edits of hosts leave it alone.
     pub(crate) fn is_of(&self, view: &DhcpView) -> bool {
         Arc::ptr_eq(&self.0, &view.networks)
+    }
+
+    /// The network with this id.
+    pub(crate) fn network(&self, id: NetworkId) -> Option<&NetworkView> {
+        self.0.get(id)
     }
 
     /// The network whose prefix holds `address`.

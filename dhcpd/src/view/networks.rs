@@ -30,7 +30,7 @@ pub struct NetworkView {
     /// Whether machines that nobody has written down boot a profile here.
     pub boots_unknown: bool,
     /// Addresses for machines that nobody has written down, and for hosts without one.
-    pub pool: Pool,
+    pub pool: Pool<Ipv4Addr>,
     /// Whether machines that nobody has written down get any of them.
     pub serves_strangers: bool,
     /// Whether a machine that asks for a lease that is not known here is refused.
@@ -59,7 +59,7 @@ impl OfFamily for NetworkView {
     fn of(globals: &Globals, id: NetworkId, network: &Network) -> Option<NetworkView> {
         let prefix = network.ipv4?;
         let [a, b, c, d] = prefix.netmask().octets();
-        let pool = Pool::new(network, prefix);
+        let pool = Pool::v4(network, prefix);
         let serves_strangers = network.unknown != Unknown::Ignore;
         Some(NetworkView {
             id,

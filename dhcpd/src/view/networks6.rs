@@ -2,12 +2,13 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use inventory_core::model::{Globals, Network, NetworkId};
+use inventory_core::model::{Globals, Network, NetworkId, RouterAdvertisement, Unknown};
 use inventory_core::name::Name;
 use ipnet::Ipv6Net;
 
 use super::block6::OptionBlock6;
 use super::by_prefix::{ByPrefix, OfFamily};
+use super::pool::Pool;
 use crate::code6;
 
 /// The networks of a snapshot that have an IPv6 prefix.
@@ -24,8 +25,16 @@ pub struct NetworkView6 {
     pub prefix: Ipv6Net,
     /// Whether DHCP serves it.
     pub dhcp: bool,
-    /// Whether machines that nobody has written down get addresses here.
-    pub has_pool: bool,
+    /// Addresses for machines that nobody has written down, and for hosts without one.
+    pub pool: Pool<Ipv6Addr>,
+    /// Prefixes that others are delegated from, sorted.
+    pub pd_pools: Box<[Ipv6Net]>,
+    /// Length of those.
+    pub pd_length: u8,
+    /// Whether machines that nobody has written down get any of both.
+    pub serves_strangers: bool,
+    /// What routers' advertisements say, if there are any.
+    pub ra: Option<Box<RouterAdvertisement>>,
     /// Valid lifetime in seconds where a nic says none.
     pub lease_seconds: u32,
     /// What clients are told on request: from `options6`, else from `dns` and `zone`.
@@ -46,7 +55,11 @@ impl OfFamily for NetworkView6 {
             name: network.name.clone(),
             prefix,
             dhcp: network.dhcp,
-            has_pool: network.pools.iter().any(|pool| pool.first().is_ipv6()),
+            pool: Pool::v6(network, prefix),
+            pd_pools: network.pd_pools.clone(),
+            pd_length: network.pd_length,
+            serves_strangers: network.unknown != Unknown::Ignore,
+            ra: network.ra.clone(),
             lease_seconds: network.lease_seconds,
             options,
             writes_search,
@@ -59,6 +72,33 @@ impl OfFamily for NetworkView6 {
 
     fn holds(&self, address: Ipv6Addr) -> bool {
         self.prefix.contains(&address)
+    }
+}
+
+impl NetworkView6 {
+    /// Whether it gives anything to whom the inventory gives nothing.
+    pub fn has_pool(&self) -> bool {
+        !self.pool.is_empty() || !self.pd_pools.is_empty()
+    }
+
+    /// The first prefix that it delegates.
+    pub(crate) fn first_delegation(&self) -> Option<Ipv6Net> {
+        Ipv6Net::new(self.pd_pools.first()?.network(), self.pd_length).ok()
+    }
+
+    /// The prefix that it delegates after `prefix`, one of those.
+    pub(crate) fn delegation_after(&self, prefix: Ipv6Net) -> Option<Ipv6Net> {
+        let (last, length) = (prefix.broadcast(), self.pd_length);
+        let next = last.to_bits().checked_add(1).map(Ipv6Addr::from_bits)?;
+        let within = self.pd_pools.iter().find(|pool| pool.contains(&next)).map(|_| next);
+        let first =
+            within.or_else(|| Some(self.pd_pools.iter().find(|pool| pool.network() > last)?.network()));
+        Ipv6Net::new(first?, length).ok()
+    }
+
+    /// Whether `prefix` is one that it delegates.
+    pub(crate) fn delegates(&self, prefix: Ipv6Net) -> bool {
+        prefix.prefix_len() == self.pd_length && self.pd_pools.iter().any(|pool| pool.contains(&prefix))
     }
 }
 

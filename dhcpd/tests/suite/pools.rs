@@ -41,7 +41,7 @@ fn a_stranger_is_offered_and_given_an_address_of_the_pool() {
     assert_eq!(ack.acknowledged(), at(100));
     assert_eq!(ack.one().after, Some(1));
     let [record] = &*ack.records else { panic!("{ack:?}") };
-    assert_eq!((record.address, record.state), (at(100), State::Bound));
+    assert_eq!((record.address, record.state), (at(100).into(), State::Bound));
     assert_eq!((record.name.as_deref(), record.written), (Some("laptop"), 1_700_000_000));
     assert!(record.seconds >= 3600, "what is written covers what is promised");
     assert_eq!(ack.one().number(51), Some(3600));

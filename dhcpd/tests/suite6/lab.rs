@@ -2,10 +2,11 @@
 
 use std::net::{Ipv6Addr, SocketAddrV6};
 
-use dhcpd::core::Now;
 use dhcpd::core::v6::{Core, Event, Input, Link, Notice, Outcome, Outputs, Packet, Reason, Reply};
+use dhcpd::core::{Change, Now, Record};
 use dhcpd::view::DhcpView;
 use inventory_core::load::load_texts;
+use ipnet::Ipv6Net;
 
 use super::packet::{Ask, Sent, link_local};
 
@@ -53,6 +54,8 @@ pub(crate) struct Lab {
     pub(crate) core: Core,
     pub(crate) view: DhcpView,
     pub(crate) now: Now,
+    /// Everything that was written.
+    pub(crate) journal: Vec<(u64, Record)>,
 }
 
 /// What one message led to.
@@ -62,6 +65,7 @@ pub(crate) struct Answer {
     pub(crate) outcome: Outcome,
     pub(crate) notices: Vec<Notice>,
     pub(crate) events: Vec<Event>,
+    pub(crate) changes: Vec<Change<Ipv6Net>>,
 }
 
 /// The view of an inventory in one file.
@@ -91,7 +95,8 @@ impl Lab {
 
     /// A server of this inventory on these interfaces.
     pub(crate) fn on(inventory: &str, links: Vec<Link>) -> Lab {
-        let mut lab = Lab { core: Core::new(SERVER), view: view_of(inventory), now: Now::default() };
+        let (core, view) = (Core::new(SERVER), view_of(inventory));
+        let mut lab = Lab { core, view, now: Now::default(), journal: Vec::new() };
         lab.core.handle(&Input::Links(links), lab.now, &lab.view, &mut Outputs::default());
         lab
     }
@@ -119,12 +124,40 @@ impl Lab {
         self.core.handle(&Input::Packet(packet), self.now, &self.view, &mut out);
         let [transaction] = out.transactions() else { panic!("one transaction a packet: {out:?}") };
         let sent = |(reply, octets): (&Reply, &[u8])| (reply.clone(), Sent { octets: octets.to_vec() });
-        Answer {
+        let answer = Answer {
             sent: out.replies().map(sent).collect(),
             outcome: transaction.outcome,
             notices: out.notices().to_vec(),
             events: out.events().to_vec(),
+            changes: out.changes().to_vec(),
+        };
+        // The disk is quick.
+        self.journal.extend(out.take_records());
+        if let Some((last, _)) = self.journal.last() {
+            self.give(&Input::Committed(*last));
         }
+        answer
+    }
+
+    /// Gives an event that is no message; returns what changed.
+    pub(crate) fn give(&mut self, input: &Input<'_>) -> Vec<Change<Ipv6Net>> {
+        let mut out = Outputs::default();
+        self.core.handle(input, self.now, &self.view, &mut out);
+        self.journal.extend(out.take_records());
+        out.changes().to_vec()
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass(&mut self, seconds: u64) -> Vec<Change<Ipv6Net>> {
+        self.now.monotonic_ms += seconds * 1000;
+        self.now.unix_ms += i64::try_from(seconds).unwrap() * 1000;
+        self.give(&Input::Tick)
+    }
+
+    /// Kills the server and starts it again with what was written.
+    pub(crate) fn restart(&mut self) {
+        self.core = Core::recover(SERVER, self.journal.clone(), None, self.now);
+        self.give(&Input::Links(vec![link()]));
     }
 }
 

@@ -5,6 +5,7 @@
 mod captures;
 mod hostile;
 mod lab;
+mod leases;
 mod matching;
 mod messages;
 mod options;

@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use dhcpd::core::v6::{Link, Reason};
+use dhcpd::core::v6::{Link, Outcome, Reason};
 
 use super::lab::{INTERFACE, Lab, SITE, STRANGER, WEB, WEB_ADDRESS, WEB_HOST, everybody, link};
 use super::packet::{Ask, duid_ll, link_local, option, relay};
@@ -82,7 +82,7 @@ fn whatever_is_plugged_into_a_port_is_known_by_the_relay_agents_name_for_it() {
     };
     let sent = ask(b"ge-0/0/7").one().relayed().inner;
     assert_eq!(sent.na().addresses[0].0, "2001:db8:77::33".parse::<Ipv6Addr>().unwrap());
-    assert_eq!(ask(b"ge-0/0/8").silence(), Reason::UnknownMachine);
+    assert_eq!(ask(b"ge-0/0/8").outcome, Outcome::Refused(Reason::NothingToGive));
 }
 
 #[test]
@@ -90,7 +90,8 @@ fn a_machine_known_in_another_network_is_unknown_here() {
     let other = "[network.other]\nzone = \"lab.test\"\nipv6 = \"2001:db8:99::/64\"\n[host.far]\nnetwork = \"other\"\n\
                  mac = \"02:00:00:00:00:07\"\nip = \"2001:db8:99::7\"\n";
     let ask = Ask::new(1, OPAQUE).na(1, &[]);
-    assert_eq!(Lab::new(other).ask([2, 0, 0, 0, 0, 7], &ask).silence(), Reason::UnknownMachine);
+    let answer = Lab::new(other).ask([2, 0, 0, 0, 0, 7], &ask);
+    assert_eq!(answer.outcome, Outcome::Refused(Reason::NothingToGive));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use dhcpd::core::v6::{Event, Notice, Outcome, Reason};
 
-use super::lab::{Lab, SERVER, STRANGER, WEB, WEB_ADDRESS, WEB_HOST, link};
+use super::lab::{Lab, SERVER, SITE, STRANGER, WEB, WEB_ADDRESS, WEB_HOST, link};
 use super::packet::{Ask, Sent, address, duid_ll, link_local, prefix};
 
 const SOLICIT: u8 = 1;
@@ -67,15 +67,23 @@ fn machines_that_are_not_served_are_met_by_silence() {
         assert_eq!(lab.ask(WEB, &web(SOLICIT).na(1, &[])).silence(), Reason::NotServed);
         assert_eq!(lab.ask(WEB, &web(INFORMATION_REQUEST)).silence(), Reason::NotServed);
     }
-    let mut lab = Lab::new(WEB_HOST);
-    assert_eq!(
-        lab.ask(STRANGER, &Ask::new(SOLICIT, &duid_ll(STRANGER)).na(1, &[])).silence(),
-        Reason::UnknownMachine
-    );
+    let ignoring = SITE.replace("lease =", "unknown = \"ignore\"\nlease =");
+    let mut lab = Lab::on(&format!("{ignoring}{WEB_HOST}"), vec![link()]);
+    let ask = Ask::new(SOLICIT, &duid_ll(STRANGER)).na(1, &[]);
+    assert_eq!(lab.ask(STRANGER, &ask).silence(), Reason::UnknownMachine);
     let mut lab = Lab::new(&format!("{WEB_HOST}dhcp = false\n"));
     for kind in [SOLICIT, REBIND, INFORMATION_REQUEST] {
         assert_eq!(lab.ask(WEB, &web(kind)).silence(), Reason::DhcpOff, "{kind}");
     }
+}
+
+#[test]
+fn a_machine_that_nobody_wrote_down_is_told_that_there_is_nothing_where_there_is_no_pool() {
+    let mut lab = Lab::new(WEB_HOST);
+    let answer = lab.ask(STRANGER, &Ask::new(SOLICIT, &duid_ll(STRANGER)).na(1, &[]).pd(2, &[]));
+    assert_eq!(answer.outcome, Outcome::Refused(Reason::NothingToGive));
+    assert_eq!((answer.one().kind(), answer.one().na().status), (2, Some(2)));
+    assert_eq!(answer.one().codes(), [1, 2, 3, 25], "no preference: another server may have more");
 }
 
 #[test]

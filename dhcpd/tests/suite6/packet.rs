@@ -4,6 +4,7 @@ use std::net::Ipv6Addr;
 
 use dhcproto::Decodable;
 use dhcproto::v6::{DhcpOption, Message, MessageType, OptionCode};
+use ipnet::Ipv6Net;
 
 /// A client's message.
 #[derive(Clone, Debug)]
@@ -110,6 +111,14 @@ pub(crate) struct SentIa {
     pub(crate) status: Option<u16>,
 }
 
+/// An identity association of any kind in a reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AnyIa {
+    /// Addresses and prefixes with their preferred and valid lifetimes.
+    pub(crate) leases: Vec<(Ipv6Net, u32, u32)>,
+    pub(crate) status: Option<u16>,
+}
+
 impl Sent {
     pub(crate) fn message(&self) -> Message {
         Message::from_bytes(&self.octets).unwrap_or_else(|error| panic!("{error}: {:02x?}", self.octets))
@@ -167,6 +176,33 @@ impl Sent {
                 other => panic!("{other:?}"),
             });
             SentIa { id: ia.id, timers: (ia.t1, ia.t2), addresses: addresses.collect(), status }
+        })
+        .collect()
+    }
+
+    /// All identity associations, in their order: addresses are prefixes of 128 bits.
+    pub(crate) fn ias(&self) -> Vec<AnyIa> {
+        let all = walk(&self.octets[4..]).filter(|(code, _)| [3, 4, 25].contains(code));
+        all.map(|(code, data)| {
+            let inner = if code == 4 { &data[4..] } else { &data[12..] };
+            let mut ia = AnyIa { leases: Vec::new(), status: None };
+            let number = |at: &[u8]| u32::from_be_bytes(at.try_into().unwrap());
+            for (code, data) in walk(inner) {
+                let address = |at: &[u8]| Ipv6Addr::from(<[u8; 16]>::try_from(at).unwrap());
+                match code {
+                    5 => {
+                        let net = Ipv6Net::from(address(&data[..16]));
+                        ia.leases.push((net, number(&data[16..20]), number(&data[20..24])));
+                    }
+                    26 => {
+                        let net = Ipv6Net::new(address(&data[9..25]), data[8]).unwrap();
+                        ia.leases.push((net, number(&data[..4]), number(&data[4..8])));
+                    }
+                    13 => ia.status = Some(u16::from_be_bytes([data[0], data[1]])),
+                    other => panic!("{other}"),
+                }
+            }
+            ia
         })
         .collect()
     }

@@ -225,14 +225,14 @@ fn networkd_gets_its_reserved_address_in_two_messages() {
 }
 
 #[test]
-fn a_machine_that_nobody_wrote_down_gets_silence_and_is_counted() {
+fn a_machine_that_nobody_wrote_down_is_told_that_there_is_nothing_and_is_counted() {
     isolated(|| {
         let net = Net::new();
         let stranger = net.lan.attach("stranger", "52:54:00:ff:ff:ff");
         wait_link_local(&stranger);
         let _client = Running::start(&stranger, "dhclient -6 -d -lf /run/tmp/none eth0 >/dev/null 2>&1");
-        wait_until("two Solicits to be counted", || net.counted("unanswered", "unknown-machine") >= 2);
-        assert_eq!(net.counted("messages", "advertise"), 0);
+        wait_until("two Solicits to be counted", || net.counted("unanswered", "nothing-to-give") >= 2);
+        assert_eq!(net.counted("messages", "reply"), 0);
         assert_eq!(addresses(&stranger), [] as [&str; 0]);
     });
 }

@@ -119,7 +119,7 @@ impl Lease {
         };
         let name = self.name.clone().filter(|name| !name.is_empty()).map(Into::into);
         Some(Record {
-            address: self.address,
+            address: self.address.into(),
             client,
             mac: self.mac,
             name,

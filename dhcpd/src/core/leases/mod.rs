@@ -1,4 +1,4 @@
-//! Who has which address of the pools: the index in memory. What is on disk is [`super::record`]'s.
+//! Who has which address, or prefix, of the pools: the index in memory. What is on disk is [`super::record`]'s.
 //!
 //! An address has at most one lease, the latest, which stays when it has ended: the same client gets its
 //! old address again as long as nobody else needs it. Beside it an address may be offered to somebody for
@@ -10,15 +10,13 @@ mod offers;
 pub(super) use offers::{Offer, Parked};
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 
 use inventory_core::mac::MacAddr;
 
 use super::client::ClientKey;
 use super::record::State;
-use crate::view::Layout;
+use super::space::{Group, Space};
 
-use choose::Group;
 use offers::Offers;
 
 /// The latest lease of an address.
@@ -52,46 +50,60 @@ impl Lease {
     }
 }
 
-/// All leases and offers.
-#[derive(Debug, Default)]
-pub(super) struct Leases {
-    by_address: BTreeMap<Ipv4Addr, Lease>,
-    by_client: BTreeMap<ClientKey, Vec<Ipv4Addr>>,
+/// All leases and offers in a space.
+#[derive(Debug)]
+pub(super) struct Leases<S: Space> {
+    by_address: BTreeMap<S::Item, Lease>,
+    by_client: BTreeMap<ClientKey, Vec<S::Item>>,
     /// Ends of leases that hold an address, for noticing.
-    ending: BTreeSet<(i64, Ipv4Addr)>,
+    ending: BTreeSet<(i64, S::Item)>,
     /// Addresses that may be given again when their time comes, by network, the longest unused first.
-    reuse: BTreeSet<(Group, i64, Ipv4Addr)>,
-    offers: Offers,
-    /// By network: the number from which on no address has ever been given.
-    fresh: BTreeMap<Group, u64>,
-    /// The networks that `reuse` and `fresh` are of.
-    layout: Option<Layout>,
+    reuse: BTreeSet<(Group, i64, S::Item)>,
+    offers: Offers<S>,
+    /// By group: the first address that has perhaps never been given; `None`: all were.
+    fresh: BTreeMap<Group, Option<S::Item>>,
+    /// The pools that `reuse` and `fresh` are of.
+    space: Option<S>,
 }
 
-impl Leases {
+impl<S: Space> Default for Leases<S> {
+    fn default() -> Leases<S> {
+        Leases {
+            by_address: BTreeMap::new(),
+            by_client: BTreeMap::new(),
+            ending: BTreeSet::new(),
+            reuse: BTreeSet::new(),
+            offers: Offers::default(),
+            fresh: BTreeMap::new(),
+            space: None,
+        }
+    }
+}
+
+impl<S: Space> Leases<S> {
     /// The lease of `address`, ended or not.
-    pub(super) fn get(&self, address: Ipv4Addr) -> Option<&Lease> {
+    pub(super) fn get(&self, address: S::Item) -> Option<&Lease> {
         self.by_address.get(&address)
     }
 
     /// All leases, by address.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Ipv4Addr, &Lease)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (S::Item, &Lease)> {
         self.by_address.iter().map(|(address, lease)| (*address, lease))
     }
 
     /// The addresses that `client` has or had.
-    pub(super) fn of_client(&self, client: &ClientKey) -> &[Ipv4Addr] {
+    pub(super) fn of_client(&self, client: &ClientKey) -> &[S::Item] {
         self.by_client.get(client).map_or(&[], Vec::as_slice)
     }
 
     /// Whether another client than these holds `address`.
-    pub(super) fn is_held_by_other(&self, address: Ipv4Addr, own: &[Option<ClientKey>], now: i64) -> bool {
+    pub(super) fn is_held_by_other(&self, address: S::Item, own: &[Option<ClientKey>], now: i64) -> bool {
         self.get(address)
             .is_some_and(|lease| lease.is_held(now) && !own.iter().flatten().any(|key| *key == lease.client))
     }
 
     /// Makes `lease` the one of `address`; an offer of the address is over.
-    pub(super) fn set(&mut self, address: Ipv4Addr, lease: Lease) {
+    pub(super) fn set(&mut self, address: S::Item, lease: Lease) {
         self.detach(address);
         self.offers.remove(address);
         self.by_client.entry(lease.client.clone()).or_default().push(address);
@@ -103,14 +115,14 @@ impl Leases {
     }
 
     /// Takes the lease of `address` out, as if it had never been given.
-    pub(super) fn forget(&mut self, address: Ipv4Addr) {
+    pub(super) fn forget(&mut self, address: S::Item) {
         self.detach(address);
         if self.offers.get(address).is_none() {
             self.put_back(address);
         }
     }
 
-    fn detach(&mut self, address: Ipv4Addr) {
+    fn detach(&mut self, address: S::Item) {
         let group = self.group(address);
         self.reuse.remove(&(group, choose::UNUSED, address));
         let Some(lease) = self.by_address.remove(&address) else { return };
@@ -125,7 +137,7 @@ impl Leases {
     }
 
     /// The first lease that held its address and has ended by `now`; each is returned once.
-    pub(super) fn next_ended(&mut self, now: i64) -> Option<Ipv4Addr> {
+    pub(super) fn next_ended(&mut self, now: i64) -> Option<S::Item> {
         let (ends, address) = *self.ending.first().filter(|(ends, _)| *ends <= now)?;
         self.ending.remove(&(ends, address));
         Some(address)

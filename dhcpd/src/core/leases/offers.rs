@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use super::Leases;
 use crate::core::client::ClientKey;
+use crate::core::space::Space;
 
 /// Messages that wait for a probe at once; each takes as much memory as it is long.
 const PARKED_MAX: usize = 2048;
@@ -19,7 +20,7 @@ pub(in crate::core) struct Offer {
     pub(in crate::core) client: ClientKey,
     /// Until when it stands.
     pub(in crate::core) until: i64,
-    /// The DHCPDISCOVER that waits for the end of the probe.
+    /// The DHCPDISCOVER that waits for the end of the probe. DHCPv6 clients look for themselves.
     pub(in crate::core) parked: Option<Parked>,
 }
 
@@ -35,13 +36,19 @@ pub(in crate::core) struct Parked {
 }
 
 /// All of them.
-#[derive(Debug, Default)]
-pub(super) struct Offers {
-    by_address: BTreeMap<Ipv4Addr, Offer>,
-    by_client: BTreeMap<ClientKey, Vec<Ipv4Addr>>,
+#[derive(Debug)]
+pub(super) struct Offers<S: Space> {
+    by_address: BTreeMap<S::Item, Offer>,
+    by_client: BTreeMap<ClientKey, Vec<S::Item>>,
     /// When something is to be done about each: the end of its probe or of itself.
-    due: BTreeSet<(i64, Ipv4Addr)>,
+    due: BTreeSet<(i64, S::Item)>,
     parked: usize,
+}
+
+impl<S: Space> Default for Offers<S> {
+    fn default() -> Offers<S> {
+        Offers { by_address: BTreeMap::new(), by_client: BTreeMap::new(), due: BTreeSet::new(), parked: 0 }
+    }
 }
 
 impl Offer {
@@ -50,8 +57,8 @@ impl Offer {
     }
 }
 
-impl Offers {
-    pub(super) fn get(&self, address: Ipv4Addr) -> Option<&Offer> {
+impl<S: Space> Offers<S> {
+    pub(super) fn get(&self, address: S::Item) -> Option<&Offer> {
         self.by_address.get(&address)
     }
 
@@ -59,7 +66,7 @@ impl Offers {
         self.due.first().map(|(due, _)| *due)
     }
 
-    fn insert(&mut self, address: Ipv4Addr, offer: Offer) {
+    fn insert(&mut self, address: S::Item, offer: Offer) {
         self.remove(address);
         self.due.insert((offer.due(), address));
         self.parked += usize::from(offer.parked.is_some());
@@ -67,7 +74,7 @@ impl Offers {
         self.by_address.insert(address, offer);
     }
 
-    pub(super) fn remove(&mut self, address: Ipv4Addr) -> Option<Offer> {
+    pub(super) fn remove(&mut self, address: S::Item) -> Option<Offer> {
         let offer = self.by_address.remove(&address)?;
         self.due.remove(&(offer.due(), address));
         self.parked -= usize::from(offer.parked.is_some());
@@ -81,20 +88,20 @@ impl Offers {
     }
 }
 
-impl Leases {
+impl<S: Space> Leases<S> {
     /// The offer of `address` that stands at `now`.
-    pub(in crate::core) fn offer_of(&self, address: Ipv4Addr, now: i64) -> Option<&Offer> {
+    pub(in crate::core) fn offer_of(&self, address: S::Item, now: i64) -> Option<&Offer> {
         self.offers.get(address).filter(|offer| now < offer.until)
     }
 
     /// The addresses that `client` is offered at `now`.
-    pub(in crate::core) fn offered_to(&self, client: &ClientKey, now: i64) -> impl Iterator<Item = Ipv4Addr> {
+    pub(in crate::core) fn offered_to(&self, client: &ClientKey, now: i64) -> impl Iterator<Item = S::Item> {
         let addresses = self.offers.by_client.get(client).map_or(&[][..], Vec::as_slice);
         addresses.iter().copied().filter(move |address| self.offer_of(*address, now).is_some())
     }
 
     /// Remembers an offer in the place of any other of this address. False: there are too many.
-    pub(in crate::core) fn offer(&mut self, address: Ipv4Addr, offer: Offer) -> bool {
+    pub(in crate::core) fn offer(&mut self, address: S::Item, offer: Offer) -> bool {
         let known = self.offers.get(address);
         let parks = offer.parked.is_some() && known.is_none_or(|known| known.parked.is_none());
         let full = known.is_none() && self.offers.by_address.len() >= MAX;
@@ -107,7 +114,7 @@ impl Leases {
     }
 
     /// Takes the offer of `address` back.
-    pub(in crate::core) fn withdraw(&mut self, address: Ipv4Addr) -> Option<Offer> {
+    pub(in crate::core) fn withdraw(&mut self, address: S::Item) -> Option<Offer> {
         let offer = self.offers.remove(address)?;
         self.put_back(address);
         Some(offer)
@@ -115,13 +122,8 @@ impl Leases {
 
     /// Takes back what the pools do not give any more: it may be a host's by the time it is accepted.
     pub(super) fn withdraw_offers_outside_pools(&mut self) {
-        let layout = self.layout.clone();
-        let of_pool = |address| {
-            let network = layout.as_ref().and_then(|layout| layout.network_of(address));
-            network.is_some_and(|network| network.pool.contains(address))
-        };
-        let outside: Vec<_> =
-            self.offers.by_address.keys().copied().filter(|address| !of_pool(*address)).collect();
+        let outside = self.offers.by_address.keys().copied().filter(|address| !self.gives(*address));
+        let outside: Vec<_> = outside.collect();
         for address in outside {
             self.offers.remove(address);
         }
@@ -138,7 +140,7 @@ impl Leases {
     }
 
     /// The next message whose probe has ended by `now`, with the address that was probed: nobody uses it.
-    pub(in crate::core) fn next_probed(&mut self, now: i64) -> Option<(Ipv4Addr, Parked)> {
+    pub(in crate::core) fn next_probed(&mut self, now: i64) -> Option<(S::Item, Parked)> {
         let probed = self.offers.due.iter().take_while(|(due, _)| *due <= now);
         let (_, address) = *probed
             .into_iter()

@@ -2,6 +2,8 @@
 
 use std::net::Ipv6Addr;
 
+use ipnet::Ipv6Net;
+
 use super::reason::Reason;
 use super::wire::{Options, split_address, split_u32};
 use crate::code6;
@@ -37,6 +39,13 @@ pub struct Lease {
     pub address: Ipv6Addr,
     /// Length of the prefix; 128 for an address.
     pub prefix_len: u8,
+}
+
+impl Lease {
+    /// As what a lease is of; `None` if it is none, such as a prefix that is longer than an address.
+    pub(super) fn item(self) -> Option<Ipv6Net> {
+        Ipv6Net::new(self.address, self.prefix_len).ok().filter(|item| item.addr() == item.network())
+    }
 }
 
 impl IaKind {
@@ -100,8 +109,9 @@ impl<'a> Ia<'a> {
         })
     }
 
-    /// Whether `address` is among them.
-    pub(super) fn holds(&self, address: Ipv6Addr) -> bool {
-        self.leases().any(|lease| lease.address == address)
+    /// The first of `items` that is among them.
+    pub(super) fn item_of(&self, items: &[Ipv6Net]) -> Option<Ipv6Net> {
+        let mut held = self.leases().filter_map(Lease::item);
+        held.find(|item| items.contains(item))
     }
 }

@@ -49,6 +49,11 @@ pub(super) fn identify<'v>(
     find(&|network| view.by_port(network.id, port, remote))
 }
 
+/// The client's hardware address, if anything tells it.
+pub(super) fn mac_of(message: &Message<'_>, packet: &Packet<'_>) -> Option<MacAddr> {
+    seen(message, packet).or_else(|| mac_of_duid(message.duid().ok()??))
+}
+
 /// The client's hardware address as its link showed it.
 fn seen(message: &Message<'_>, packet: &Packet<'_>) -> Option<MacAddr> {
     let Some(relay) = message.nearest_relay() else { return mac_of_link_local(*packet.from.ip()) };

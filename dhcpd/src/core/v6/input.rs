@@ -13,6 +13,12 @@ pub enum Input<'a> {
     Packet(Packet<'a>),
     /// The interfaces that are served are these, from now on.
     Links(Vec<Link>),
+    /// All records up to this position are durable.
+    Committed(u64),
+    /// Records cannot be made durable at the moment; replies that waited for them are thrown away.
+    StoreFailing,
+    /// Nothing but time. To be given at [`super::Core::deadline`].
+    Tick,
 }
 
 /// A datagram to the server's port.

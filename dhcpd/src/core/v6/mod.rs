@@ -1,11 +1,12 @@
 //! DHCPv6 (RFC 8415, made a standard by RFC 9915): one event in; datagrams, counts and notices out.
 //!
 //! A state machine like its parent's, and as strict: no sockets, files, clocks or randomness; a hostile
-//! packet is never a panic and never an `Err`. The families share the inventory's view and nothing of
-//! their protocols.
+//! packet is never a panic and never an `Err`. The families share the inventory's view and how leases are
+//! kept, and nothing of their protocols.
 
+mod answer;
+mod asker;
 mod assign;
-mod decide;
 mod ia;
 mod identify;
 mod input;
@@ -16,46 +17,95 @@ mod place;
 mod reason;
 mod relays;
 mod reply;
+mod valid;
 mod wire;
 mod write;
 
 pub use ia::{IAS_MAX, Ia, IaKind, Lease};
 pub use input::{Input, Link, Packet};
 pub use message::{DUID_OCTETS_MAX, Kind, Message};
-pub use output::{CLIENT_PORT, Notice, Outcome, Outputs, Reply, SERVER_PORT, Transaction};
+pub use output::{CLIENT_PORT, Notice, Outcome, Outputs, Reply, SERVER_PORT, Transaction, V6};
 pub use reason::{Event, Reason};
 pub use relays::{Hop, RELAYS_MAX};
 pub use wire::{OPTIONS_MAX, Options};
 
+use std::sync::Arc;
+
+use ipnet::Ipv6Net;
+
 use super::Now;
 use super::conflicts::Conflicts;
-use crate::view::DhcpView;
-
-use decide::{Decision, Status, decide};
-use place::Place;
-use reply::Replying;
+use super::leases::Lease as Binding;
+use super::ledger::Ledger;
+use super::record::Record;
+use crate::view::{DhcpView, Layout6};
 
 /// The server's state between events.
 #[derive(Debug)]
 pub struct Core {
     /// Our DUID.
-    server: Box<[u8]>,
-    links: Vec<Link>,
+    server: Arc<[u8]>,
+    /// Shared, so that a place can refer to it while leases change.
+    links: Arc<[Link]>,
     conflicts: Conflicts,
+    ledger: Ledger<Layout6>,
+}
+
+/// Status codes (RFC 8415, section 21.13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+enum Status {
+    Success = 0,
+    NoAddresses = 2,
+    NoBinding = 3,
+    NotOnLink = 4,
+    UseMulticast = 5,
+    NoPrefixes = 6,
 }
 
 impl Core {
-    /// A server that is known by the DUID `server`, without interfaces: the first input should be
-    /// [`Input::Links`].
+    /// A server that is known by the DUID `server`, without interfaces and leases: the first input should
+    /// be [`Input::Links`].
     pub fn new(server: &[u8]) -> Core {
-        Core { server: server.into(), links: Vec::new(), conflicts: Conflicts::default() }
+        Core {
+            server: server.into(),
+            links: Arc::default(),
+            conflicts: Conflicts::default(),
+            ledger: Ledger::default(),
+        }
+    }
+
+    /// A server that goes on where the records say, which are in the order of their positions. `boot`
+    /// tells the machine's boot, if that is known.
+    pub fn recover(
+        server: &[u8],
+        records: impl IntoIterator<Item = (u64, Record)>,
+        boot: Option<u64>,
+        now: Now,
+    ) -> Core {
+        Core { ledger: Ledger::recover(records, boot, now), ..Core::new(server) }
+    }
+
+    /// When [`Input::Tick`] is due next, in milliseconds of the boot's clock.
+    pub fn deadline(&self) -> Option<u64> {
+        self.ledger.leases.deadline().map(|ms| u64::try_from(ms).unwrap_or(0))
+    }
+
+    /// The latest leases by address or prefix, those that have ended included.
+    pub fn leases(&self) -> impl Iterator<Item = (Ipv6Net, &Binding)> {
+        self.ledger.leases.iter()
     }
 
     /// Takes one event at `now` and appends to `out` what is to be done. `view` is what the inventory
     /// says at this moment; the whole event is decided by it.
     pub fn handle(&mut self, input: &Input<'_>, now: Now, view: &DhcpView, out: &mut Outputs) {
+        self.ledger.follow(now, view, out);
+        self.ledger.pass(now, out);
         match input {
-            Input::Links(links) => self.links.clone_from(links),
+            Input::Links(links) => self.links = links.as_slice().into(),
+            Input::Committed(position) => self.ledger.journal.commit(*position),
+            Input::StoreFailing => self.ledger.journal.fail(),
+            Input::Tick => {}
             Input::Packet(packet) => {
                 let transaction = self.packet(packet, now, view, out);
                 out.transactions.push(transaction);
@@ -76,46 +126,6 @@ impl Core {
         let received = Some((kind, message.xid()));
         let outcome = self.answer(&message, packet, now, view, out).unwrap_or_else(Outcome::Unanswered);
         Transaction { received, outcome }
-    }
-
-    fn answer(
-        &mut self,
-        message: &Message<'_>,
-        packet: &Packet<'_>,
-        now: Now,
-        view: &DhcpView,
-        out: &mut Outputs,
-    ) -> Result<Outcome, Reason> {
-        let place = Place::find(view, &self.links, packet, message);
-        let decision = decide(message, packet, place, &self.server)?;
-        let replying = Replying { message, packet, place: place?, server: &self.server };
-        match decision {
-            Decision::Give(give) => {
-                replying.give(&give, out)?;
-                let address = give.assigned.iter().find_map(|ia| ia.given).map(|(lease, _)| lease.address);
-                match (give.network, address) {
-                    (Some(network), Some(_)) => Ok(Outcome::Answered(network.id, address)),
-                    _ => Ok(Outcome::Refused(Reason::NothingToGive)),
-                }
-            }
-            Decision::Inform(network, nic) => {
-                replying.inform(network, nic, out)?;
-                Ok(Outcome::Answered(network.id, None))
-            }
-            Decision::Say(status, assigned, reason) => {
-                replying.say(status, &assigned, out)?;
-                Ok(reason.map_or(Outcome::Acknowledged, Outcome::Refused))
-            }
-            Decision::Conflict(grant) => {
-                replying.say(Status::Success, &[], out)?;
-                if let Some(host) = grant.nic.fqdn()
-                    && self.conflicts.tell(grant.address, now)
-                {
-                    out.notices.push(Notice::AddressConflict { address: grant.address, host: host.clone() });
-                }
-                Ok(Outcome::Acknowledged)
-            }
-        }
     }
 }
 

@@ -1,35 +1,29 @@
-//! What the core wants done: datagrams to be sent, things to be told and counted.
+//! What the core wants done of DHCPv6: datagrams to be sent, things to be told.
 //!
 //! A reservation's reply waits for nothing: the inventory is the truth, and nothing needs to be written.
+//! One that gives a lease waits until its record is durable, as in DHCPv4.
 
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::ops::Range;
 
 use inventory_core::model::NetworkId;
 use inventory_core::name::Name;
+use ipnet::Ipv6Net;
 
 use super::reason::{Event, Reason};
+use crate::core::outputs::{Changed, Family};
 
 /// Port of servers and relay agents.
 pub const SERVER_PORT: u16 = 547;
 /// Port of clients.
 pub const CLIENT_PORT: u16 = 546;
 
-/// What one or several inputs led to. Reused, so that nothing is allocated per packet.
-#[derive(Debug, Default)]
-pub struct Outputs {
-    /// Octets of all replies.
-    pub(super) octets: Vec<u8>,
-    pub(super) replies: Vec<Reply>,
-    pub(super) transactions: Vec<Transaction>,
-    pub(super) notices: Vec<Notice>,
-    pub(super) events: Vec<Event>,
-}
-
 /// A datagram to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     pub(super) octets: Range<usize>,
+    /// Position of the record that must be durable before it is sent.
+    pub after: Option<u64>,
     /// Address to send from; `None`: the kernel knows best.
     pub source: Option<Ipv6Addr>,
     /// Index of the interface to send by.
@@ -70,35 +64,65 @@ pub enum Notice {
         /// The host that cannot use it.
         host: Name,
     },
+    /// Clients have leases that the pools do not give any more: each loses it when it renews.
+    Stranded {
+        /// How many.
+        leases: usize,
+    },
+    /// The wall clock was stepped; leases were written anew.
+    ClockStepped {
+        /// By how many milliseconds.
+        by: i64,
+    },
 }
 
-impl Outputs {
-    /// Forgets everything; the memory stays.
-    pub fn clear(&mut self) {
-        self.octets.clear();
-        self.replies.clear();
-        self.transactions.clear();
-        self.notices.clear();
-        self.events.clear();
+/// DHCPv6.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct V6;
+
+/// What the DHCPv6 core wants done.
+pub type Outputs = crate::core::outputs::Outputs<V6>;
+
+impl Family for V6 {
+    type Item = Ipv6Net;
+    type Reply = Reply;
+    type Transaction = Transaction;
+    type Notice = Notice;
+    type Event = Event;
+    type Reason = Reason;
+    const TOO_LONG: Reason = Reason::TooLong;
+
+    fn octets(reply: &Reply) -> Range<usize> {
+        reply.octets.clone()
     }
 
-    /// The replies in their order, each with its octets.
-    pub fn replies(&self) -> impl Iterator<Item = (&Reply, &[u8])> {
-        self.replies.iter().map(|reply| (reply, self.octets.get(reply.octets.clone()).unwrap_or_default()))
+    fn after(reply: &Reply) -> Option<u64> {
+        reply.after
     }
 
-    /// One for each packet, in their order.
-    pub fn transactions(&self) -> &[Transaction] {
-        &self.transactions
+    fn unanswered(transaction: &Transaction) -> Option<Reason> {
+        match transaction.outcome {
+            Outcome::Refused(reason) | Outcome::Unanswered(reason) => Some(reason),
+            Outcome::Answered(..) | Outcome::Acknowledged => None,
+        }
     }
 
-    /// What an operator should know of.
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
+    fn event_of(changed: Changed) -> Event {
+        match changed {
+            Changed::Granted => Event::LeaseGranted,
+            Changed::Renewed => Event::LeaseRenewed,
+            Changed::Released => Event::LeaseReleased,
+            Changed::Ended => Event::LeaseEnded,
+            Changed::Withdrawn => Event::LeaseWithdrawn,
+            Changed::Declined | Changed::InUse => Event::AddressInUse,
+        }
     }
 
-    /// What is to be counted beside the outcomes: messages received and sent.
-    pub fn events(&self) -> &[Event] {
-        &self.events
+    fn stranded(leases: usize) -> Notice {
+        Notice::Stranded { leases }
+    }
+
+    fn clock_stepped(by: i64) -> Notice {
+        Notice::ClockStepped { by }
     }
 }

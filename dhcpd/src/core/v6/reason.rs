@@ -46,8 +46,10 @@ daemon::counted_reasons! {
         DhcpOff => "dhcp-off",
         /// Nobody has written this machine down, and the network has no pool.
         UnknownMachine => "unknown-machine",
-        /// The machine needs an address from a pool, and has no lease.
-        NoLeaseYet => "no-lease-yet",
+        /// Leases cannot be written at the moment, so that none is given.
+        StoreFailing => "store-failing",
+        /// Nobody knows this lease; another server may.
+        UnknownLease => "unknown-lease",
         /// The host is planned or retired.
         NotServed => "not-served",
         /// Answered: nothing of what was asked for is there to be given.
@@ -86,6 +88,18 @@ daemon::counted_reasons! {
         Advertise => "advertise",
         /// Reply given out.
         Reply => "reply",
+        /// A lease was given.
+        LeaseGranted => "lease-granted",
+        /// A lease was given again to its client.
+        LeaseRenewed => "lease-renewed",
+        /// A client gave its lease back.
+        LeaseReleased => "lease-released",
+        /// A lease ran out.
+        LeaseEnded => "lease-ended",
+        /// A lease was ended, since the inventory says otherwise.
+        LeaseWithdrawn => "lease-withdrawn",
+        /// An address of a pool is used by a machine that does not lease it.
+        AddressInUse => "address-in-use",
         /// An address or prefix that the client must let go of at once was told it.
         Withdrawn => "withdrawn",
         /// A reply without options that the client asked for, because they did not fit.

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddrV6;
 
-use super::assign::Assigned;
-use super::decide::{Give, Status};
+use super::Status;
+use super::assign::{Assigned, Assignment};
 use super::ia::{IaKind, Lease};
 use super::input::Packet;
 use super::message::{ADVERTISE, Message, REPLY};
@@ -25,25 +25,46 @@ pub(super) struct Replying<'m, 'a, 'v> {
     pub(super) place: Place<'v>,
     /// Our DUID.
     pub(super) server: &'m [u8],
+    /// Position of the record that the reply waits for.
+    pub(super) after: Option<u64>,
+}
+
+/// What a client is given.
+#[derive(Debug)]
+pub(super) struct Give<'v> {
+    /// Whether it can use it now.
+    pub(super) committed: bool,
+    /// Committed without being asked twice.
+    pub(super) rapid: bool,
+    /// Whether any of it is the inventory's.
+    pub(super) reserved: bool,
+    /// Where options come from; `None`: there are none.
+    pub(super) network: Option<&'v NetworkView6>,
+    /// The nic, if it is known.
+    pub(super) nic: Option<Reservation<'v>>,
+    /// Answers to the identity associations.
+    pub(super) assignment: Assignment,
 }
 
 impl Replying<'_, '_, '_> {
     /// An Advertise, or a Reply, with what the client gets.
     pub(super) fn give(&self, give: &Give<'_>, out: &mut Outputs) -> Result<(), Reason> {
         let kind = if give.committed { REPLY } else { ADVERTISE };
-        let reserved = give.assigned.iter().any(|ia| ia.given.is_some());
+        let answers = &give.assignment.answers;
         let parameters = give.network.map(|network| Parameters { network, nic: give.nic });
         self.write(
             kind,
             out,
             |writer| {
                 (!give.rapid || writer.option(code6::RAPID_COMMIT, &[]))
-                    && (give.committed || !reserved || writer.option(code6::PREFERENCE, &[PREFERENCE_MAX]))
-                    && give.assigned.iter().all(|assigned| association(writer, assigned))
+                    && (give.committed
+                        || !give.reserved
+                        || writer.option(code6::PREFERENCE, &[PREFERENCE_MAX]))
+                    && answers.iter().all(|assigned| association(writer, assigned))
             },
             parameters.as_ref(),
         )?;
-        if give.assigned.iter().any(|assigned| !assigned.withdrawn.is_empty()) {
+        if answers.iter().any(|assigned| !assigned.withdrawn.is_empty()) {
             out.events.push(Event::Withdrawn);
         }
         Ok(())
@@ -93,7 +114,8 @@ impl Replying<'_, '_, '_> {
         }
         let (source, to) = (self.packet.destination.filter(|to| !to.is_multicast()), self.way_back());
         let octets = start..out.octets.len();
-        out.replies.push(Reply { octets, source, interface: self.packet.interface, to });
+        let (after, interface) = (self.after, self.packet.interface);
+        out.replies.push(Reply { octets, after, source, interface, to });
         Ok(())
     }
 
@@ -135,7 +157,8 @@ fn association(writer: &mut Writer<'_>, assigned: &Assigned) -> bool {
         data.extend_from_slice(&t1.to_be_bytes());
         data.extend_from_slice(&t2.to_be_bytes());
     }
-    if let Some((lease, seconds)) = assigned.given {
+    if let Some((item, seconds)) = assigned.given {
+        let lease = Lease { address: item.addr(), prefix_len: item.prefix_len() };
         push_lease(&mut data, assigned.kind, lease, seconds);
     }
     for lease in &assigned.withdrawn {

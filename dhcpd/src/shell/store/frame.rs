@@ -4,9 +4,8 @@
 //! cannot be opened any more and what is intact in it is gathered ([`salvage`]).
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 
-use crate::core::Record;
+use crate::core::{Leased, Record};
 
 const MAGIC: &[u8; 8] = b"hb-lease";
 /// Magic, length, checksum, position.
@@ -42,7 +41,7 @@ pub(super) fn decode(octets: &[u8]) -> Option<(u64, Record)> {
 
 /// Every intact record in `octets`, of each address the latest, in the order of their positions.
 pub(super) fn salvage(octets: &[u8]) -> Vec<(u64, Record)> {
-    let mut latest: BTreeMap<Ipv4Addr, (u64, Record)> = BTreeMap::new();
+    let mut latest: BTreeMap<Leased, (u64, Record)> = BTreeMap::new();
     let mut at = 0;
     while let Some(found) = octets.get(at..).and_then(find_magic) {
         at += found;
@@ -103,7 +102,7 @@ mod tests {
 
     fn record(n: u8) -> Record {
         Record {
-            address: [10, 0, 0, n].into(),
+            address: std::net::Ipv4Addr::new(10, 0, 0, n).into(),
             client: ClientKey::of_mac(MacAddr([2, 0, 0, 0, 0, n])),
             mac: None,
             name: None,

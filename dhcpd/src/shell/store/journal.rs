@@ -7,14 +7,13 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
 use super::frame::{decode, encode, salvage};
 use super::{LeaseStore, Loaded, StoreError};
-use crate::core::{Record, State};
+use crate::core::{Leased, Record, State};
 
 const JOURNAL: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("leases");
 /// Octets of cache: the journal is read once.
@@ -26,10 +25,12 @@ const DEAD_MIN: usize = 4096;
 #[derive(Debug)]
 pub struct RedbJournal {
     path: PathBuf,
+    /// Whether the file is made by the first record, and not at once.
+    lazy: bool,
     /// `None` after an error: it is opened again for the next commit.
     database: Option<Database>,
     /// Position of the record that counts, by address.
-    live: HashMap<Ipv4Addr, u64>,
+    live: HashMap<Leased, u64>,
     /// Positions of records that count no more.
     dead: Vec<u64>,
 }
@@ -37,7 +38,13 @@ pub struct RedbJournal {
 impl RedbJournal {
     /// A journal in the file at `path`, which is made when it is needed.
     pub fn new(path: PathBuf) -> RedbJournal {
-        RedbJournal { path, database: None, live: HashMap::new(), dead: Vec::new() }
+        RedbJournal { path, lazy: false, database: None, live: HashMap::new(), dead: Vec::new() }
+    }
+
+    /// The same for leases that there may never be: the first record makes the file.
+    #[must_use]
+    pub fn lazy(self) -> RedbJournal {
+        RedbJournal { lazy: true, ..self }
     }
 
     fn explain(&self, what: &str, error: impl std::fmt::Display) -> StoreError {
@@ -96,7 +103,7 @@ impl RedbJournal {
 
     /// Positions that count no more once `records` are written.
     fn superseded(&self, records: &[(u64, Record)]) -> Vec<u64> {
-        let mut latest: HashMap<Ipv4Addr, u64> = HashMap::new();
+        let mut latest: HashMap<Leased, u64> = HashMap::new();
         let mut superseded = Vec::new();
         for (position, record) in records {
             let before = latest.insert(record.address, *position);
@@ -119,13 +126,16 @@ impl RedbJournal {
 
 impl LeaseStore for RedbJournal {
     fn load(&mut self) -> Result<Loaded, StoreError> {
+        if self.lazy && !self.path.exists() {
+            return Ok(Loaded::default());
+        }
         let (all, void) = match self.read() {
             Ok(read) => read,
             // Not the file's fault: what is there must not be put aside.
             Err(error) if is_outside(&error) => return Err(self.explain("open", error)),
             Err(error) => return self.salvage(&error),
         };
-        let mut latest: HashMap<Ipv4Addr, (u64, Record)> = HashMap::new();
+        let mut latest: HashMap<Leased, (u64, Record)> = HashMap::new();
         for (position, record) in all {
             let address = record.address;
             self.dead.extend(latest.insert(address, (position, record)).map(|(before, _)| before));

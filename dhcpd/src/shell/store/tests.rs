@@ -38,7 +38,7 @@ impl Drop for Dir {
 fn record(n: u16, seconds: u32) -> Record {
     let [high, low] = n.to_be_bytes();
     Record {
-        address: [10, 0, high, low].into(),
+        address: std::net::Ipv4Addr::new(10, 0, high, low).into(),
         client: ClientKey::of_mac(MacAddr([2, 0, 0, 0, high, low])),
         mac: Some(MacAddr([2, 0, 0, 0, high, low])),
         name: None,

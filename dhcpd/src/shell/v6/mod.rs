@@ -1,32 +1,31 @@
 //! DHCPv6 around its core: a thread of its own, since the families share no state.
 
-mod counters;
 mod duid;
 mod ports;
-mod worker;
+mod service;
 
-pub(super) use counters::Counters6;
 pub(super) use duid::server_duid;
-pub(super) use worker::Worker;
+pub(super) use service::SixService;
 
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
+use crate::core::v6::V6;
+use crate::shell::counters::FamilyCounters;
 use crate::shell::ports::Port;
-use crate::view::DhcpView;
 
 /// What status knows of DHCPv6.
 #[derive(Debug)]
 pub(super) struct Six {
     pub(super) duid: Box<[u8]>,
-    pub(super) counters: Counters6,
+    pub(super) counters: FamilyCounters<V6>,
     /// Names of the interfaces that are heard; the worker writes it.
     heard: Mutex<Vec<String>>,
 }
 
 impl Six {
-    pub(super) fn new(duid: Box<[u8]>, counters: Counters6) -> Six {
+    pub(super) fn new(duid: Box<[u8]>, counters: FamilyCounters<V6>) -> Six {
         Six { duid, counters, heard: Mutex::default() }
     }
 
@@ -36,14 +35,6 @@ impl Six {
             "duid": duid::hex(&self.duid),
             "listeners": *self.heard.lock().unwrap_or_else(PoisonError::into_inner),
             "counters": self.counters.to_json(),
-        })
-    }
-
-    /// The networks with IPv6, for status.
-    pub(super) fn networks(view: &DhcpView) -> impl Iterator<Item = Value> {
-        view.networks6().map(|network| {
-            let prefix = network.prefix.to_string();
-            json!({ "name": network.name, "prefix": prefix, "dhcp": network.dhcp })
         })
     }
 

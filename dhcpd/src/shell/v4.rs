@@ -1,0 +1,160 @@
+//! DHCPv4 around its core: sockets, probes, replies.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::time::Instant;
+
+use daemon::interfaces::Interface;
+use daemon::metrics::Tally;
+use daemon::udp::Datagram;
+use inventory_core::mac::MacAddr;
+use tracing::info;
+
+use super::counters::Traffic;
+use super::links::Links;
+use super::ports::{Port, Ports};
+use super::replies::{Exits, Replies};
+use super::tell::{Budget, tell};
+use super::worker::{Happening, Service};
+use crate::core::{Core, Input, Link, Now, Outputs, Packet, Record, Reply, SeenMachine, V4};
+use crate::view::DhcpView;
+
+/// The core of DHCPv4 with its sockets.
+pub(super) struct Four {
+    core: Core,
+    ports: Ports,
+    links: Arc<Links>,
+    /// HTTP port of the boot service, if there is one.
+    boot_port: Option<u16>,
+    replies: Replies,
+}
+
+/// What the core begins with.
+pub(super) struct Begin {
+    /// HTTP port of the boot service, if there is one.
+    pub(super) boot_port: Option<u16>,
+    /// Machines seen before, the latest first.
+    pub(super) seen: Vec<(MacAddr, SeenMachine)>,
+}
+
+impl Four {
+    pub(super) fn new(ports: Ports, links: Arc<Links>, begin: Begin) -> Four {
+        let Begin { boot_port, seen } = begin;
+        let core = Core::new().with_boot(boot_port).with_seen(seen.into_iter());
+        Four { core, ports, links, boot_port, replies: Replies::new() }
+    }
+
+    /// Opens sockets anew where an interface is another one than it was.
+    fn follow(&mut self, interfaces: &[Interface], view: &DhcpView) -> Vec<Link> {
+        for port in &mut self.ports.all {
+            port.follow(interfaces);
+        }
+        self.ports.probes.follow(interfaces);
+        let before = self.links.served();
+        let links = self.links.set(&self.ports.all, interfaces);
+        if self.links.served() != before {
+            for served in self.links.served() {
+                info!(interface = %served.name, state = ?served.state, addresses = ?served.addresses, "interface");
+            }
+            self.links.report(view);
+        }
+        links
+    }
+}
+
+impl Service for Four {
+    type Family = V4;
+    type Core = Core;
+    /// No client or relay agent sends more than an Ethernet frame; one that does is counted.
+    const MESSAGE_OCTETS: usize = 2048;
+
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn recover(&mut self, records: Vec<(u64, Record)>, boot: Option<u64>, now: Now) {
+        let seen = std::mem::take(&mut self.core).into_seen();
+        let core = Core::recover(records, boot, now).with_boot(self.boot_port);
+        self.core = core.with_seen(seen.into_iter());
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        self.core.deadline()
+    }
+
+    fn happen(&mut self, what: Happening<'_>, now: Now, view: &DhcpView, out: &mut Outputs) {
+        let input = match what {
+            Happening::Interfaces(interfaces) => Input::Links(self.follow(interfaces, view)),
+            Happening::Committed(position) => Input::Committed(position),
+            Happening::StoreFailing => Input::StoreFailing,
+            Happening::Tick => Input::Tick,
+        };
+        self.core.handle(&input, now, view, out);
+    }
+
+    #[inline]
+    fn packet(&mut self, datagram: &Datagram<'_>, now: Now, view: &DhcpView, out: &mut Outputs) -> bool {
+        let Some(packet) = packet(datagram) else { return false };
+        self.core.handle(&Input::Packet(packet), now, view, out);
+        true
+    }
+
+    fn ports(&self) -> &[Port] {
+        &self.ports.all
+    }
+
+    fn others(&self) -> Vec<BorrowedFd<'_>> {
+        self.ports.probes.descriptors().collect()
+    }
+
+    fn hear_other(&mut self, now: Now, view: &DhcpView, out: &mut Outputs) -> bool {
+        let Some(answer) = self.ports.probes.hear() else { return false };
+        self.core.handle(&answer, now, view, out);
+        true
+    }
+
+    fn act(&mut self, out: &Outputs) {
+        for probe in out.probes() {
+            self.ports.probes.send(probe);
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, reply: &Reply, octets: &[u8], traffic: &Tally<Traffic>) {
+        let interface = reply.destination.interface();
+        if self.replies.interface != interface {
+            self.send(traffic);
+            self.replies.interface = interface;
+        }
+        match self.ports.of_interface(interface) {
+            Some(socket) => {
+                self.replies.add(reply, octets, Exits { socket, packet: &self.ports.packet, traffic });
+            }
+            None => traffic.count(Traffic::Unsent),
+        }
+    }
+
+    fn send(&mut self, traffic: &Tally<Traffic>) {
+        if let Some(socket) = self.ports.of_interface(self.replies.interface) {
+            self.replies.send(Exits { socket, packet: &self.ports.packet, traffic });
+        }
+    }
+
+    fn tell(out: &Outputs, budget: &mut Budget, now: Instant) {
+        tell(out, budget, now);
+    }
+}
+
+/// What the core is to know of a datagram; `None` if it was longer than the buffer.
+#[inline]
+fn packet<'a>(datagram: &Datagram<'a>) -> Option<Packet<'a>> {
+    let SocketAddr::V4(from) = datagram.from else { return None };
+    let destination = datagram.to.and_then(|to| match to {
+        IpAddr::V4(to) => Some(to),
+        IpAddr::V6(_) => None,
+    });
+    let bytes = Cow::Borrowed(datagram.bytes);
+    (!datagram.truncated).then_some(Packet { bytes, interface: datagram.interface, from, destination })
+}
