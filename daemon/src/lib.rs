@@ -21,6 +21,7 @@ pub mod interfaces;
 mod listen_error;
 pub mod log;
 pub mod metrics;
+pub mod neighbours;
 pub mod notify;
 pub mod privileges;
 pub mod service;

@@ -48,5 +48,7 @@ pub const CLIENT_FQDN: u16 = 39;
 pub const ECHO_REQUEST: u16 = 43;
 /// The client's hardware address as the relay agent saw it (RFC 6939).
 pub const CLIENT_LINK_LAYER: u16 = 79;
+/// Where a machine learns how to get out of a walled network (RFC 8910).
+pub const CAPTIVE_PORTAL: u16 = 103;
 /// The relay agent does not use the server's port (RFC 8357).
 pub const RELAY_PORT: u16 = 135;

@@ -28,6 +28,7 @@ mod packet;
 mod parameters;
 mod passing;
 mod place;
+pub mod ra;
 mod reason;
 mod record;
 mod reply;

@@ -27,7 +27,6 @@ mod v6;
 mod worker;
 mod writer;
 
-use counters::FamilyCounters;
 pub use counters::{DhcpCounters, Traffic};
 pub use options::Options;
 pub use ports::Ports;
@@ -43,19 +42,18 @@ use daemon::exit::{Exit, Fatal};
 use daemon::follow::{self, FollowOptions};
 use daemon::interfaces::interfaces;
 use daemon::metrics::{Common, Registry};
+use daemon::neighbours::NeighbourSocket;
 use daemon::notify::Notifier;
 use daemon::privileges::{Keep, User, give_up};
 use daemon::service::{Pages, attend};
 use daemon::signals::Signals;
 use daemon::state::StateDir;
-use inventory_core::model::Snapshot;
 use tracing::{info, warn};
 
 use crate::view::DhcpView;
 
 use book::LeaseGauges;
 use boot::{BootServer, BootSockets};
-use links::Links;
 use reload::Reloader;
 use server::{Server, Thread};
 use status::{Status, lock};
@@ -85,26 +83,22 @@ struct Opened {
     metrics: Option<std::net::TcpListener>,
     /// Our DUID.
     duid: Box<[u8]>,
+    /// For router advertisements.
+    neighbours: Option<NeighbourSocket>,
 }
 
 fn try_run(options: Options) -> Result<(), Fatal> {
     let started = SystemTime::now();
     let notifier = Notifier::from_env();
-    let Opened { state, ports, boot, control, metrics, duid } = open(&options)?;
+    let Opened { state, ports, boot, control, metrics, duid, neighbours } = open(&options)?;
     // Before the inventory is read, which may take a while: an early SIGHUP must not end the process.
     let (runtime, signals) = catch_signals()?;
     let mut registry = Registry::default();
     let counters = Arc::new(DhcpCounters::new(&mut registry));
-    let six = Arc::new(Six::new(duid, FamilyCounters::six(&mut registry)));
-    let views = Arc::new(ArcSwap::from_pointee(DhcpView::build(&Snapshot::nothing())));
-    let links = Arc::new(Links::default());
-    let snapshots = Arc::new(ArcSwap::from_pointee(Snapshot::nothing()));
-    let mut reloader = Reloader {
-        views: Arc::clone(&views),
-        snapshots: Arc::clone(&snapshots),
-        links: Arc::clone(&links),
-        last: None,
-    };
+    let six = Arc::new(Six::new(duid, &mut registry));
+    let mut reloader = Reloader::new();
+    let (views, links) = (Arc::clone(&reloader.views), Arc::clone(&reloader.links));
+    let snapshots = Arc::clone(&reloader.snapshots);
     let reloads = notifier.clone();
     let follow_options =
         FollowOptions { inventories: options.inventory, state_dir: state.path().to_owned(), daemon: "dhcpd" };
@@ -124,7 +118,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let begin = Begin { boot_port, seen: seen::load(&state) };
     let threads = Threads::start(
         Four::new(ports, Arc::clone(&links), begin),
-        SixService::new(&options.interface, Arc::clone(&six)),
+        SixService::new(&options.interface, Arc::clone(&six), neighbours),
         (&state, &views, &counters, &six),
         notifier.watchdog_interval(),
     );
@@ -212,6 +206,7 @@ fn open(options: &Options) -> Result<Opened, Fatal> {
     let state = Arc::new(StateDir::open(&options.state, user.as_ref())?);
     let interfaces = interfaces().map_err(|error| Fatal::system("list the interfaces", &error))?;
     let ports = Ports::open(&options.interface, &interfaces)?;
+    let neighbours = v6::open_neighbours();
     let boot = options
         .boot_root
         .as_deref()
@@ -225,5 +220,5 @@ fn open(options: &Options) -> Result<Opened, Fatal> {
         Fatal::from(error).warn();
     }
     let duid = v6::server_duid(&state, &interfaces);
-    Ok(Opened { state, ports, boot, control, metrics, duid })
+    Ok(Opened { state, ports, boot, control, metrics, duid, neighbours })
 }

@@ -21,6 +21,16 @@ pub(super) struct Reloader {
 }
 
 impl Reloader {
+    /// One that has nothing in service yet.
+    pub(super) fn new() -> Reloader {
+        Reloader {
+            views: Arc::new(ArcSwap::from_pointee(DhcpView::build(&Snapshot::nothing()))),
+            snapshots: Arc::new(ArcSwap::from_pointee(Snapshot::nothing())),
+            links: Arc::default(),
+            last: None,
+        }
+    }
+
     /// Builds the view of `snapshot` and swaps it in.
     pub(super) fn apply(&mut self, snapshot: &Arc<Snapshot>) {
         let started = Instant::now();

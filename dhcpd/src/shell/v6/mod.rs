@@ -1,15 +1,20 @@
 //! DHCPv6 around its core: a thread of its own, since the families share no state.
 
+mod announcing;
 mod duid;
 mod ports;
 mod service;
 
+pub(super) use announcing::open_neighbours;
 pub(super) use duid::server_duid;
 pub(super) use service::SixService;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use daemon::metrics::{Counters, Registry};
 use serde_json::{Value, json};
+
+use announcing::Advertising;
 
 use crate::core::v6::V6;
 use crate::shell::counters::FamilyCounters;
@@ -20,13 +25,15 @@ use crate::shell::ports::Port;
 pub(super) struct Six {
     pub(super) duid: Box<[u8]>,
     pub(super) counters: FamilyCounters<V6>,
+    advertising: Arc<Counters<Advertising>>,
     /// Names of the interfaces that are heard; the worker writes it.
     heard: Mutex<Vec<String>>,
 }
 
 impl Six {
-    pub(super) fn new(duid: Box<[u8]>, counters: FamilyCounters<V6>) -> Six {
-        Six { duid, counters, heard: Mutex::default() }
+    pub(super) fn new(duid: Box<[u8]>, registry: &mut Registry) -> Six {
+        let advertising = announcing::counters(registry);
+        Six { duid, counters: FamilyCounters::six(registry), advertising, heard: Mutex::default() }
     }
 
     /// For status.
@@ -35,6 +42,7 @@ impl Six {
             "duid": duid::hex(&self.duid),
             "listeners": *self.heard.lock().unwrap_or_else(PoisonError::into_inner),
             "counters": self.counters.to_json(),
+            "advertising": self.advertising.to_json(),
         })
     }
 

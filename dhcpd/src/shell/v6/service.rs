@@ -1,16 +1,19 @@
 //! The core of DHCPv6 with its sockets, which follow the inventory: without an IPv6 network to serve
-//! there are none.
+//! there are none. Router advertisements are the same thread's.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::Instant;
 
 use daemon::interfaces::Interface;
 use daemon::metrics::Tally;
+use daemon::neighbours::NeighbourSocket;
 use daemon::udp::{Datagram, MAX_BATCH, Route, SendBatch, Wait};
 use tracing::{Level, debug, enabled, info, warn};
 
+use super::announcing::Announcing;
 use super::{Six, ports};
 use crate::core::v6::{Core, Input, Link, Notice, Outputs, Packet, Reply, Transaction, V6};
 use crate::core::{Now, Record};
@@ -29,6 +32,7 @@ pub(in crate::shell) struct SixService {
     core: Core,
     ports: Vec<Port>,
     six: Arc<Six>,
+    announcing: Announcing,
     replies: SendBatch,
     /// Index of the interface that the replies leave by.
     interface: u32,
@@ -36,8 +40,15 @@ pub(in crate::shell) struct SixService {
 
 impl SixService {
     /// For the named interfaces. It opens its sockets when it hears of those.
-    pub(in crate::shell) fn new(names: &[String], six: Arc<Six>) -> SixService {
+    pub(in crate::shell) fn new(
+        names: &[String],
+        six: Arc<Six>,
+        neighbours: Option<NeighbourSocket>,
+    ) -> SixService {
+        // Any number that is another one on another server.
+        let seed = six.duid.iter().fold(0, |seed: u64, octet| seed.rotate_left(7) ^ u64::from(*octet));
         SixService {
+            announcing: Announcing::new(neighbours, seed, six.advertising.tally()),
             core: Core::new(&six.duid),
             ports: ports::closed(names),
             six,
@@ -77,15 +88,21 @@ impl Service for SixService {
     }
 
     fn deadline(&self) -> Option<u64> {
-        self.core.deadline()
+        [self.core.deadline(), self.announcing.deadline()].into_iter().flatten().min()
     }
 
     fn happen(&mut self, what: Happening<'_>, now: Now, view: &DhcpView, out: &mut Outputs) {
         let input = match what {
-            Happening::Interfaces(interfaces) => Input::Links(self.follow(interfaces, view)),
+            Happening::Interfaces(interfaces) => {
+                self.announcing.follow(&self.ports, interfaces, now, view);
+                Input::Links(self.follow(interfaces, view))
+            }
             Happening::Committed(position) => Input::Committed(position),
             Happening::StoreFailing => Input::StoreFailing,
-            Happening::Tick => Input::Tick,
+            Happening::Tick => {
+                self.announcing.pass(now);
+                Input::Tick
+            }
         };
         self.core.handle(&input, now, view, out);
     }
@@ -98,6 +115,14 @@ impl Service for SixService {
 
     fn ports(&self) -> &[Port] {
         &self.ports
+    }
+
+    fn others(&self) -> Vec<BorrowedFd<'_>> {
+        self.announcing.descriptor().into_iter().collect()
+    }
+
+    fn hear_other(&mut self, now: Now, _view: &DhcpView, _out: &mut Outputs) -> bool {
+        self.announcing.hear(now)
     }
 
     fn add(&mut self, reply: &Reply, octets: &[u8], traffic: &Tally<Traffic>) {
