@@ -36,6 +36,8 @@ if [ "$purpose" = test ]; then
     program dhclient isc-dhcp-client
     program dhcpcd dhcpcd-base
     program dhcrelay isc-dhcp-relay
+    program rdisc6 ndisc6
+    program radvdump radvdump
     program kea-dhcp4 kea-dhcp4-server
     program dig bind9-dnsutils
     program host bind9-host

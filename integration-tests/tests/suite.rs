@@ -20,6 +20,7 @@ mod suite {
     mod mission;
     mod operations;
     mod packaging;
+    mod ra;
     mod resolvers;
     mod storm;
     mod transfers;

@@ -1,5 +1,7 @@
 //! Real DHCPv6 clients configure themselves by `hostbook-dhcpd`, on its link and through real relay agents.
 
+mod pools;
+
 use std::fs;
 use std::process::{Child, Stdio};
 
@@ -53,9 +55,13 @@ struct Net {
 
 impl Net {
     fn new() -> Net {
+        Net::of(INVENTORY)
+    }
+
+    fn of(inventory: &str) -> Net {
         let lan = Lan::new("lan0", &["2001:db8:20::2/64"]);
         let place = Place::empty();
-        place.save("site.toml", INVENTORY);
+        place.save("site.toml", inventory);
         let dhcpd = Launch::dhcpd(&place).args(&["--interface", "lan0"]).start();
         // networkd makes its DUID of it.
         fs::write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n").unwrap();
@@ -208,16 +214,20 @@ WithoutRA=solicit
 END
 ";
 
+fn networkd(machine: &Machine) -> Running {
+    // A `/sys` that cannot be written means that there is no udev to wait for.
+    let line = "unshare --mount sh -c 'mount --bind /sys /sys; mount -o remount,ro,bind /sys; \
+                SYSTEMD_LOG_LEVEL=debug exec /lib/systemd/systemd-networkd' >/run/tmp/networkd.log 2>&1";
+    Running::start(machine, line)
+}
+
 #[test]
 fn networkd_gets_its_reserved_address_in_two_messages() {
     isolated(|| {
         let net = Net::new();
         let web1 = net.lan.attach("web1", WEB1);
         sh(NETWORKD);
-        // A `/sys` that cannot be written means that there is no udev to wait for.
-        let line = "unshare --mount sh -c 'mount --bind /sys /sys; mount -o remount,ro,bind /sys; \
-                    SYSTEMD_LOG_LEVEL=debug exec /lib/systemd/systemd-networkd' >/run/tmp/networkd.log 2>&1";
-        let _networkd = Running::start(&web1, line);
+        let _networkd = networkd(&web1);
         wait_for("networkd to configure web1", || (addresses(&web1) == ["2001:db8:20::11"]).then_some(()));
         assert_eq!(net.counted("messages", "request"), 0, "rapid commit");
         assert_eq!(net.counted("messages", "solicit"), net.counted("messages", "reply"));
@@ -295,20 +305,24 @@ fn a_machine_behind_a_relay_agent_gets_its_reserved_address() {
     });
 }
 
+/// A link behind two relay agents, of which each knows only the next one up the line.
+fn behind_two_relays(net: &Net) -> (Lan, [Running; 2]) {
+    let (middle, far) = (deaf_lan("lan1"), deaf_lan("lan2"));
+    let near = router("r", (&net.lan, "2001:db8:20::254"), (&middle, "2001:db8:25::2"));
+    let next = router("rr", (&middle, "2001:db8:25::1"), (&far, "2001:db8:30::1"));
+    near.sh("ip route add 2001:db8:30::/64 via 2001:db8:25::1");
+    next.sh("ip route add default via 2001:db8:25::2");
+    sh(
+        "ip route add 2001:db8:25::/64 via 2001:db8:20::254; ip route add 2001:db8:30::/64 via 2001:db8:20::254",
+    );
+    (far, [relay(&near, "2001:db8:20::2"), relay(&next, "2001:db8:25::2")])
+}
+
 #[test]
 fn a_machine_behind_two_nested_relay_agents_gets_its_reserved_address() {
     isolated(|| {
         let net = Net::new();
-        let (middle, far) = (deaf_lan("lan1"), deaf_lan("lan2"));
-        let near = router("r", (&net.lan, "2001:db8:20::254"), (&middle, "2001:db8:25::2"));
-        let next = router("rr", (&middle, "2001:db8:25::1"), (&far, "2001:db8:30::1"));
-        near.sh("ip route add 2001:db8:30::/64 via 2001:db8:25::1");
-        next.sh("ip route add default via 2001:db8:25::2");
-        sh(
-            "ip route add 2001:db8:25::/64 via 2001:db8:20::254; ip route add 2001:db8:30::/64 via 2001:db8:20::254",
-        );
-        // Each knows only the next one up the line.
-        let (_near, _next) = (relay(&near, "2001:db8:20::2"), relay(&next, "2001:db8:25::2"));
+        let (far, _relays) = behind_two_relays(&net);
         let client = far.attach("far1", "52:54:00:aa:00:31");
         far1_is_configured(&net, &client);
     });
