@@ -93,14 +93,23 @@ fn main() {
         file.set_len((load.megabytes * MEGABYTE) as u64).unwrap();
     }
     println!("{:<16} {:<12} {:>10} {:>22}", "", "", "MB/s", "core seconds per GB");
+    let is_root = fs::read_to_string("/proc/self/setgroups").is_ok_and(|groups| groups.trim() == "allow");
     for load in &LOADS {
         let mut figures: Vec<Vec<(f64, f64)>> = vec![Vec::new(); load.servers.len()];
         for _ in 0..ROUNDS {
             for (server, figures) in load.servers.iter().zip(&mut figures) {
+                // It changes its groups before it serves.
+                if *server == Server::TftpdHpa && !is_root {
+                    continue;
+                }
                 figures.push(measure(load, *server, &place, &root));
             }
         }
         for (server, figures) in load.servers.iter().zip(figures) {
+            if figures.is_empty() {
+                println!("{:<16} {:<12} not as an ordinary user", load.what, server.name());
+                continue;
+            }
             let (speed, cost) =
                 (median(figures.iter().map(|one| one.0)), median(figures.iter().map(|one| one.1)));
             println!("{:<16} {:<12} {speed:>10.0} {cost:>22.2}", load.what, server.name());
