@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "all of this is test code")]
 
 mod suite {
+    mod abuse;
     mod boot;
     mod cli;
     mod clients;

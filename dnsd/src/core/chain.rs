@@ -3,6 +3,8 @@
 //! CNAME and DNAME records are followed as long as they lead to names in our zones. The response code
 //! is that of the last name (RFC 6604), the AA flag that of the first.
 
+use std::net::IpAddr;
+
 use crate::view::{DnsView, Key, Labels, Node, PoolLabel, Rdata, Rrset, ZoneNumber, rtype};
 
 use super::extra;
@@ -58,10 +60,13 @@ struct Place<'p> {
 
 /// Writes the answer to `query`.
 #[inline]
-pub(super) fn resolve(view: &DnsView, query: &Query, message: &mut Message<'_>) -> Resolution {
+pub(super) fn resolve(view: &DnsView, query: &Query, peer: IpAddr, message: &mut Message<'_>) -> Resolution {
     let Some(zone) = zone_for(view, &query.name, query.qtype) else {
         return Resolution::Failed(Reason::OutsideZones);
     };
+    if !view.zones().zone(zone).answers(peer) {
+        return Resolution::Failed(Reason::NotAllowed);
+    }
     let place = Place { view, query, name: &query.name, at: QUESTION_NAME, zone, first: true };
     match step(&place, message) {
         Step::Done(answer) => {
@@ -73,17 +78,24 @@ pub(super) fn resolve(view: &DnsView, query: &Query, message: &mut Message<'_>) 
             Resolution::Answered { answer, authoritative, truncated: true }
         }
         Step::TooLong => Resolution::RedirectTooLong,
-        Step::Follow(next) => follow(view, query, *next, message),
+        Step::Follow(next) => follow(view, query, *next, peer, message),
     }
 }
 
 /// Goes on where a first CNAME or DNAME leads.
-fn follow(view: &DnsView, query: &Query, mut next: Next, message: &mut Message<'_>) -> Resolution {
+fn follow(
+    view: &DnsView,
+    query: &Query,
+    mut next: Next,
+    peer: IpAddr,
+    message: &mut Message<'_>,
+) -> Resolution {
     let mut seen: Vec<Labels> = vec![query.name.clone()];
     let answered = |answer, truncated| Resolution::Answered { answer, authoritative: true, truncated };
     loop {
         let loops = seen.iter().any(|name| name.as_wire() == next.name.as_wire());
         let zone = zone_for(view, &next.name, query.qtype);
+        let zone = zone.filter(|zone| view.zones().zone(*zone).answers(peer));
         let (Some(zone), Some(at), false) = (zone, pointer_to(next.at), loops || seen.len() >= HOPS_MAX)
         else {
             return answered(Answer::Records, false);

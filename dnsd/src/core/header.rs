@@ -1,6 +1,9 @@
 //! What frames a reply: the flags of its header (RFC 1035, section 4.1.1) and its OPT record (RFC 6891,
 //! section 6.1).
 
+use std::fmt;
+
+use super::identity::NSID_OCTETS_MAX;
 use super::query::{Edns, Header};
 
 /// Octets of a UDP reply that we send at most, and announce: fits unfragmented through nearly every
@@ -8,6 +11,16 @@ use super::query::{Edns, Header};
 pub const UDP_PAYLOAD: u16 = 1232;
 /// Octets of an OPT record without options.
 pub const OPT_OCTETS: usize = 11;
+/// Octets of options that a reply has at most: a cookie, a server's name, an extended error.
+const OPTIONS_MAX: usize = 28 + 4 + NSID_OCTETS_MAX + 6;
+
+/// Options of an OPT record, in wire form.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    octets: [u8; OPTIONS_MAX],
+    length: u8,
+}
+
 /// What goes into the header of a reply.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Flags {
@@ -31,10 +44,46 @@ impl Flags {
     }
 }
 
-/// An OPT record without options.
+impl Default for Options {
+    #[inline]
+    fn default() -> Options {
+        Options { octets: [0; OPTIONS_MAX], length: 0 }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.as_octets()).finish()
+    }
+}
+
+impl Options {
+    /// Wire form.
+    #[inline]
+    pub(super) fn as_octets(&self) -> &[u8] {
+        self.octets.get(..usize::from(self.length)).unwrap_or(&[])
+    }
+
+    /// Adds an option, if there is room for it.
+    pub(super) fn push(&mut self, code: u16, parts: &[&[u8]]) {
+        let length = parts.iter().map(|part| part.len()).sum::<usize>();
+        let start = usize::from(self.length);
+        let end = start + 4 + length;
+        let Some(place) = self.octets.get_mut(start..end) else { return };
+        let [[c0, c1], [l0, l1]] = [code, u16::try_from(length).unwrap_or(0)].map(u16::to_be_bytes);
+        let data = parts.iter().flat_map(|part| part.iter().copied());
+        for (to, from) in place.iter_mut().zip([c0, c1, l0, l1].into_iter().chain(data)) {
+            *to = from;
+        }
+        self.length = u8::try_from(end).unwrap_or(u8::MAX);
+    }
+}
+
+/// An OPT record up to its options.
 #[inline]
-pub(super) fn opt(edns: Edns, rcode: u16) -> [u8; OPT_OCTETS] {
+pub(super) fn opt(edns: &Edns, rcode: u16) -> [u8; OPT_OCTETS] {
     let [size0, size1] = UDP_PAYLOAD.to_be_bytes();
     let [_, extended] = (rcode >> 4).to_be_bytes();
-    [0, 0, 41, size0, size1, extended, 0, if edns.dnssec_ok { 0x80 } else { 0 }, 0, 0, 0]
+    let [l0, l1] = u16::try_from(edns.reply.as_octets().len()).unwrap_or(0).to_be_bytes();
+    [0, 0, 41, size0, size1, extended, 0, if edns.dnssec_ok { 0x80 } else { 0 }, 0, l0, l1]
 }

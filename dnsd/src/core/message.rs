@@ -80,14 +80,18 @@ impl<'o> Message<'o> {
     #[inline]
     pub(super) fn finish(self, header: &Header, flags: Flags, edns: Option<Edns>) -> usize {
         let Message { out, mut at, counts: [answers, authority, mut additional], .. } = self;
-        if let Some(edns) = edns
-            && let Some(place) = out.get_mut(at..at + OPT_OCTETS)
+        let questions = u16::from(at > HEADER_OCTETS);
+        if let Some(edns) = &edns
+            && let options = edns.reply.as_octets()
+            && let end = at + OPT_OCTETS + options.len()
+            && let Some((head, tail)) =
+                out.get_mut(at..end).and_then(|place| place.split_at_mut_checked(OPT_OCTETS))
         {
-            place.copy_from_slice(&opt(edns, flags.rcode));
-            at += OPT_OCTETS;
+            head.copy_from_slice(&opt(edns, flags.rcode));
+            tail.copy_from_slice(options);
+            at = end;
             additional += 1;
         }
-        let questions = u16::from(at > HEADER_OCTETS + if edns.is_some() { OPT_OCTETS } else { 0 });
         let words = [flags.word(header), questions, answers, authority, additional];
         if let Some(place) = out.get_mut(2..HEADER_OCTETS) {
             for (place, word) in place.as_chunks_mut::<2>().0.iter_mut().zip(words) {

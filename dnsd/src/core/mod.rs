@@ -15,10 +15,13 @@
 #![deny(clippy::indexing_slicing, clippy::too_many_lines, clippy::wildcard_enum_match_arm)]
 
 mod chain;
+pub mod cookie;
 pub mod delta;
 mod extra;
 mod find;
 mod header;
+pub mod identity;
+pub mod limit;
 mod message;
 mod names;
 pub mod notify;
@@ -31,16 +34,19 @@ pub mod tsig;
 #[cfg(test)]
 mod tests;
 
-pub use header::{OPT_OCTETS, UDP_PAYLOAD};
+pub use header::{OPT_OCTETS, Options, UDP_PAYLOAD};
 pub use query::{Edns, HEADER_OCTETS, Header, Query, Rejected};
 pub use reason::{Answer, Outcome, Reason, rcode};
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use crate::view::{DnsView, rtype};
 
 use chain::Resolution;
 use header::Flags;
+use identity::{Identity, option};
+use limit::{Limiter, Verdict};
 use message::Message;
 use serial::UnixSeconds;
 use tsig::{Keyring, Session, Signature};
@@ -68,12 +74,23 @@ pub struct QueryContext<'k> {
     pub now: UnixSeconds,
     /// The secrets that it may be signed with.
     pub keys: Option<&'k Keyring>,
+    /// What the server says of itself.
+    pub identity: Option<&'k Identity>,
+    /// What counts answers, and the time that has passed since it began.
+    pub limiter: Option<(&'k Limiter, Duration)>,
 }
 
 impl QueryContext<'_> {
     /// A query of nobody at no time, where that makes no difference.
     pub const fn anonymous(transport: Transport) -> QueryContext<'static> {
-        QueryContext { transport, peer: IpAddr::V4(Ipv4Addr::UNSPECIFIED), now: UnixSeconds(0), keys: None }
+        QueryContext {
+            transport,
+            peer: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            now: UnixSeconds(0),
+            keys: None,
+            identity: None,
+            limiter: None,
+        }
     }
 }
 
@@ -86,13 +103,64 @@ pub fn answer(view: &DnsView, query: &[u8], context: QueryContext<'_>, out: &mut
     if header.is_response() {
         return Outcome::Dropped(Reason::Response);
     }
-    match Query::read(&header, query) {
-        Ok(question) => match question.signature {
-            None => respond(view, &header, &question, query, (context, None), out),
-            Some(start) => signed(view, &header, &question, query, (context, start), out),
-        },
-        Err(rejected) => fail(&header, rejected, query, out),
+    let mut read = Query::read(&header, query);
+    let edns = match &mut read {
+        Ok(question) => &mut question.edns,
+        Err(rejected) => &mut rejected.edns,
+    };
+    if let (Some(identity), Some(edns)) = (context.identity, edns) {
+        identity.answer(edns, &context);
     }
+    let outcome = match &read {
+        Ok(question) => match question.signature {
+            None => respond(view, &header, question, query, (context, None), out),
+            Some(start) => signed(view, &header, question, query, (context, start), out),
+        },
+        Err(rejected) => fail(&header, *rejected, query, out),
+    };
+    match context.limiter {
+        None => outcome,
+        Some(limiter) => limited(view, &header, &read, query, (context, limiter), outcome, out),
+    }
+}
+
+/// Counts a reply by UDP, and takes it back if it is one too many. Who showed that his address is his own
+/// gets as many as he asks for.
+fn limited(
+    view: &DnsView,
+    header: &Header,
+    read: &Result<Query, Rejected>,
+    query: &[u8],
+    (context, (limiter, now)): (QueryContext<'_>, (&Limiter, Duration)),
+    outcome: Outcome,
+    out: &mut [u8],
+) -> Outcome {
+    let (edns, end) = match read {
+        Ok(question) => (question.edns, question.question_end),
+        Err(rejected) => (rejected.edns, rejected.question_end.unwrap_or(HEADER_OCTETS)),
+    };
+    let (limit, proven) = (view.clients().limit, edns.is_some_and(|edns| edns.proven));
+    if limit == 0 || proven || outcome.octets().is_none() || context.transport != Transport::Udp {
+        return outcome;
+    }
+    let identity = match (outcome, read) {
+        (Outcome::Answered { answer: Answer::Records, .. }, Ok(question)) => question.digest(),
+        // Names that do not exist are as many as anybody likes: they all say the same.
+        (Outcome::Answered { answer, .. }, _) => answer as u64,
+        _ => u64::MAX,
+    };
+    let verdict = limiter.judge(context.peer, identity, limit, now);
+    if verdict == Verdict::Send || view.clients().are_own(context.peer) {
+        return outcome;
+    }
+    let room = out.len().saturating_sub(reserved_for(edns.as_ref()));
+    let message = Message::start(query, end, room, out).filter(|_| verdict == Verdict::Slip);
+    let Some(message) = message else { return Outcome::Dropped(Reason::RateDrop) };
+    let ask_for_cookie = edns.is_some_and(|edns| edns.cookie.is_some());
+    let rcode = if ask_for_cookie { rcode::BADCOOKIE } else { rcode::NOERROR };
+    let octets =
+        message.finish(header, Flags { rcode, truncated: !ask_for_cookie, ..Flags::default() }, edns);
+    Outcome::Failed { octets, reason: Reason::RateSlip }
 }
 
 /// Answers a query that has a signature at this offset (RFC 8945, section 5.3).
@@ -152,14 +220,14 @@ fn respond(
     {
         return fail(header, rejected(reason), query, out);
     }
-    let reserved = reserved_for(question.edns) + session.map_or(0, Session::octets);
+    let reserved = reserved_for(question.edns.as_ref()) + session.map_or(0, Session::octets);
     let limit = room(question, context.transport).min(out.len()).saturating_sub(reserved);
     let Some(mut message) = Message::start(query, question.question_end, limit, out) else {
         return Outcome::Dropped(Reason::NoRoom);
     };
     // Who asks for changes in a datagram may have the SOA record.
     let soa = (question.qtype == rtype::IXFR).then(|| Query { qtype: rtype::SOA, ..question.clone() });
-    let resolution = chain::resolve(view, soa.as_ref().unwrap_or(question), &mut message);
+    let resolution = chain::resolve(view, soa.as_ref().unwrap_or(question), context.peer, &mut message);
     let (answer, flags) = match resolution {
         Resolution::Answered { answer, authoritative, truncated } => {
             let rcode = if answer == Answer::NoName { rcode::NXDOMAIN } else { rcode::NOERROR };
@@ -182,7 +250,11 @@ fn fail(header: &Header, rejected: Rejected, query: &[u8], out: &mut [u8]) -> Ou
     let Some(rcode) = reason.rcode() else { return Outcome::Dropped(reason) };
     let end = question_end.unwrap_or(HEADER_OCTETS);
     // Without its OPT record a BADVERS would read as NOERROR.
-    let room = out.len().saturating_sub(reserved_for(edns));
+    let mut edns = edns;
+    if let (Some(edns), Some(code)) = (&mut edns, reason.extended_error()) {
+        edns.reply.push(option::EXTENDED_ERROR, &[&code.to_be_bytes()]);
+    }
+    let room = out.len().saturating_sub(reserved_for(edns.as_ref()));
     let Some(message) = Message::start(query, end, room, out) else {
         return Outcome::Dropped(Reason::NoRoom);
     };
@@ -192,8 +264,8 @@ fn fail(header: &Header, rejected: Rejected, query: &[u8], out: &mut [u8]) -> Ou
 
 /// Octets of a reply that are kept free for its OPT record.
 #[inline]
-fn reserved_for(edns: Option<Edns>) -> usize {
-    if edns.is_some() { OPT_OCTETS } else { 0 }
+fn reserved_for(edns: Option<&Edns>) -> usize {
+    edns.map_or(0, |edns| OPT_OCTETS + edns.reply.as_octets().len())
 }
 
 /// Most octets of the reply. Who asks for ANY in a datagram may be somebody else than it says, and wants much

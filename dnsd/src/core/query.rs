@@ -2,8 +2,11 @@
 //!
 //! Decides whether a message is a question that can be looked up. Never looks at any data.
 
-use crate::view::{Labels, rtype};
+use crate::view::{Labels, name_hash, rtype};
 
+use super::cookie::Cookie;
+use super::header::Options;
+use super::identity::option;
 use super::reason::Reason;
 
 /// Octets of a header.
@@ -44,6 +47,14 @@ pub struct Edns {
     pub payload: u16,
     /// Whether DNSSEC records are welcome: the DO flag, given back as it came.
     pub dnssec_ok: bool,
+    /// The cookie that came with it.
+    pub cookie: Option<Cookie>,
+    /// Whether the server's name is asked for.
+    pub nsid: bool,
+    /// Whether the cookie shows that the client has the address that it has it from.
+    pub proven: bool,
+    /// Options of the reply.
+    pub reply: Options,
 }
 
 /// A message that gets an error for an answer.
@@ -81,6 +92,11 @@ impl Header {
 }
 
 impl Query {
+    /// A number that stands for what is asked.
+    pub(super) fn digest(&self) -> u64 {
+        name_hash(self.qtype.into(), self.name.as_wire())
+    }
+
     /// What is rejected for `reason`.
     pub(super) fn rejected(&self, reason: Reason) -> Rejected {
         Rejected { reason, question_end: Some(self.question_end), edns: self.edns }
@@ -182,11 +198,13 @@ impl<'m> Records<'m> {
             self.rest = rest;
             match u16::from_be_bytes([t0, t1]) {
                 rtype::OPT if additional => {
-                    if owner != 1 || self.opt.is_some() || !options_are_whole(rdata) {
+                    if owner != 1 || self.opt.is_some() {
                         return Err(Reason::Options);
                     }
-                    let payload = u16::from_be_bytes([c0, c1]);
-                    let edns = Edns { payload, dnssec_ok: z0 & 0x80 != 0 };
+                    let (cookie, nsid) = read_options(rdata).ok_or(Reason::Options)?;
+                    let (payload, dnssec_ok) = (u16::from_be_bytes([c0, c1]), z0 & 0x80 != 0);
+                    let reply = Options::default();
+                    let edns = Edns { payload, dnssec_ok, cookie, nsid, proven: false, reply };
                     self.opt = Some(Opt { edns, version });
                 }
                 rtype::OPT => return Err(Reason::Options),
@@ -216,13 +234,19 @@ pub(super) fn name_octets(octets: &[u8]) -> Option<usize> {
     }
 }
 
-/// Whether the options of an OPT record fill it exactly (RFC 6891, section 6.1.2).
-fn options_are_whole(mut rdata: &[u8]) -> bool {
-    while let Some((&[_, _, l0, l1], rest)) = rdata.split_first_chunk::<4>() {
-        let Some((_, rest)) = rest.split_at_checked(usize::from(u16::from_be_bytes([l0, l1]))) else {
-            return false;
-        };
+/// Reads the options of an OPT record, which fill it exactly (RFC 6891, section 6.1.2): a cookie, the
+/// first if there are several, and whether NSID is asked for.
+#[inline]
+fn read_options(mut rdata: &[u8]) -> Option<(Option<Cookie>, bool)> {
+    let (mut cookie, mut nsid) = (None, false);
+    while let Some((&[c0, c1, l0, l1], rest)) = rdata.split_first_chunk::<4>() {
+        let (data, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([l0, l1])))?;
+        match u16::from_be_bytes([c0, c1]) {
+            option::COOKIE if cookie.is_none() => cookie = Some(Cookie::read(data)?),
+            option::NSID => nsid = true,
+            _ => {}
+        }
         rdata = rest;
     }
-    rdata.is_empty()
+    rdata.is_empty().then_some((cookie, nsid))
 }

@@ -18,6 +18,8 @@ pub mod rcode {
     pub const NOTAUTH: u16 = 9;
     /// Unknown EDNS version (RFC 6891, section 6.1.3); its high bits go to the OPT record.
     pub const BADVERS: u16 = 16;
+    /// A cookie of ours is to be shown (RFC 7873, section 8).
+    pub const BADCOOKIE: u16 = 23;
 }
 
 /// What a message came to.
@@ -92,6 +94,12 @@ daemon::counted_reasons! {
         SignatureTime => "signature-time",
         /// A name in none of the zones.
         OutsideZones => "outside-zones",
+        /// A zone that the client may not ask about.
+        NotAllowed => "not-allowed",
+        /// More answers than a network may get, and a reply that says to ask by TCP, or to show a cookie.
+        RateSlip => "rate-slip",
+        /// The same, and no reply.
+        RateDrop => "rate-drop",
         /// A DNAME makes the name too long.
         RedirectTooLong => "redirect-too-long",
     }
@@ -101,14 +109,29 @@ impl Reason {
     /// The response code that it gets; `None`: no response.
     pub const fn rcode(self) -> Option<u16> {
         Some(match self {
-            Reason::Short | Reason::Response | Reason::NoRoom => return None,
+            Reason::Short | Reason::Response | Reason::NoRoom | Reason::RateDrop => return None,
             Reason::QuestionCount | Reason::Question | Reason::Records | Reason::Options => rcode::FORMERR,
             Reason::EdnsVersion => rcode::BADVERS,
             Reason::Opcode | Reason::TransferByUdp => rcode::NOTIMP,
-            Reason::Class | Reason::Transfer | Reason::OutsideZones => rcode::REFUSED,
+            Reason::Class | Reason::Transfer | Reason::OutsideZones | Reason::NotAllowed => rcode::REFUSED,
+            Reason::RateSlip => rcode::NOERROR,
             Reason::Signature | Reason::SignatureWrong | Reason::SignatureTime => rcode::NOTAUTH,
             Reason::RedirectTooLong => rcode::YXDOMAIN,
         })
+    }
+}
+
+impl Reason {
+    /// What is said beside the response code (RFC 8914, section 4), where that says too little.
+    pub(super) fn extended_error(self) -> Option<u16> {
+        const CODES: [(Reason, u16); 5] = [
+            (Reason::Transfer, 18),
+            (Reason::NotAllowed, 18),
+            (Reason::OutsideZones, 20),
+            (Reason::TransferByUdp, 21),
+            (Reason::Opcode, 21),
+        ];
+        CODES.iter().find(|(reason, _)| *reason == self).map(|(_, code)| *code)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Answers, message by message, and the reference that they agree with.
 
 mod agreement;
+mod clients;
 mod files;
 mod hostile;
 mod kinds;

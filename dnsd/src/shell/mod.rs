@@ -25,7 +25,7 @@ pub use counters::{DnsCounters, Traffic};
 pub use options::Options;
 pub use server::{Server, Sockets};
 pub use service::Service;
-pub use tcp::{CONNECTIONS_MAX, QUERY_OCTETS_MAX};
+pub use tcp::{CLIENT_CONNECTIONS_MAX, CONNECTIONS_MAX, QUERY_OCTETS_MAX};
 
 use std::io::ErrorKind;
 use std::process::ExitCode;

@@ -1,12 +1,22 @@
 //! What all threads of the daemon share: views, secrets, what secondaries did, the journal of changes.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
+use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::Notify;
 
+use crate::core::cookie::CookieSecret;
+use crate::core::identity::Identity;
+use crate::core::limit::Limiter;
+use crate::core::serial::UnixSeconds;
+use crate::core::tsig::Keyring;
+use crate::core::{QueryContext, Transport};
 use crate::view::DnsView;
 
+use super::clock::wall_clock;
 use super::journal::Journal;
 use super::keys::Keys;
 use super::secondaries::Secondaries;
@@ -20,6 +30,12 @@ pub struct Service {
     pub keys: Keys,
     /// What changed in zones that others copy; none if it cannot be kept.
     pub journal: Option<Journal>,
+    /// What this server says of itself.
+    pub identity: Identity,
+    /// What counts the answers by UDP.
+    pub limiter: Limiter,
+    /// When that began.
+    pub started: Instant,
     /// What the secondaries did.
     pub secondaries: Secondaries,
     /// Wakes who tells the secondaries.
@@ -33,8 +49,60 @@ impl Service {
             views: Arc::new(ArcSwap::from_pointee(view)),
             keys: Keys::default(),
             journal,
+            identity: Identity::new(&host_name(), CookieSecret::new(random())),
+            limiter: Limiter::new(u64::from_ne_bytes(random())),
+            started: Instant::now(),
             secondaries: Secondaries::default(),
             changed: Notify::new(),
         })
     }
+
+    /// What is known of queries that come together.
+    pub(super) fn batch(&self, transport: Transport) -> Batch<'_> {
+        Batch {
+            service: self,
+            transport,
+            keys: self.keys.load(),
+            now: wall_clock(),
+            elapsed: self.started.elapsed(),
+        }
+    }
+}
+
+/// What queries that come together have in common.
+pub(super) struct Batch<'s> {
+    service: &'s Service,
+    transport: Transport,
+    keys: Guard<Arc<Keyring>>,
+    now: UnixSeconds,
+    elapsed: Duration,
+}
+
+impl Batch<'_> {
+    /// What is known of a query from `peer`.
+    #[inline]
+    pub(super) fn context(&self, peer: IpAddr) -> QueryContext<'_> {
+        QueryContext {
+            transport: self.transport,
+            peer,
+            now: self.now,
+            keys: Some(&self.keys),
+            identity: Some(&self.service.identity),
+            limiter: Some((&self.service.limiter, self.elapsed)),
+        }
+    }
+}
+
+/// Octets that nobody can guess.
+fn random<const N: usize>() -> [u8; N] {
+    let mut octets = [0; N];
+    // Without randomness cookies can be forged, which leaves what there is without them.
+    let _ = SystemRandom::new().fill(&mut octets);
+    octets
+}
+
+/// The name of this machine.
+fn host_name() -> Vec<u8> {
+    let name = std::fs::read("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim_ascii().to_vec()
 }

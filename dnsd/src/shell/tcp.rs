@@ -4,27 +4,29 @@
 //! in every direction: connections, octets of a query, octets waiting to be sent, the time that a
 //! client may take to complete a query or to read its answers.
 
-use std::net::{IpAddr, TcpListener as StdListener};
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, TcpListener as StdListener};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, warn};
 
 use crate::core::transfer::{self as transfers, Opened};
-use crate::core::{self, Outcome, QueryContext, Transport};
+use crate::core::{self, Outcome, Transport};
 
-use super::clock::wall_clock;
 use super::counters::{ConnectionTally, Traffic};
 use super::service::Service;
 use super::transfer::{self, AT_ONCE, Granted};
 
 /// Connections at once.
 pub const CONNECTIONS_MAX: usize = 1024;
+/// Connections of one client at once.
+pub const CLIENT_CONNECTIONS_MAX: usize = 128;
 /// Octets of a query at most: a question with any options that are in use has a tenth.
 pub const QUERY_OCTETS_MAX: usize = 4096;
 /// Octets of answers that are gathered before they are sent.
@@ -66,13 +68,16 @@ impl TcpService {
             }
         }
         let mut connections = JoinSet::new();
+        let mut of_client: HashMap<IpAddr, usize> = HashMap::new();
         let mut stopping = stop.clone();
         loop {
             tokio::select! {
                 _ = stopping.wait_for(|stop| *stop) => break,
-                Some(_) = connections.join_next() => {}
+                Some(ended) = connections.join_next() => forget(&mut of_client, ended),
                 Some((stream, peer)) = clients.recv() => {
-                    if connections.len() >= CONNECTIONS_MAX {
+                    let client = client_of(peer);
+                    let own = of_client.get(&client).copied().unwrap_or(0);
+                    if connections.len() >= CONNECTIONS_MAX || own >= CLIENT_CONNECTIONS_MAX {
                         self.tally.traffic.count(Traffic::TcpRefused);
                         continue;
                     }
@@ -80,7 +85,11 @@ impl TcpService {
                     let idle = if connections.len() * 2 < CONNECTIONS_MAX { IDLE } else { IDLE_WHEN_BUSY };
                     let stop = stop.clone();
                     let connection = Connection { service: Arc::clone(&self), stream, peer, stop, idle };
-                    connections.spawn(connection.serve());
+                    of_client.insert(client, own + 1);
+                    connections.spawn(async move {
+                        connection.serve().await;
+                        client
+                    });
                 }
             }
         }
@@ -92,8 +101,8 @@ impl TcpService {
     /// Appends the answer to `query` to `output`, its length in front, or returns a transfer that is to
     /// be sent instead.
     fn answer(&self, query: &[u8], peer: IpAddr, output: &mut Vec<u8>) -> Option<Granted> {
-        let (view, keys) = (self.service.views.load(), self.service.keys.load());
-        let context = QueryContext { transport: Transport::Tcp, peer, now: wall_clock(), keys: Some(&keys) };
+        let (view, known) = (self.service.views.load(), self.service.batch(Transport::Tcp));
+        let context = known.context(peer);
         let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         if !transfers::is_asked_for(query) {
             self.reply(core::answer(&view, query, context, &mut scratch), &scratch, output);
@@ -119,6 +128,26 @@ impl TcpService {
             output.extend_from_slice(&length.to_be_bytes());
             output.extend_from_slice(reply);
         }
+    }
+}
+
+/// Counts a connection that ended.
+fn forget(of_client: &mut HashMap<IpAddr, usize>, ended: Result<IpAddr, JoinError>) {
+    // One that panicked stays counted: there is none.
+    let Ok(client) = ended else { return };
+    if let Some(count) = of_client.get_mut(&client) {
+        *count -= 1;
+        if *count == 0 {
+            of_client.remove(&client);
+        }
+    }
+}
+
+/// The address that stands for all of a client: one has a whole network of IPv6 to itself.
+fn client_of(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

@@ -13,10 +13,9 @@ use daemon::stop::{StopToken, Woken};
 use daemon::udp::{MAX_BATCH, RecvBatch, SendBatch, Wait};
 use tracing::{debug, error};
 
-use super::clock::wall_clock;
 use super::counters::{Traffic, WorkerTally};
 use super::service::Service;
-use crate::core::{self, QueryContext, Transport, UDP_PAYLOAD};
+use crate::core::{self, Transport, UDP_PAYLOAD};
 
 /// Octets of a query that are read. A longer one is answered with FORMERR: no question is as long.
 const QUERY_OCTETS: usize = 2048;
@@ -62,12 +61,10 @@ impl Worker {
     }
 
     fn batch(&self, queries: &RecvBatch, replies: &mut SendBatch, overflow: &mut u32) {
-        let (view, keys, now) = (self.service.views.load(), self.service.keys.load(), wall_clock());
+        let (view, known) = (self.service.views.load(), self.service.batch(Transport::Udp));
         for query in queries.iter() {
             let Some(room) = replies.buffer() else { break };
-            let peer = query.from.ip();
-            let context = QueryContext { transport: Transport::Udp, peer, now, keys: Some(&keys) };
-            let outcome = core::answer(&view, query.bytes, context, room);
+            let outcome = core::answer(&view, query.bytes, known.context(query.from.ip()), room);
             self.tally.count(outcome);
             if let Some(octets) = outcome.octets()
                 && !replies.commit(octets, query.from, query.reply_route())

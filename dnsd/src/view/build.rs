@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use inventory_core::model::{Globals, Inventory, Shard as HostShard, Snapshot};
 
+use super::clients::Clients;
 use super::edit::{self, Change, Edit};
 use super::encode::Encoder;
 use super::labels::{self, Labels};
@@ -73,6 +74,7 @@ impl DnsView {
             v4: AddressSet::default(),
             v6: AddressSet::default(),
             pools: Arc::new(pools),
+            clients: Arc::new(Clients::new(globals)),
             problems: Vec::new(),
             zones,
         }

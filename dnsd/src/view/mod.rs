@@ -9,6 +9,7 @@
 
 mod addresses;
 mod build;
+mod clients;
 mod diff;
 mod draft;
 mod edit;
@@ -27,6 +28,7 @@ mod walk;
 mod written;
 mod zone;
 
+pub use clients::Clients;
 pub use diff::ZoneChange;
 pub use draft::LeftOut;
 pub use labels::{LABELS_MAX, Labels, NotAName};
@@ -38,6 +40,7 @@ pub use soa::{EXPIRE, REFRESH, RETRY};
 pub use walk::Walk;
 pub use zone::{WrittenSerial, Zone, ZoneIndex, ZoneNumber};
 
+pub(crate) use hash::name_hash;
 pub(crate) use labels::iter as labels_of;
 pub(crate) use soa::set_serial;
 
@@ -64,6 +67,7 @@ pub struct DnsView {
     v4: AddressSet<u32>,
     v6: AddressSet<u128>,
     pools: Arc<Pools>,
+    clients: Arc<Clients>,
     problems: Vec<Problem>,
 }
 
@@ -135,6 +139,11 @@ impl DnsView {
     /// The pools, whose names are worked out.
     pub fn pools(&self) -> &Pools {
         &self.pools
+    }
+
+    /// What the inventory says of clients.
+    pub fn clients(&self) -> &Clients {
+        &self.clients
     }
 
     /// What is in the inventory and not served.

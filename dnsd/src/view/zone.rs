@@ -2,10 +2,12 @@
 
 #![deny(clippy::indexing_slicing)]
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use inventory_core::model::{Globals, Reverse, Secondary, WrittenSoa, Zone as ModelZone, ZoneId};
 use inventory_core::name::Name;
+use ipnet::IpNet;
 
 use super::hash::{name_hash, record_digest};
 use super::labels::{self, Labels};
@@ -46,6 +48,8 @@ pub struct Zone {
     pub occluders: Box<[Box<[u8]>]>,
     /// Who may copy it.
     pub secondaries: Arc<[Secondary]>,
+    /// Who may ask about it; empty: everybody.
+    pub allow_query: Arc<[IpNet]>,
     /// Whether it is the catalog of the zones: nobody is delegated to it.
     pub catalog: bool,
     /// The next zone of ours above it.
@@ -240,6 +244,15 @@ impl ZoneIndex {
 }
 
 impl Zone {
+    /// Whether who asks from `peer` may ask about it.
+    #[inline]
+    pub fn answers(&self, peer: IpAddr) -> bool {
+        self.allow_query.is_empty() || {
+            let peer = peer.to_canonical();
+            self.allow_query.iter().any(|net| net.contains(&peer))
+        }
+    }
+
     /// Whether `relative` lies below a delegation or a DNAME.
     pub(crate) fn occludes(&self, relative: &[u8]) -> bool {
         !self.occluders.is_empty()
@@ -279,6 +292,7 @@ fn zone_of(zone: &ModelZone) -> Zone {
         has_wildcards: zone.records.iter().any(|record| is_wildcard(&record.owner)),
         occluders: Box::default(),
         secondaries: Arc::clone(&zone.secondaries),
+        allow_query: Arc::clone(&zone.allow_query),
         catalog: zone.catalog,
         parent: None,
         children: Box::default(),

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::transfer::Secondary;
 use crate::name::Name;
@@ -19,6 +19,8 @@ pub struct Site {
     pub contact: Option<Name>,
     /// First octets of the hardware addresses that the tool makes: one to five, locally administered.
     pub mac_prefix: Option<Box<[u8]>>,
+    /// Answers a second that a network may get that say the same; 0: any number.
+    pub rate_limit: u32,
     /// Who may copy every zone that says nothing else.
     pub secondaries: Arc<[Secondary]>,
 }
@@ -49,6 +51,8 @@ pub struct Zone {
     pub soa: Option<WrittenSoa>,
     /// Who may copy it.
     pub secondaries: Arc<[Secondary]>,
+    /// Who may ask about it; empty: everybody.
+    pub allow_query: Arc<[IpNet]>,
     /// Whether it is the catalog of the zones (RFC 9432).
     pub catalog: bool,
 }
@@ -83,6 +87,11 @@ pub enum Reverse {
     V4,
     /// IPv6 addresses: `ip6.arpa`.
     V6,
+}
+
+impl Site {
+    /// Where the site says no limit: what others have, and far above what one client asks.
+    pub const RATE_LIMIT_DEFAULT: u32 = 200;
 }
 
 impl Zone {

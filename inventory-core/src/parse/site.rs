@@ -1,5 +1,7 @@
 //! `[site]` and `[zone."X"]`.
 
+use ipnet::IpNet;
+
 use super::field::{Field, Spanned};
 use super::read::{self, Findings};
 use super::transfer::{self, SecondaryDecl};
@@ -30,6 +32,8 @@ pub struct SiteDecl {
     pub secondaries: Field<Vec<Spanned<SecondaryDecl>>>,
     /// Name of the catalog zone.
     pub catalog: Field<Name>,
+    /// Answers a second.
+    pub rate_limit: Field<u32>,
 }
 
 /// `[zone."X"]` as written.
@@ -57,14 +61,20 @@ pub struct ZoneDecl {
     pub file: Field<Box<str>>,
     /// Who may copy it, instead of the site's.
     pub secondaries: Field<Vec<Spanned<SecondaryDecl>>>,
+    /// Who may ask about it.
+    pub allow_query: Field<Vec<Spanned<IpNet>>>,
 }
 
-pub(super) const SITE_KEYS: &[&str] = &["nameservers", "contact", "mac-prefix", "secondaries", "catalog"];
+pub(super) const SITE_KEYS: &[&str] =
+    &["nameservers", "contact", "mac-prefix", "secondaries", "catalog", "rate-limit"];
 pub(super) const ZONE_KEYS: &[&str] =
-    &["ttl", "negative-ttl", "nameservers", "contact", "records", "file", "secondaries"];
+    &["ttl", "negative-ttl", "nameservers", "contact", "records", "file", "secondaries", "allow-query"];
 
 /// What a whole master file says itself.
 const FILE_SAYS: &[&str] = &["records", "nameservers", "contact", "negative-ttl"];
+
+/// Most answers a second: more than any network asks for.
+const RATE_MAX: u32 = 1_000_000;
 
 /// Longest TTL: 2^31 - 1 (RFC 2181, section 8).
 pub(super) const TTL_MAX: u32 = 0x7fff_ffff;
@@ -79,6 +89,7 @@ pub(super) fn read_site(table: Table<'_, '_>, key_span: Span, findings: Findings
         mac_prefix: Field::Absent,
         secondaries: Field::Absent,
         catalog: Field::Absent,
+        rate_limit: Field::Absent,
     };
     for entry in table.entries() {
         match entry.key() {
@@ -87,6 +98,9 @@ pub(super) fn read_site(table: Table<'_, '_>, key_span: Span, findings: Findings
             "mac-prefix" => site.mac_prefix = read::field(entry, findings, mac_prefix),
             "secondaries" => site.secondaries = read::list(entry, findings, transfer::secondary),
             "catalog" => site.catalog = read::field(entry, findings, read::domain_name),
+            "rate-limit" => {
+                site.rate_limit = read::field(entry, findings, |v, f| read::number(v, 0, RATE_MAX, f));
+            }
             _ => {
                 read::unknown_key(entry, "`[site]`", SITE_KEYS, findings);
                 site.vague = true;
@@ -107,19 +121,8 @@ pub(super) fn read_zone(
     if let Some(entry) = nested.filter(|entry| !ZONE_KEYS.contains(&entry.key())) {
         return Err(unquoted::report(key, entry, "a zone", ZONE_KEYS, findings));
     }
-    let name = match Name::parse(text, None) {
-        // A copy of the root (RFC 8806) is a master file; a site of one's own has no records there.
-        Ok(name) if !name.is_root() || table.entries().any(|entry| entry.key() == "file") => name,
-        Ok(_) => {
-            let finding = Finding::new(Rule::InvalidName, span, "the root is no zone of a site");
-            findings.push(finding.help("name your own zone; a copy of the root has a `file`"));
-            return Err(text.into());
-        }
-        Err(error) => {
-            findings.push(Finding::new(Rule::InvalidName, span, format!("zone name `{text}` {error}")));
-            return Err(text.into());
-        }
-    };
+    let has_file = table.entries().any(|entry| entry.key() == "file");
+    let name = apex(text, span, has_file, findings)?;
     let mut zone = ZoneDecl {
         name,
         span: table.span(),
@@ -132,6 +135,7 @@ pub(super) fn read_zone(
         records: Vec::new(),
         file: Field::Absent,
         secondaries: Field::Absent,
+        allow_query: Field::Absent,
     };
     for entry in table.entries() {
         match entry.key() {
@@ -144,6 +148,7 @@ pub(super) fn read_zone(
             "records" => zone.records = read_records(entry, &zone.name, findings),
             "file" => zone.file = read::field(entry, findings, read::path),
             "secondaries" => zone.secondaries = read::list(entry, findings, transfer::secondary),
+            "allow-query" => zone.allow_query = read::list(entry, findings, transfer::clients),
             _ => {
                 read::unknown_key(entry, "a zone", ZONE_KEYS, findings);
                 zone.vague = true;
@@ -166,6 +171,23 @@ pub(super) fn read_zone(
         }
     }
     Ok(zone)
+}
+
+/// The name of a zone.
+fn apex(text: &str, span: Span, has_file: bool, findings: Findings<'_>) -> Result<Name, Box<str>> {
+    match Name::parse(text, None) {
+        // A copy of the root (RFC 8806) is a master file; a site of one's own has no records there.
+        Ok(name) if !name.is_root() || has_file => Ok(name),
+        Ok(_) => {
+            let finding = Finding::new(Rule::InvalidName, span, "the root is no zone of a site");
+            findings.push(finding.help("name your own zone; a copy of the root has a `file`"));
+            Err(text.into())
+        }
+        Err(error) => {
+            findings.push(Finding::new(Rule::InvalidName, span, format!("zone name `{text}` {error}")));
+            Err(text.into())
+        }
+    }
 }
 
 fn read_records(entry: Entry<'_, '_>, origin: &Name, findings: Findings<'_>) -> Vec<Record> {

@@ -135,6 +135,26 @@ pub(super) fn secondary(value: Value<'_, '_>, findings: Findings<'_>) -> Option<
     Some(SecondaryDecl { net, notify: to.filter(|_| notify.get() != Some(&false)), key })
 }
 
+/// An address or a prefix.
+pub(super) fn clients(value: Value<'_, '_>, findings: Findings<'_>) -> Option<IpNet> {
+    let text = read::string(value, findings)?;
+    let net = text.parse::<IpAddr>().ok().map(IpNet::from).or_else(|| text.parse().ok());
+    match net {
+        Some(net) if net.trunc() == net => Some(net),
+        Some(net) => host_bits(net, value, findings),
+        None => {
+            let why = format!("`{text}` is neither an address nor a prefix");
+            let help = "write it as in `10.20.0.3` or `10.20.0.0/24`";
+            read::refuse(Rule::InvalidAddress, value, why, help, findings)
+        }
+    }
+}
+
+fn host_bits<T>(net: IpNet, value: Value<'_, '_>, findings: Findings<'_>) -> Option<T> {
+    let help = format!("the network is `{}`", net.trunc());
+    read::refuse(Rule::InvalidPrefix, value, format!("`{net}` has host bits set"), &help, findings)
+}
+
 /// An address, perhaps with the port that is told of changes, or a prefix.
 fn place(value: Value<'_, '_>, findings: Findings<'_>) -> Option<(IpNet, Option<SocketAddr>)> {
     let text = read::string(value, findings)?;
@@ -146,10 +166,7 @@ fn place(value: Value<'_, '_>, findings: Findings<'_>) -> Option<(IpNet, Option<
     }
     match text.parse::<IpNet>() {
         Ok(net) if net.trunc() == net => Some((net, None)),
-        Ok(net) => {
-            let help = format!("the network is `{}`", net.trunc());
-            read::refuse(Rule::InvalidPrefix, value, format!("`{net}` has host bits set"), &help, findings)
-        }
+        Ok(net) => host_bits(net, value, findings),
         Err(_) => {
             let why = format!("`{text}` is neither an address nor a prefix");
             let help = "write it as in `10.20.0.3`, `10.20.0.3:5353`, `[2001:db8::3]:53` or `10.20.0.0/24`";

@@ -101,6 +101,8 @@ pub(super) fn add_catalog(
         file: None,
         soa: None,
         secondaries: Arc::clone(&site.secondaries),
+        // RFC 9432, section 7: what zones there are is nobody else's business.
+        allow_query: site.secondaries.iter().map(|secondary| secondary.net).collect(),
         catalog: true,
     };
     zones.insert(name.clone(), catalog);

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
 use crate::diag::{Finding, Rule};
 use crate::model::{Reverse, Site, Zone, reverse_zone_v4, reverse_zone_v6};
 use crate::name::Name;
@@ -20,6 +22,7 @@ pub(super) fn site(files: &[&GlobalDecls]) -> Site {
         contact: decl.and_then(|site| site.contact.get().cloned()),
         mac_prefix: decl.and_then(|site| site.mac_prefix.get().cloned()),
         secondaries: decl.and_then(|site| transfer::secondaries(&site.secondaries)).unwrap_or_default(),
+        rate_limit: decl.and_then(|site| site.rate_limit.get().copied()).unwrap_or(Site::RATE_LIMIT_DEFAULT),
     }
 }
 
@@ -89,6 +92,9 @@ fn written(decl: &ZoneDecl, masters: &Masters, defaults: &Site) -> Zone {
     let file: Option<Arc<str>> = decl.file.get().map(|path| Arc::from(&**path));
     let secondaries =
         transfer::secondaries(&decl.secondaries).unwrap_or_else(|| Arc::clone(&defaults.secondaries));
+    let allow_query = decl.allow_query.get();
+    let allow_query: Arc<[IpNet]> =
+        allow_query.map_or_else(Arc::default, |list| list.iter().map(|item| item.value).collect());
     let master = file.as_ref().and_then(|path| masters.get(&(Arc::clone(path), decl.name.clone())));
     if let Some(master) = master {
         let soa = master.soa.clone();
@@ -104,6 +110,7 @@ fn written(decl: &ZoneDecl, masters: &Masters, defaults: &Site) -> Zone {
             file,
             soa,
             secondaries,
+            allow_query,
             catalog: false,
         };
     }
@@ -124,6 +131,7 @@ fn written(decl: &ZoneDecl, masters: &Masters, defaults: &Site) -> Zone {
         file,
         soa: None,
         secondaries,
+        allow_query,
         catalog: false,
     }
 }
@@ -170,6 +178,8 @@ fn derived(
             file: None,
             soa: None,
             secondaries: forward.map_or(&defaults.secondaries, |zone| &zone.secondaries).clone(),
+            // Who may not know the names may not have them from the addresses either.
+            allow_query: forward.map_or_else(Arc::default, |zone| Arc::clone(&zone.allow_query)),
             catalog: false,
         })
         .filter(|zone| !zone.nameservers.is_empty())

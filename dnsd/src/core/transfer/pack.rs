@@ -103,7 +103,8 @@ impl Pack {
         let answers = std::mem::take(&mut self.answers).to_be_bytes();
         let mut additional = 0;
         if let Some(edns) = self.edns.take() {
-            message.extend_from_slice(&opt(edns, 0));
+            message.extend_from_slice(&opt(&edns, 0));
+            message.extend_from_slice(edns.reply.as_octets());
             additional = 1;
         }
         if let Some([.., a0, a1, _, _, _, r1]) = message.first_chunk_mut::<HEADER_OCTETS>() {
@@ -120,7 +121,7 @@ impl Pack {
 
     /// Octets that come after the records.
     fn trailer(&self) -> usize {
-        let edns = if self.edns.is_some() { crate::core::OPT_OCTETS } else { 0 };
+        let edns = crate::core::reserved_for(self.edns.as_ref());
         edns + self.session.as_ref().map_or(0, Session::octets)
     }
 
