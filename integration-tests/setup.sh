@@ -15,6 +15,7 @@ program make make
 program cc gcc
 [ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
 case $purpose in
+    bench) program valgrind valgrind ;;
     fuzz) program c++ g++ ;;
     demo | test)
         program unshare util-linux

@@ -58,12 +58,12 @@ fn report(plan: Plan) -> ExitCode {
     let place = TempDir::new("instructions");
     let out = place.path().join("counted");
     let mut valgrind = Command::new("valgrind");
-    // Each call of `counted` makes a file of its own.
+    // Each call of `counted_by_valgrind` makes a file of its own.
     valgrind.args([
         "--tool=callgrind",
         "--collect-atstart=no",
-        "--toggle-collect=*counted*",
-        "--dump-after=*counted*",
+        "--toggle-collect=hostbook_instructions::counted_by_valgrind",
+        "--dump-after=hostbook_instructions::counted_by_valgrind",
     ]);
     valgrind.arg(format!("--callgrind-out-file={}", out.display()));
     valgrind.arg(std::env::current_exe().unwrap()).arg(plan.hosts.to_string()).env(INSIDE, "1");
@@ -112,14 +112,14 @@ fn ask_all(plan: Plan) {
     let wanted =
         [Answer::Records, Answer::NoName, Answer::Records, Answer::NoName, Answer::Records, Answer::NoData];
     for (queries, wanted) in asked.iter().zip(wanted.into_iter().chain([Answer::NoName])) {
-        let right = counted(&view, queries, wanted);
+        let right = counted_by_valgrind(&view, queries, wanted);
         assert_eq!(right, QUESTIONS, "{wanted:?}");
     }
 }
 
 /// Answers the queries: what valgrind counts. Returns how many answers are of the kind wanted.
 #[inline(never)]
-fn counted(view: &DnsView, queries: &[Vec<u8>], wanted: Answer) -> usize {
+fn counted_by_valgrind(view: &DnsView, queries: &[Vec<u8>], wanted: Answer) -> usize {
     let mut out = [0; 1232];
     let mut right = 0;
     for query in queries {
