@@ -10,6 +10,7 @@ pub(crate) fn check(globals: &Globals, findings: &mut Vec<Finding>) {
     for zone in &globals.zones {
         for rrset_owner in zone.records.chunk_by(|a, b| a.owner == b.owner) {
             cname_alone(zone, rrset_owner, findings);
+            one_dname(rrset_owner, findings);
             for rrset in rrset_owner.chunk_by(|a, b| a.rtype == b.rtype) {
                 one_rrset(zone, rrset, findings);
             }
@@ -38,6 +39,21 @@ fn cname_alone(zone: &Zone, records: &[Record], findings: &mut Vec<Finding>) {
         let finding =
             Finding::new(Rule::CnameBesideData, cname.span, message).other(other.span, "the other record");
         findings.push(finding.help("a CNAME stands alone: remove one of the two"));
+    }
+}
+
+/// A name is redirected to one place (RFC 6672, section 2.4).
+fn one_dname(records: &[Record], findings: &mut Vec<Finding>) {
+    let mut dnames = records.iter().filter(|record| record.rtype == RecordType::DNAME);
+    let Some(first) = dnames.next() else { return };
+    if let Some(other) = dnames.find(|record| record.rdata != first.rdata) {
+        let message = format!("`{}` has two DNAME records", first.owner);
+        let finding = Finding::new(Rule::CnameBesideData, first.span, message);
+        findings.push(
+            finding
+                .other(other.span, "the other record")
+                .help("a name is redirected to one place: remove one of the two"),
+        );
     }
 }
 
