@@ -155,6 +155,10 @@ impl Server {
     /// Starts it and waits until it answers.
     fn start(self, place: &Place, root: &Path) -> Running {
         let shown = root.to_str().unwrap();
+        // Children of the server before may still have its socket.
+        wait_until("port 69 to be free", || {
+            ["0.0.0.0:69", "[::]:69"].into_iter().all(|everywhere| UdpSocket::bind(everywhere).is_ok())
+        });
         let (program, args) = match self {
             Server::Ours => {
                 let args = ["--interface", "lo", "--boot-root", shown];
