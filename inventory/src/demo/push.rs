@@ -51,7 +51,8 @@ pub(super) fn deploy(lab: &mut Lab) -> Result<(), Failure> {
         Ok(_) => return Err(Failure::new("a bad push was accepted")),
         Err(refused) => refused.to_string(),
     };
-    for line in refused.lines().filter(|line| line.starts_with("remote: ")) {
+    // Before the first of them stands which command failed.
+    for line in refused.lines().filter_map(|line| line.find("remote: ").map(|at| &line[at..])) {
         output::line(&format!("      {}", line.trim_end()));
     }
     expect(&refused, "HB040")?;

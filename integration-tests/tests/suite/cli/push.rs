@@ -199,7 +199,7 @@ fn customers_are_served_beside_each_other_and_a_clash_hurts_the_later_one_alone(
             (true.into(), true.into())
         );
         let error = source(&dnsd, 1)["errors"]["first"][0].clone();
-        assert_eq!((&error["code"], &error["place"]["line"]), (&"HB045".into(), &7.into()), "{error}");
+        assert_eq!((&error["code"], &error["line"]), (&"HB045".into(), &7.into()), "{error}");
         answers("10.20.0.3", "10.30.0.3");
         repository.git(&["checkout", "-q", "a"]);
         replace(&site, "ip = \"10.20.0.3\"", "ip = \"10.20.0.4\"");
