@@ -239,11 +239,12 @@ fn find<'s>(shards: &'s [Arc<Shard>], fqdn: &str) -> Option<(&'s Arc<Shard>, usi
 }
 
 /// Whether `peer` can be `host`: it is one of its addresses, or lies in a network where the host takes
-/// what address it is given.
+/// what address it is given. A host with an IPv4 address only is given none for IPv6, so that a
+/// neighbour who comes by IPv6 is another machine.
 fn is_of(host: &Host, peer: IpAddr, snapshot: &Snapshot) -> bool {
     host.nics.iter().any(|nic| {
         let mut own = nic.addresses.iter().filter(|address| address.is_ipv4() == peer.is_ipv4()).peekable();
-        if own.peek().is_none() {
+        if own.peek().is_none() && (peer.is_ipv4() || nic.addresses.is_empty()) {
             return snapshot.inventory.globals.network(nic.network).contains(peer);
         }
         own.any(|address| *address == peer)

@@ -8,6 +8,7 @@ nameservers = ["ns1.lab.example.org"]
 [network.servers]
 zone = "lab.example.org"
 ipv4 = "10.20.0.0/24"
+ipv6 = "2001:db8:20::/64"
 pool = "10.20.0.200-10.20.0.250"
 unknown = "boot:discover"
 [network.oob]
@@ -163,7 +164,7 @@ fn planned_and_retired_hosts_get_nothing() {
 #[test]
 fn nobody_gets_what_is_made_for_another_machine() {
     let snapshot = snapshot(INSTALL, PROFILE, TEMPLATE);
-    for peer in ["10.20.0.12", "10.99.0.11", "192.0.2.1", "2001:db8::11"] {
+    for peer in ["10.20.0.12", "10.99.0.11", "192.0.2.1", "2001:db8::11", "2001:db8:20::12"] {
         for what in [What::Script, What::File("preseed.cfg".into()), What::Done("x".into())] {
             let answer = service().answer(&web1(), None, &what, &asker(peer), &snapshot);
             assert_eq!(refused(&answer), BootEvent::OtherMachine, "{peer} {what:?}");
