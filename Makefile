@@ -12,7 +12,8 @@ PREFIX = /usr/local
 HOSTS = 100000
 FUZZ_TARGETS = dns-query dns-master
 SECONDS = 3600
-PROGRAMS = hostbook-dhcpd hostbook-dnsd hostbook-config
+PROGRAMS = hostbook hostbook-dhcpd hostbook-dnsd hostbook-config
+UNITS = hostbook-dhcpd.service hostbook-dnsd.service
 
 .PHONY: help demo test test-long lint build release bench bench-config fuzz install
 

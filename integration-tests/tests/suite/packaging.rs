@@ -87,13 +87,21 @@ fn the_capabilities_of_its_unit_are_all_that_a_daemon_needs() {
 }
 
 #[test]
-fn every_program_that_a_unit_starts_is_installed() {
-    let makefile = fs::read_to_string(workspace().join("Makefile")).unwrap();
+fn every_program_and_unit_is_installed() {
+    let mut make = Command::new("make");
+    make.current_dir(workspace()).args(["--just-print", "--old-file=release", "install"]);
+    let ran = run(make);
+    assert_eq!(ran.code(), 0, "{}", ran.out);
+    let lists = |word: &str| ran.out.split([' ', ';']).any(|one| one == word);
     for daemon in ["dhcpd", "dnsd"] {
         let unit = unit(daemon);
         let program = values(&unit, "ExecStart").concat();
         let program = program.split(' ').next().unwrap().strip_prefix("/usr/local/bin/").unwrap().to_owned();
-        assert!(makefile.contains(&program), "{program}");
+        assert!(lists(&program), "{program}: {}", ran.out);
+        assert!(lists(&format!("hostbook-{daemon}.service")), "{daemon}: {}", ran.out);
+    }
+    for program in ["hostbook", "hostbook-config"] {
+        assert!(lists(program), "{program}: {}", ran.out);
     }
 }
 
