@@ -59,7 +59,6 @@ bench: release
 	# tftpd-hpa changes its groups, which only root may.
 	HOSTBOOK_TEST_PROGRAMS=$(CARGO_TARGET_DIR)/release unshare --net $$([ $$(id -u) = 0 ] || echo --user --map-root-user) \
 	  $(CARGO_TARGET_DIR)/release/hostbook-measure-boot
-	$(SETUP) bench
 	$(CARGO_TARGET_DIR)/release/hostbook-instructions $(HOSTS)
 
 # The tests replay what it finds; `fuzz/run TARGET SECONDS minimise` takes it into the tree.
