@@ -12,7 +12,7 @@ use integration_tests::faults::{Fault, Faults};
 use integration_tests::isolated::isolated;
 use integration_tests::message::{ACK, DISCOVER, REQUEST};
 use integration_tests::programs::{Daemon, Launch, program};
-use integration_tests::run::{run, sh};
+use integration_tests::run::{run, sh, wait_until};
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 
@@ -61,8 +61,13 @@ impl Site {
         let dnsd = Launch::dnsd(&net.place).args(&["--listen", "127.0.0.1:5300"]).start();
         let crowd = Crowd::new(&net);
         let mut site = Site { net, daemon, dnsd, crowd, promised: Promised::default(), clients: 0 };
-        assert!(site.more_clients() > 0);
+        site.gives_leases();
         site
+    }
+
+    /// Clients get leases; at once or, on a machine that is busy, after a while.
+    fn gives_leases(&mut self) {
+        wait_until("leases", || self.more_clients() > 0);
     }
 
     /// More clients ask; how many get a lease.
@@ -104,7 +109,7 @@ impl Site {
     /// What must hold after the disk is well again.
     fn heals(&mut self) {
         self.daemon.wait_status("health", |status| status["problems"].as_array().is_some_and(Vec::is_empty));
-        assert!(self.more_clients() > 0, "it gives leases again");
+        self.gives_leases();
         self.promised.check(&mut self.crowd);
         // Nothing of it was in memory only.
         self.daemon.signal(Signal::SIGKILL);

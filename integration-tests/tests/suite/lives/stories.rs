@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use integration_tests::run::{sh, wait_for};
+use integration_tests::run::{sh, wait_for, wait_until};
 use serde_json::Value;
 
 use super::client::{Client, Program, forget};
@@ -34,7 +34,7 @@ pub(super) fn on_the_link(program: Program) {
     let web = net.machine("web1", WEB);
     let client = Client::start(program, &web);
     assert_eq!(client.address(), WEB_ADDRESS);
-    assert_eq!(web.router().as_deref(), Some("10.20.0.1"));
+    wait_until("the router", || web.router().as_deref() == Some("10.20.0.1"));
     assert_eq!(state_of(&net, WEB_ADDRESS), None, "a reservation is no lease");
     drop(client);
     forget();
