@@ -54,6 +54,7 @@ if [ "$purpose" = test ]; then
     program tftp tftp-hpa
     program atftp atftp
     program curl curl
+    program openssl openssl
     program ethtool ethtool
     program virt-xml-validate libvirt-clients
     program xmllint libxml2-utils

@@ -12,7 +12,7 @@ pub trait Explain: Error {
 
 /// Writes what an I/O error says without the number that the standard library adds
 /// (`permission denied` instead of `Permission denied (os error 13)`).
-pub(crate) fn reason(error: &io::Error) -> impl fmt::Display {
+pub fn reason(error: &io::Error) -> impl fmt::Display {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut chars = text.chars();

@@ -3,6 +3,7 @@
 //! | module | is |
 //! | --- | --- |
 //! | [`udp`], [`tcp`], [`interfaces`], [`frame`] | sockets bound for servers, batched UDP, replies to clients without an address |
+//! | [`http`] | connections as hyper wants them |
 //! | [`follow`] | each good state of the inventory taken into service, the last good one kept |
 //! | [`control`] | the Unix socket by which `hostbook status` and others ask a running daemon |
 //! | [`metrics`] | counters for the hot path, and the page that Prometheus scrapes |
@@ -17,6 +18,7 @@ pub mod exit;
 pub mod explain;
 pub mod follow;
 pub mod frame;
+pub mod http;
 pub mod interfaces;
 mod listen_error;
 pub mod log;

@@ -25,7 +25,7 @@ const FENCE: [u8; 16] = [0xee; 16];
 /// # Panics
 /// A promise is broken.
 pub fn survive(message: &[u8]) {
-    for transport in [Transport::Udp, Transport::Tcp] {
+    for transport in [Transport::Udp, Transport::Tcp, Transport::Encrypted] {
         answer(message, transport, usize::from(u16::MAX));
         // Rooms of any size, chosen by octets that say nothing else.
         if let Some(&[high, low]) = message.first_chunk::<2>() {
@@ -72,7 +72,7 @@ fn check(message: &[u8], reply: &[u8], transport: Transport, truncated: bool) {
     assert_eq!(ours & 0x0200 != 0, truncated, "TC");
     let read = Message::from_vec(reply).unwrap_or_else(|error| panic!("{error}: {reply:02x?}"));
     let limit = match (transport, Message::from_vec(message).ok().and_then(|query| query.edns)) {
-        (Transport::Tcp, _) => u16::MAX,
+        (Transport::Tcp | Transport::Encrypted, _) => u16::MAX,
         (Transport::Udp, Some(edns)) => edns.max_payload().clamp(512, UDP_PAYLOAD),
         // What hickory cannot read may have an OPT record all the same.
         (Transport::Udp, None) if Message::from_vec(message).is_ok() => 512,

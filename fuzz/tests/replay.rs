@@ -43,7 +43,7 @@ fn every_input_that_fuzzing_found_for_master_files_is_survived() {
 fn captured_queries_are_answered_and_odd_ones_are_errors_or_counted_drops() {
     let (mut answered, mut failed, mut dropped) = (0, 0, 0);
     for capture in captures::dns_queries() {
-        for transport in [Transport::Udp, Transport::Tcp] {
+        for transport in [Transport::Udp, Transport::Tcp, Transport::Encrypted] {
             match query::answer(&capture.octets, transport, ROOM) {
                 Outcome::Answered { .. } => answered += 1,
                 Outcome::Failed { .. } => failed += 1,
@@ -88,7 +88,7 @@ fn captured_queries_with_any_octet_or_any_bit_flipped_are_survived() {
             let before = octets[at];
             for flip in [1, 2, 4, 8, 16, 32, 64, 128, 255] {
                 octets[at] = before ^ flip;
-                for transport in [Transport::Udp, Transport::Tcp] {
+                for transport in [Transport::Udp, Transport::Tcp, Transport::Encrypted] {
                     query::answer(&octets, transport, ROOM);
                 }
             }

@@ -10,6 +10,7 @@ mod suite {
     mod clients6;
     mod differential;
     mod edns;
+    mod encrypted;
     mod endurance;
     mod examples;
     mod generator;

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::identity::NSID_OCTETS_MAX;
+use super::identity::{NSID_OCTETS_MAX, option};
 use super::query::{Edns, Header};
 
 /// Octets of a UDP reply that we send at most, and announce: fits unfragmented through nearly every
@@ -13,6 +13,11 @@ pub const UDP_PAYLOAD: u16 = 1232;
 pub const OPT_OCTETS: usize = 11;
 /// Octets of options that a reply has at most: a cookie, a server's name, an extended error.
 const OPTIONS_MAX: usize = 28 + 4 + NSID_OCTETS_MAX + 6;
+
+/// Padded replies have a multiple of so many octets.
+const PADDING_BLOCK: usize = 468;
+/// Octets of a reply that is padded, at most.
+const PADDED_OCTETS_MAX: usize = 16 << 10;
 
 /// Options of an OPT record, in wire form.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,11 +84,33 @@ impl Options {
     }
 }
 
-/// An OPT record up to its options.
+/// Writes an OPT record with its options at `at`, and returns where it ends; `None`, and nothing is written, if
+/// there is no room for it.
 #[inline]
-pub(super) fn opt(edns: &Edns, rcode: u16) -> [u8; OPT_OCTETS] {
+pub(super) fn write_opt(edns: &Edns, rcode: u16, at: usize, out: &mut [u8]) -> Option<usize> {
+    let options = edns.reply.as_octets();
+    let end = at + OPT_OCTETS + options.len();
+    let padding = if edns.padding { padding_after(end) } else { 0 };
+    let place = out.get_mut(at..end + padding)?;
+    let (head, tail) = place.split_at_mut_checked(OPT_OCTETS)?;
+    let (tail, pad) = tail.split_at_mut_checked(options.len())?;
     let [size0, size1] = UDP_PAYLOAD.to_be_bytes();
     let [_, extended] = (rcode >> 4).to_be_bytes();
-    let [l0, l1] = u16::try_from(edns.reply.as_octets().len()).unwrap_or(0).to_be_bytes();
-    [0, 0, 41, size0, size1, extended, 0, if edns.dnssec_ok { 0x80 } else { 0 }, 0, l0, l1]
+    let [l0, l1] = u16::try_from(options.len() + padding).unwrap_or(0).to_be_bytes();
+    let flags = if edns.dnssec_ok { 0x80 } else { 0 };
+    head.copy_from_slice(&[0, 0, 41, size0, size1, extended, 0, flags, 0, l0, l1]);
+    tail.copy_from_slice(options);
+    if let Some((header, zeros)) = pad.split_first_chunk_mut::<4>() {
+        let ([c0, c1], [l0, l1]) =
+            (option::PADDING.to_be_bytes(), u16::try_from(zeros.len()).unwrap_or(0).to_be_bytes());
+        *header = [c0, c1, l0, l1];
+        zeros.fill(0);
+    }
+    Some(end + padding)
+}
+
+/// Octets of a padding option that makes a message of `octets` one of a few sizes (RFC 8467, section 4.1); 0 for
+/// a long one, of which nobody learns anything by its size.
+fn padding_after(octets: usize) -> usize {
+    if octets > PADDED_OCTETS_MAX { 0 } else { (octets + 4).next_multiple_of(PADDING_BLOCK) - octets }
 }

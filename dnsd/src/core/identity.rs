@@ -9,6 +9,7 @@ use super::query::Edns;
 pub(super) mod option {
     pub(crate) const NSID: u16 = 3;
     pub(crate) const COOKIE: u16 = 10;
+    pub(crate) const PADDING: u16 = 12;
     pub(crate) const EXTENDED_ERROR: u16 = 15;
 }
 

@@ -5,7 +5,7 @@
 
 use crate::view::{DnsView, Labels, Rdata, Rrset, ZoneNumber, rtype, set_serial};
 
-use super::header::{Flags, OPT_OCTETS, opt};
+use super::header::{Flags, write_opt};
 use super::names::NameTable;
 use super::query::{Edns, HEADER_OCTETS, Header, Query};
 
@@ -81,14 +81,7 @@ impl<'o> Message<'o> {
     pub(super) fn finish(self, header: &Header, flags: Flags, edns: Option<Edns>) -> usize {
         let Message { out, mut at, counts: [answers, authority, mut additional], .. } = self;
         let questions = u16::from(at > HEADER_OCTETS);
-        if let Some(edns) = &edns
-            && let options = edns.reply.as_octets()
-            && let end = at + OPT_OCTETS + options.len()
-            && let Some((head, tail)) =
-                out.get_mut(at..end).and_then(|place| place.split_at_mut_checked(OPT_OCTETS))
-        {
-            head.copy_from_slice(&opt(edns, flags.rcode));
-            tail.copy_from_slice(options);
+        if let Some(end) = edns.and_then(|edns| write_opt(&edns, flags.rcode, at, out)) {
             at = end;
             additional += 1;
         }

@@ -21,6 +21,7 @@ mod extra;
 mod find;
 mod header;
 pub mod identity;
+mod lifetime;
 pub mod limit;
 mod message;
 mod names;
@@ -35,6 +36,7 @@ pub mod tsig;
 mod tests;
 
 pub use header::{OPT_OCTETS, Options, UDP_PAYLOAD};
+pub use lifetime::lifetime;
 pub use query::{Edns, HEADER_OCTETS, Header, Query, Rejected};
 pub use reason::{Answer, Outcome, Reason, rcode};
 
@@ -61,6 +63,8 @@ pub enum Transport {
     Udp,
     /// Over a connection: replies have up to 65,535 octets.
     Tcp,
+    /// Over an encrypted connection: the same, and padded for who asks for that.
+    Encrypted,
 }
 
 /// What is known of a query beside its octets.
@@ -108,8 +112,11 @@ pub fn answer(view: &DnsView, query: &[u8], context: QueryContext<'_>, out: &mut
         Ok(question) => &mut question.edns,
         Err(rejected) => &mut rejected.edns,
     };
-    if let (Some(identity), Some(edns)) = (context.identity, edns) {
-        identity.answer(edns, &context);
+    if let Some(edns) = edns {
+        edns.padding &= context.transport == Transport::Encrypted;
+        if let Some(identity) = context.identity {
+            identity.answer(edns, &context);
+        }
     }
     let outcome = match &read {
         Ok(question) => match question.signature {
@@ -274,7 +281,7 @@ fn reserved_for(edns: Option<&Edns>) -> usize {
 #[inline]
 fn room(question: &Query, transport: Transport) -> usize {
     match (transport, question.edns) {
-        (Transport::Tcp, _) => u16::MAX.into(),
+        (Transport::Tcp | Transport::Encrypted, _) => u16::MAX.into(),
         (Transport::Udp, None) => PLAIN_PAYLOAD.into(),
         (Transport::Udp, Some(_)) if question.qtype == rtype::ANY => PLAIN_PAYLOAD.into(),
         (Transport::Udp, Some(edns)) => edns.payload.clamp(PLAIN_PAYLOAD, UDP_PAYLOAD).into(),

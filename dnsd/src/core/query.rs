@@ -51,6 +51,8 @@ pub struct Edns {
     pub cookie: Option<Cookie>,
     /// Whether the server's name is asked for.
     pub nsid: bool,
+    /// Whether the reply is to be padded.
+    pub padding: bool,
     /// Whether the cookie shows that the client has the address that it has it from.
     pub proven: bool,
     /// Options of the reply.
@@ -201,10 +203,10 @@ impl<'m> Records<'m> {
                     if owner != 1 || self.opt.is_some() {
                         return Err(Reason::Options);
                     }
-                    let (cookie, nsid) = read_options(rdata).ok_or(Reason::Options)?;
+                    let Asked { cookie, nsid, padding } = read_options(rdata).ok_or(Reason::Options)?;
                     let (payload, dnssec_ok) = (u16::from_be_bytes([c0, c1]), z0 & 0x80 != 0);
                     let reply = Options::default();
-                    let edns = Edns { payload, dnssec_ok, cookie, nsid, proven: false, reply };
+                    let edns = Edns { payload, dnssec_ok, cookie, nsid, padding, proven: false, reply };
                     self.opt = Some(Opt { edns, version });
                 }
                 rtype::OPT => return Err(Reason::Options),
@@ -234,19 +236,28 @@ pub(super) fn name_octets(octets: &[u8]) -> Option<usize> {
     }
 }
 
-/// Reads the options of an OPT record, which fill it exactly (RFC 6891, section 6.1.2): a cookie, the
-/// first if there are several, and whether NSID is asked for.
+/// What the options of an OPT record ask for.
+#[derive(Default)]
+struct Asked {
+    /// The first cookie, if there are several.
+    cookie: Option<Cookie>,
+    nsid: bool,
+    padding: bool,
+}
+
+/// Reads the options of an OPT record, which fill it exactly (RFC 6891, section 6.1.2).
 #[inline]
-fn read_options(mut rdata: &[u8]) -> Option<(Option<Cookie>, bool)> {
-    let (mut cookie, mut nsid) = (None, false);
+fn read_options(mut rdata: &[u8]) -> Option<Asked> {
+    let mut asked = Asked::default();
     while let Some((&[c0, c1, l0, l1], rest)) = rdata.split_first_chunk::<4>() {
         let (data, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([l0, l1])))?;
         match u16::from_be_bytes([c0, c1]) {
-            option::COOKIE if cookie.is_none() => cookie = Some(Cookie::read(data)?),
-            option::NSID => nsid = true,
+            option::COOKIE if asked.cookie.is_none() => asked.cookie = Some(Cookie::read(data)?),
+            option::NSID => asked.nsid = true,
+            option::PADDING => asked.padding = true,
             _ => {}
         }
         rdata = rest;
     }
-    rdata.is_empty().then_some((cookie, nsid))
+    rdata.is_empty().then_some(asked)
 }

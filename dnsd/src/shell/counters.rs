@@ -24,8 +24,20 @@ daemon::counted_reasons! {
         TcpAccepted => "tcp-accepted",
         /// Connections sent away, because there were too many.
         TcpRefused => "tcp-refused",
-        /// Messages received over connections.
+        /// Messages received over connections that are not encrypted.
         TcpReceived => "tcp-received",
+        /// Messages received by TLS.
+        TlsReceived => "tls-received",
+        /// Messages received by HTTPS.
+        HttpsReceived => "https-received",
+        /// Messages received by QUIC.
+        QuicReceived => "quic-received",
+        /// Encrypted connections that did not come about.
+        HandshakeFailed => "handshake-failed",
+        /// Requests by HTTPS that have no query (RFC 8484, section 4.1).
+        HttpsInvalid => "https-invalid",
+        /// Connections by QUIC that broke its rules for queries (RFC 9250, section 4.3.3).
+        QuicInvalid => "quic-invalid",
         /// Connections closed, because nothing came for too long.
         TcpIdle => "tcp-idle",
         /// Connections closed, because the client did not read its answers.
@@ -126,7 +138,6 @@ impl WorkerTally {
 
 impl ConnectionTally {
     pub(super) fn count(&self, outcome: Outcome) {
-        self.traffic.count(Traffic::TcpReceived);
         match outcome {
             Outcome::Answered { answer, truncated, .. } => {
                 self.answers.count(answer);

@@ -6,7 +6,9 @@
 
 mod announce;
 mod clock;
+mod connections;
 mod counters;
+mod encrypted;
 mod journal;
 mod keys;
 mod options;
@@ -15,17 +17,19 @@ mod secondaries;
 mod server;
 mod service;
 mod status;
+mod stream;
 mod tcp;
 #[cfg(test)]
 mod tests;
 mod transfer;
 mod udp;
 
+pub use connections::{CLIENT_CONNECTIONS_MAX, CONNECTIONS_MAX, QUERY_OCTETS_MAX};
 pub use counters::{DnsCounters, Traffic};
+pub use encrypted::{Certificate, CertificateError, Encrypted, Files};
 pub use options::Options;
 pub use server::{Server, Sockets};
 pub use service::Service;
-pub use tcp::{CLIENT_CONNECTIONS_MAX, CONNECTIONS_MAX, QUERY_OCTETS_MAX};
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -103,14 +107,23 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         }
     })?;
 
-    let listeners = sockets.addresses().to_vec();
+    let mut listeners: Vec<String> = sockets.addresses().iter().map(ToString::to_string).collect();
+    listeners.extend(sockets.encrypted.iter().flat_map(Encrypted::addresses));
+    let certificate = sockets.encrypted.as_ref().map(Encrypted::certificate);
     let server = Server::start(sockets, &service, &counters, notifier.watchdog_interval())
         .map_err(|error| Fatal::system("start threads", &error))?;
     let follow = following.status_handle();
     let common = Common::new(env!("CARGO_PKG_VERSION"), started, move || lock(&follow).figures());
     common.register(&mut registry);
-    let status =
-        Status { common, follow: following.status_handle(), service, counters, listeners, serial_trouble };
+    let status = Status {
+        common,
+        follow: following.status_handle(),
+        service,
+        counters,
+        listeners,
+        certificate,
+        serial_trouble,
+    };
     for address in &status.listeners {
         info!(%address, "answering");
     }
@@ -142,6 +155,7 @@ fn open(options: &Options) -> Result<Opened, Fatal> {
             opened => opened?,
         }
     }
+    sockets.encrypted = encrypted(options)?;
     let control = control::Server::bind(&options.control, user.as_ref())?;
     let metrics = options.metrics.map(daemon::tcp::listen).transpose()?;
     give_up(user.as_ref(), Keep::default())?;
@@ -149,6 +163,13 @@ fn open(options: &Options) -> Result<Opened, Fatal> {
         Fatal::from(error).warn();
     }
     Ok(Opened { state, sockets, control, metrics })
+}
+
+/// Opens the sockets for encrypted connections, if any are wanted.
+fn encrypted(options: &Options) -> Result<Option<Encrypted>, Fatal> {
+    let (Some(chain), Some(key)) = (&options.certificate, &options.key) else { return Ok(None) };
+    let certificate = Certificate::open(Files { chain: chain.clone(), key: key.clone() })?;
+    Ok(Some(Encrypted::open(certificate, &options.tls, &options.https, &options.quic)?))
 }
 
 fn processors() -> usize {

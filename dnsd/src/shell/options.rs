@@ -14,8 +14,23 @@ pub struct Options {
     #[arg(short, long, value_name = "PATH", env = "HOSTBOOK_INVENTORY", default_value = ".")]
     pub inventory: Vec<PathBuf>,
     /// Address to listen on, UDP and TCP; may be repeated [default: all addresses, port 53]
-    #[arg(long, value_name = "ADDR[:PORT]", value_parser = address)]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = |text: &str| at(text, PORT))]
     pub listen: Vec<SocketAddr>,
+    /// Address to answer DNS over TLS on; may be repeated [default: none; port 853]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = |text: &str| at(text, TLS_PORT), requires = "certificate")]
+    pub tls: Vec<SocketAddr>,
+    /// Address to answer DNS over HTTPS on, at `/dns-query`; may be repeated [default: none; port 443]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = |text: &str| at(text, HTTPS_PORT), requires = "certificate")]
+    pub https: Vec<SocketAddr>,
+    /// Address to answer DNS over QUIC on; may be repeated [default: none; port 853]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = |text: &str| at(text, TLS_PORT), requires = "certificate")]
+    pub quic: Vec<SocketAddr>,
+    /// The certificate for these, PEM, followed by those that vouch for it; read again when it changes
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub certificate: Option<PathBuf>,
+    /// The certificate's private key, PEM
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub key: Option<PathBuf>,
     /// Directory for what must outlive a restart: serials, the last good inventory
     #[arg(long, value_name = "DIR", default_value = "/var/lib/hostbook/dnsd")]
     pub state: PathBuf,
@@ -35,6 +50,10 @@ pub struct Options {
 
 /// Port of DNS.
 const PORT: u16 = 53;
+/// Port of DNS over TLS (RFC 7858, section 3.1) and QUIC (RFC 9250, section 8.2).
+const TLS_PORT: u16 = 853;
+/// Port of HTTPS.
+const HTTPS_PORT: u16 = 443;
 
 /// Where to listen when nobody says: every address of both families.
 pub(super) const EVERYWHERE: [SocketAddr; 2] = [
@@ -42,12 +61,12 @@ pub(super) const EVERYWHERE: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), PORT),
 ];
 
-/// Reads `ADDR:PORT`, `[ADDR]:PORT` or `ADDR` alone, which means port 53.
-fn address(text: &str) -> Result<SocketAddr, String> {
+/// Reads `ADDR:PORT`, `[ADDR]:PORT` or `ADDR` alone, which means `port`.
+fn at(text: &str, port: u16) -> Result<SocketAddr, String> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     text.parse()
-        .or_else(|_| bare.parse().map(|ip| SocketAddr::new(ip, PORT)))
-        .map_err(|_| "not an address, such as 10.20.0.2:53 or [2001:db8::2]:53".to_owned())
+        .or_else(|_| bare.parse().map(|ip| SocketAddr::new(ip, port)))
+        .map_err(|_| format!("not an address, such as 10.20.0.2:{port} or [2001:db8::2]:{port}"))
 }
 
 #[cfg(test)]
@@ -80,6 +99,13 @@ mod tests {
         assert_eq!(listen, ["10.20.0.2:53", "[::1]:5353", "[::1]:53"]);
         assert_eq!(options.workers, Some(4));
         assert!(Options::try_parse_from(["hostbook-dnsd", "--workers", "0"]).is_err());
+        let pair = ["--certificate", "/c", "--key", "/k"];
+        let encrypted = ["hostbook-dnsd", "--tls", "::1", "--https", "::1", "--quic", "::1"];
+        let options = Options::try_parse_from(encrypted.iter().chain(&pair)).unwrap();
+        let ports = [&options.tls, &options.https, &options.quic].map(|addresses| addresses[0].port());
+        assert_eq!(ports, [853, 443, 853]);
+        assert!(Options::try_parse_from(encrypted).is_err(), "without a certificate");
+        assert!(Options::try_parse_from(["hostbook-dnsd", "--certificate", "/c"]).is_err());
         assert!(Options::try_parse_from(["hostbook-dnsd", "--listen", "eth0"]).is_err());
     }
 }

@@ -10,19 +10,24 @@ use std::time::Duration;
 use daemon::ListenError;
 use daemon::stop::Stop;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::announce::{AnnounceSockets, announce};
+use super::connections::Connections;
 use super::counters::DnsCounters;
+use super::encrypted::Encrypted;
 use super::service::Service;
-use super::tcp::TcpService;
+use super::tcp;
 use super::udp::Worker;
 
 /// Open sockets, not read yet.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Sockets {
     udp: Vec<UdpSocket>,
     tcp: Vec<TcpListener>,
     addresses: Vec<SocketAddr>,
+    /// Those for encrypted connections, if there are any.
+    pub(super) encrypted: Option<Encrypted>,
 }
 
 /// Threads that answer. Dropping it stops them.
@@ -41,7 +46,7 @@ impl Sockets {
     /// # Errors
     /// The address that cannot be listened on, and why.
     pub fn open(addresses: &[SocketAddr], workers: usize) -> Result<Sockets, ListenError> {
-        let mut sockets = Sockets { udp: Vec::new(), tcp: Vec::new(), addresses: Vec::new() };
+        let mut sockets = Sockets::default();
         for address in addresses {
             sockets.add(*address, workers)?;
         }
@@ -98,13 +103,20 @@ impl Server {
             server.pulses.push(pulse);
             server.spawn(format!("udp-{number}"), move || worker.run())?;
         }
-        let tcp = TcpService::new(Arc::clone(service), counters.connections());
+        let connections = Connections::new(Arc::clone(service), counters.connections());
         let announcing =
             announce(Arc::clone(service), AnnounceSockets::open(&sockets.addresses), stopped.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         server.spawn("tcp".to_owned(), move || {
             runtime.block_on(async move {
-                tokio::join!(tcp.serve(sockets.tcp, stopped), announcing);
+                let mut serving = JoinSet::new();
+                for listener in sockets.tcp {
+                    serving.spawn(tcp::serve(listener, Arc::clone(&connections), stopped.clone()));
+                }
+                if let Some(encrypted) = sockets.encrypted {
+                    serving.spawn(encrypted.serve(connections, stopped));
+                }
+                tokio::join!(async { while serving.join_next().await.is_some() {} }, announcing);
             });
         })?;
         server.stop = Some(stop);

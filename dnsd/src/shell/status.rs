@@ -1,6 +1,5 @@
 //! What `hostbook status` and scrapes are told.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use daemon::control::{Request, refuse};
@@ -9,6 +8,7 @@ use daemon::metrics::Common;
 use serde_json::{Value, json};
 
 use super::counters::DnsCounters;
+use super::encrypted::Certificate;
 use super::service::Service;
 
 /// Zones that are listed at most.
@@ -20,7 +20,8 @@ pub(super) struct Status {
     pub(super) follow: Arc<Mutex<FollowStatus>>,
     pub(super) service: Arc<Service>,
     pub(super) counters: Arc<DnsCounters>,
-    pub(super) listeners: Vec<SocketAddr>,
+    pub(super) listeners: Vec<String>,
+    pub(super) certificate: Option<Arc<Certificate>>,
     pub(super) serial_trouble: Arc<Mutex<Option<String>>>,
 }
 
@@ -48,7 +49,8 @@ impl Status {
             "generation": view.generation(),
             "hash": view.hash().to_string(),
             "inventory": *lock(&self.follow),
-            "listeners": self.listeners.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "listeners": self.listeners,
+            "certificate_trouble": self.certificate.as_ref().and_then(|certificate| certificate.trouble()),
             "zone_count": view.zones().len(),
             "zones": zones.collect::<Vec<_>>(),
             "names": view.node_count(),

@@ -1,12 +1,9 @@
 //! Transfers over connections: messages are made one by one, as fast as the client takes them.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 use tracing::{debug, info};
@@ -15,8 +12,10 @@ use crate::core::transfer::{Grant, Kind, Part, Transfer};
 use crate::view::DnsView;
 
 use super::clock::wall_clock;
+use super::connections::{Connections, Seat};
 use super::counters::{ConnectionTally, Traffic};
 use super::service::Service;
+use super::stream::append;
 
 /// Transfers at once; others wait. Each holds a view and a message or two.
 pub(super) const AT_ONCE: usize = 16;
@@ -30,14 +29,8 @@ pub(super) struct Granted {
 }
 
 /// Sends a transfer; `false` when the connection has to end.
-pub(super) async fn send(
-    service: &Arc<Service>,
-    turns: &Semaphore,
-    tally: &ConnectionTally,
-    granted: Granted,
-    stream: &mut TcpStream,
-    peer: IpAddr,
-) -> bool {
+pub(super) async fn send(seat: &Seat, granted: Granted, stream: &mut (impl AsyncWrite + Unpin)) -> bool {
+    let (Connections { service, turns, tally, .. }, peer) = (seat.connections(), seat.peer());
     let Ok(_turn) = turns.acquire().await else { return false };
     let Granted { view, grant } = granted;
     let zone = view.zones().zone(grant.zone).name.clone();
@@ -89,10 +82,14 @@ async fn begin(service: &Arc<Service>, view: Arc<DnsView>, grant: Grant) -> Tran
     Transfer::new(view, grant, steps)
 }
 
-async fn write(stream: &mut TcpStream, message: &[u8], tally: &ConnectionTally) -> bool {
-    let Ok(length) = u16::try_from(message.len()) else { return false };
-    let framed = [&length.to_be_bytes()[..], message].concat();
-    match timeout(READING, stream.write_all(&framed)).await {
+async fn write(stream: &mut (impl AsyncWrite + Unpin), message: &[u8], tally: &ConnectionTally) -> bool {
+    let mut framed = Vec::with_capacity(2 + message.len());
+    append(message, &mut framed);
+    let send = async {
+        stream.write_all(&framed).await?;
+        stream.flush().await
+    };
+    match timeout(READING, send).await {
         Ok(written) => written.is_ok(),
         Err(_) => {
             tally.traffic.count(Traffic::TcpSlowReader);

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use crate::core::delta::WireRecord;
-use crate::core::header::opt;
+use crate::core::header::{OPT_OCTETS, write_opt};
 use crate::core::query::{Edns, HEADER_OCTETS};
 use crate::core::serial::UnixSeconds;
 use crate::core::tsig::Session;
@@ -103,9 +103,9 @@ impl Pack {
         let answers = std::mem::take(&mut self.answers).to_be_bytes();
         let mut additional = 0;
         if let Some(edns) = self.edns.take() {
-            message.extend_from_slice(&opt(&edns, 0));
-            message.extend_from_slice(edns.reply.as_octets());
-            additional = 1;
+            let (at, edns) = (message.len(), Edns { padding: false, ..edns });
+            message.resize(at + OPT_OCTETS + edns.reply.as_octets().len(), 0);
+            additional = write_opt(&edns, 0, at, &mut message).map_or(0, |_| 1);
         }
         if let Some([.., a0, a1, _, _, _, r1]) = message.first_chunk_mut::<HEADER_OCTETS>() {
             ([*a0, *a1], *r1) = (answers, additional);

@@ -1,7 +1,6 @@
 //! HTTP as boot firmware speaks it: GET and HEAD, 1.0 and 1.1, always with a length, parts on request.
 
 mod body;
-mod io;
 mod range;
 
 use std::convert::Infallible;
@@ -9,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use daemon::http::{Activity, Connection};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
 use hyper::server::conn::http1;
@@ -20,7 +20,6 @@ use tracing::debug;
 use super::content::{Content, Shared};
 use crate::boot::{BootEvent, Target, What};
 use body::Part;
-use io::{Activity, Connection};
 use range::{Wanted, wanted};
 
 /// A connection on which nothing happens for so long is closed.
@@ -54,7 +53,7 @@ async fn connection(stream: TcpStream, peer: IpAddr, shared: &Arc<Shared>) {
     let Ok(local) = stream.local_addr() else { return };
     let local = local.ip().to_canonical();
     let _ = stream.set_nodelay(true);
-    let activity = Activity::new();
+    let activity = Activity::default();
     let service =
         service_fn(|request| async move { Ok::<_, Infallible>(answer(&request, peer, local, shared)) });
     let serving = http1::Builder::new()

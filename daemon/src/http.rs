@@ -1,46 +1,50 @@
-//! A connection as hyper wants it, which also notes when something last happened on it.
+//! A connection as hyper wants it, which also notes when something last happened on it, since hyper has no
+//! limit of its own for that.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 /// Octets of a request that are read at once. Requests are short.
 const READ_OCTETS: usize = 4096;
 
-/// A TCP connection.
-pub(super) struct Connection {
-    stream: TcpStream,
+/// A connection over any stream.
+#[derive(Debug)]
+pub struct Connection<S> {
+    stream: S,
     activity: Activity,
 }
 
 /// When something last happened on a connection.
-#[derive(Clone)]
-pub(super) struct Activity {
+#[derive(Clone, Debug)]
+pub struct Activity {
     begin: Instant,
     last_ms: Arc<AtomicU64>,
 }
 
-impl Activity {
-    pub(super) fn new() -> Activity {
+impl Default for Activity {
+    /// Something happened right now.
+    fn default() -> Activity {
         Activity { begin: Instant::now(), last_ms: Arc::new(AtomicU64::new(0)) }
     }
+}
 
+impl Activity {
     fn note(&self) {
         let now = u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last_ms.store(now, Ordering::Relaxed);
     }
 
     /// Returns when nothing has happened for `idle`.
-    pub(super) async fn stopped(self, idle: std::time::Duration) {
+    pub async fn stopped(self, idle: Duration) {
         loop {
-            let last = self.begin + std::time::Duration::from_millis(self.last_ms.load(Ordering::Relaxed));
+            let last = self.begin + Duration::from_millis(self.last_ms.load(Ordering::Relaxed));
             let quiet = last.elapsed();
             if quiet >= idle {
                 return;
@@ -50,13 +54,14 @@ impl Activity {
     }
 }
 
-impl Connection {
-    pub(super) fn new(stream: TcpStream, activity: Activity) -> Connection {
+impl<S> Connection<S> {
+    /// A connection over `stream`; what happens on it is noted in `activity`.
+    pub fn new(stream: S, activity: Activity) -> Connection<S> {
         Connection { stream, activity }
     }
 }
 
-impl Read for Connection {
+impl<S: AsyncRead + Unpin> Read for Connection<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -73,7 +78,7 @@ impl Read for Connection {
     }
 }
 
-impl Write for Connection {
+impl<S: AsyncWrite + Unpin> Write for Connection<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

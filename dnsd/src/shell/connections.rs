@@ -1,0 +1,176 @@
+//! What connections of every kind share: how many there may be, what they count into, and how a query becomes
+//! a reply.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::core::transfer::{self as transfers, Opened};
+use crate::core::{self, Outcome, Transport};
+
+use super::counters::{ConnectionTally, Traffic};
+use super::service::Service;
+use super::transfer::{AT_ONCE, Granted};
+
+/// Connections at once, of all kinds together.
+pub const CONNECTIONS_MAX: usize = 1024;
+/// Connections of one client at once.
+pub const CLIENT_CONNECTIONS_MAX: usize = 128;
+/// Octets of a query at most: a question with any options that are in use has a tenth.
+pub const QUERY_OCTETS_MAX: usize = 4096;
+/// How long a connection may wait for its next query to be complete.
+const IDLE: Duration = Duration::from_secs(10);
+/// The same when half of the connections are taken (RFC 7766, section 6.2.3).
+const IDLE_WHEN_BUSY: Duration = Duration::from_secs(2);
+
+/// What all connections share.
+pub(super) struct Connections {
+    pub(super) service: Arc<Service>,
+    pub(super) tally: ConnectionTally,
+    /// Transfers have to have one.
+    pub(super) turns: Semaphore,
+    scratch: Mutex<Box<[u8]>>,
+    taken: Mutex<Taken>,
+}
+
+/// How many connections there are.
+#[derive(Default)]
+struct Taken {
+    all: usize,
+    of_client: HashMap<IpAddr, usize>,
+}
+
+/// What carries a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carrier {
+    Tcp,
+    Tls,
+    Https,
+    Quic,
+}
+
+/// The right to one connection, from before its handshake to its end.
+pub(super) struct Seat {
+    connections: Arc<Connections>,
+    peer: IpAddr,
+    carrier: Carrier,
+    /// How long the connection may wait for its next query to be complete.
+    pub(super) idle: Duration,
+}
+
+impl Connections {
+    pub(super) fn new(service: Arc<Service>, tally: ConnectionTally) -> Arc<Connections> {
+        let scratch = Mutex::new(vec![0; 2 + usize::from(u16::MAX)].into());
+        let turns = Semaphore::new(AT_ONCE);
+        Arc::new(Connections { service, tally, turns, scratch, taken: Mutex::default() })
+    }
+
+    /// A seat for a connection from `peer`; `None` if there are too many, of all clients or of this one.
+    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr, carrier: Carrier) -> Option<Seat> {
+        let mut taken = self.taken();
+        let own = taken.of_client.get(&client_of(peer)).copied().unwrap_or(0);
+        if taken.all >= CONNECTIONS_MAX || own >= CLIENT_CONNECTIONS_MAX {
+            self.tally.traffic.count(Traffic::TcpRefused);
+            return None;
+        }
+        self.tally.traffic.count(Traffic::TcpAccepted);
+        let idle = if taken.all * 2 < CONNECTIONS_MAX { IDLE } else { IDLE_WHEN_BUSY };
+        taken.all += 1;
+        taken.of_client.insert(client_of(peer), own + 1);
+        Some(Seat { connections: Arc::clone(self), peer, carrier, idle })
+    }
+
+    /// Whether there are so many connections that a client has to show first that its address is its own.
+    pub(super) fn are_many(&self, peer: IpAddr) -> bool {
+        let taken = self.taken();
+        let own = taken.of_client.get(&client_of(peer)).copied().unwrap_or(0);
+        taken.all * 4 >= CONNECTIONS_MAX || own * 8 >= CLIENT_CONNECTIONS_MAX
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Carrier {
+    fn transport(self) -> Transport {
+        match self {
+            Carrier::Tcp => Transport::Tcp,
+            Carrier::Tls | Carrier::Https | Carrier::Quic => Transport::Encrypted,
+        }
+    }
+
+    fn received(self) -> Traffic {
+        match self {
+            Carrier::Tcp => Traffic::TcpReceived,
+            Carrier::Tls => Traffic::TlsReceived,
+            Carrier::Https => Traffic::HttpsReceived,
+            Carrier::Quic => Traffic::QuicReceived,
+        }
+    }
+}
+
+impl Seat {
+    /// What all connections share.
+    pub(super) fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    /// The client's address.
+    pub(super) fn peer(&self) -> IpAddr {
+        self.peer
+    }
+
+    /// Calls `take` with the reply to `query`, if there is one, or returns a transfer that is to be sent instead.
+    pub(super) fn answer(&self, query: &[u8], take: impl FnOnce(&[u8])) -> Option<Granted> {
+        let Connections { service, tally, scratch, .. } = &*self.connections;
+        let (view, known) = (service.views.load(), service.batch(self.carrier.transport()));
+        tally.traffic.count(self.carrier.received());
+        let context = known.context(self.peer);
+        let mut scratch = scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = if transfers::is_asked_for(query) {
+            match transfers::open(&view, query, context, &mut scratch) {
+                Opened::Reply(outcome) => outcome,
+                Opened::Granted(grant) => {
+                    return Some(Granted { view: arc_swap::Guard::into_inner(view), grant: *grant });
+                }
+            }
+        } else {
+            core::answer(&view, query, context, &mut scratch)
+        };
+        tally.count(outcome);
+        if let Some(reply) = reply_of(outcome, &scratch) {
+            take(reply);
+        }
+        None
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self.connections.taken();
+        taken.all = taken.all.saturating_sub(1);
+        let client = client_of(self.peer);
+        if let Some(count) = taken.of_client.get_mut(&client) {
+            *count -= 1;
+            if *count == 0 {
+                taken.of_client.remove(&client);
+            }
+        }
+    }
+}
+
+fn reply_of(outcome: Outcome, scratch: &[u8]) -> Option<&[u8]> {
+    outcome.octets().and_then(|octets| scratch.get(..octets))
+}
+
+/// The address that stands for all of a client: one has a whole network of IPv6 to itself.
+fn client_of(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}

@@ -1,0 +1,187 @@
+//! DNS over HTTPS (RFC 8484), by HTTP/2 and HTTP/1.1.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::net::TcpListener as StdListener;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use daemon::http::{Activity, Connection};
+use data_encoding::BASE64URL_NOPAD;
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::rt::Executor;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::core::lifetime;
+
+use super::super::connections::{Carrier, Connections, QUERY_OCTETS_MAX, Seat};
+use super::super::counters::Traffic;
+use super::super::tcp::{accept, told};
+use super::tls::handshake;
+
+/// Where queries are sent to.
+const PATH: &str = "/dns-query";
+/// What queries and replies are.
+const MESSAGE: HeaderValue = HeaderValue::from_static("application/dns-message");
+/// Requests of a connection that are answered at once.
+const STREAMS_MAX: u32 = 64;
+/// Octets of a request's headers, at most: a query has four thirds of its octets in the address.
+const HEADERS_MAX: u32 = 16 << 10;
+/// How long a client may take to complete its request.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Answers on `listener` until `stop` turns true.
+pub(super) async fn serve(
+    listener: StdListener,
+    acceptor: TlsAcceptor,
+    connections: Arc<Connections>,
+    stop: watch::Receiver<bool>,
+) {
+    let stopping = stop.clone();
+    let answer = move |stream, seat| {
+        let (acceptor, stop) = (acceptor.clone(), stop.clone());
+        async move {
+            if let Some(stream) = handshake(&acceptor, stream, &seat).await {
+                connection(stream, seat, stop).await;
+            }
+        }
+    };
+    accept(listener, (connections, Carrier::Https), stopping, answer).await;
+}
+
+async fn connection(stream: TlsStream<TcpStream>, seat: Seat, mut stop: watch::Receiver<bool>) {
+    let (idle, activity) = (seat.idle, Activity::default());
+    let by_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let (seat, io) = (Arc::new(seat), Connection::new(stream, activity.clone()));
+    let service = service_fn(move |request| {
+        let seat = Arc::clone(&seat);
+        async move { Ok::<_, Infallible>(respond(request, &seat).await) }
+    });
+    let serving = async {
+        // How a client ends its connection makes no difference.
+        if by_http2 {
+            let mut builder = http2::Builder::new(Tasks);
+            builder.max_concurrent_streams(STREAMS_MAX).max_header_list_size(HEADERS_MAX);
+            let _ = builder.serve_connection(io, service).await;
+        } else {
+            let _ =
+                http1::Builder::new().max_buf_size(HEADERS_MAX as usize).serve_connection(io, service).await;
+        }
+    };
+    tokio::select! {
+        () = serving => {}
+        () = activity.stopped(idle) => {}
+        () = told(&mut stop) => {}
+    }
+}
+
+async fn respond(request: Request<Incoming>, seat: &Seat) -> Response<Whole> {
+    let query = match query_of(request).await {
+        Ok(query) => query,
+        Err((status, why)) => return refuse(seat, status, why),
+    };
+    let mut reply = None;
+    if seat.answer(&query, |octets| reply = Some(Bytes::copy_from_slice(octets))).is_some() {
+        return refuse(seat, StatusCode::NOT_IMPLEMENTED, "zones are not copied by HTTPS: use TLS");
+    }
+    let Some(reply) = reply else {
+        return refuse(seat, StatusCode::BAD_REQUEST, "this is no query");
+    };
+    let max_age = format!("max-age={}", lifetime(&reply));
+    let mut response = Response::new(Whole(Some(reply)));
+    response.headers_mut().insert(CONTENT_TYPE, MESSAGE);
+    if let Ok(max_age) = HeaderValue::try_from(max_age) {
+        response.headers_mut().insert(CACHE_CONTROL, max_age);
+    }
+    response
+}
+
+/// The query of a request (RFC 8484, section 4.1).
+async fn query_of(request: Request<Incoming>) -> Result<Vec<u8>, (StatusCode, &'static str)> {
+    if request.uri().path() != PATH {
+        return Err((StatusCode::NOT_FOUND, "queries go to /dns-query"));
+    }
+    match *request.method() {
+        Method::GET => {
+            let mut parameters = request.uri().query().unwrap_or("").split('&');
+            let encoded = parameters.find_map(|parameter| parameter.strip_prefix("dns="));
+            encoded.and_then(|encoded| BASE64URL_NOPAD.decode(encoded.as_bytes()).ok()).ok_or((
+                StatusCode::BAD_REQUEST,
+                "`dns=` with a query in base64url without padding is missing",
+            ))
+        }
+        Method::POST if request.headers().get(CONTENT_TYPE) == Some(&MESSAGE) => {
+            let read = timeout(PATIENCE, read(request.into_body())).await;
+            read.unwrap_or(Err((StatusCode::REQUEST_TIMEOUT, "the query was not complete in time")))
+        }
+        Method::POST => Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "queries are application/dns-message")),
+        _ => Err((StatusCode::METHOD_NOT_ALLOWED, "queries come by GET or POST")),
+    }
+}
+
+async fn read(mut body: Incoming) -> Result<Vec<u8>, (StatusCode, &'static str)> {
+    let mut query = Vec::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let frame = frame.map_err(|_| (StatusCode::BAD_REQUEST, "the query was cut off"))?;
+        query.extend_from_slice(frame.data_ref().map_or(&[], |data| &data[..]));
+        if query.len() > QUERY_OCTETS_MAX {
+            return Err((StatusCode::PAYLOAD_TOO_LARGE, "no query is as long"));
+        }
+    }
+    Ok(query)
+}
+
+fn refuse(seat: &Seat, status: StatusCode, why: &'static str) -> Response<Whole> {
+    seat.connections().tally.traffic.count(Traffic::HttpsInvalid);
+    let mut response = Response::new(Whole(Some(Bytes::from(format!("{why}\n")))));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
+    }
+    response
+}
+
+/// A body that is known as a whole.
+struct Whole(Option<Bytes>);
+
+impl Body for Whole {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|octets| Ok(Frame::data(octets))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.as_ref().map_or(0, |octets| octets.len() as u64))
+    }
+}
+
+/// Runs what HTTP/2 does for each request.
+#[derive(Clone)]
+struct Tasks;
+
+impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Tasks {
+    fn execute(&self, future: F) {
+        tokio::spawn(future);
+    }
+}

@@ -1,0 +1,143 @@
+//! Queries over a stream of octets, each with its length in front (RFC 7766; by TLS RFC 7858).
+//!
+//! Any number of queries per connection, answered in their order, as fast as the client reads. Bounded
+//! in every direction: octets of a query, octets waiting to be sent, the time that a client may take to
+//! complete a query or to read its answers.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::connections::{QUERY_OCTETS_MAX, Seat};
+use super::counters::Traffic;
+use super::tcp::told;
+use super::transfer::{self, Granted};
+
+/// Octets of answers that are gathered before they are sent.
+const GATHERED: usize = 16 * 1024;
+/// How long a client may take to read what was gathered.
+const READING: Duration = Duration::from_secs(10);
+/// How long saying goodbye may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// A connection that queries come over.
+pub(super) struct Connection<S> {
+    pub(super) seat: Seat,
+    pub(super) stream: S,
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Answers until the client leaves, or does what nobody has to bear, or the daemon finishes.
+    pub(super) async fn serve(mut self) {
+        self.answer().await;
+        // By TLS, the client learns that nothing was cut off.
+        let _ = timeout(FAREWELL, self.stream.shutdown()).await;
+    }
+
+    async fn answer(&mut self) {
+        let (mut input, mut output) = (Vec::new(), Vec::new());
+        let mut deadline = Instant::now() + self.seat.idle;
+        loop {
+            let (mut used, mut granted) = (0, None);
+            while granted.is_none()
+                && output.len() < GATHERED
+                && let Some((query, octets)) = next_message(input.get(used..).unwrap_or(&[]))
+            {
+                granted = self.seat.answer(query, |reply| append(reply, &mut output));
+                used += octets;
+                deadline = Instant::now() + self.seat.idle;
+            }
+            input.drain(..used);
+            if !output.is_empty() {
+                if !self.send(&output).await {
+                    return;
+                }
+                output = Vec::new();
+                if granted.is_none() {
+                    continue;
+                }
+            }
+            if let Some(granted) = granted {
+                if !self.transfer(granted).await {
+                    return;
+                }
+                deadline = Instant::now() + self.seat.idle;
+                continue;
+            }
+            if announced(&input).is_some_and(|octets| octets > QUERY_OCTETS_MAX) {
+                self.count(Traffic::TcpTooLong);
+                return;
+            }
+            if !self.receive(&mut input, deadline).await {
+                return;
+            }
+        }
+    }
+
+    /// Reads more; `false` when the connection ends.
+    async fn receive(&mut self, input: &mut Vec<u8>, deadline: Instant) -> bool {
+        input.reserve(512);
+        tokio::select! {
+            read = timeout_at(deadline, self.stream.read_buf(input)) => match read {
+                Ok(Ok(octets)) => octets > 0,
+                Ok(Err(_)) => false,
+                Err(_) => {
+                    self.count(Traffic::TcpIdle);
+                    false
+                }
+            },
+            () = told(&mut self.stop) => false,
+        }
+    }
+
+    /// Sends a transfer; `false` when the connection ends.
+    async fn transfer(&mut self, granted: Granted) -> bool {
+        tokio::select! {
+            sent = transfer::send(&self.seat, granted, &mut self.stream) => sent,
+            () = told(&mut self.stop) => false,
+        }
+    }
+
+    /// Sends answers; `false` when the connection ends.
+    async fn send(&mut self, output: &[u8]) -> bool {
+        // By TLS, what was written is not sent before it is flushed.
+        let send = async {
+            self.stream.write_all(output).await?;
+            self.stream.flush().await
+        };
+        match timeout(READING, send).await {
+            Ok(sent) => sent.is_ok(),
+            Err(_) => {
+                self.count(Traffic::TcpSlowReader);
+                false
+            }
+        }
+    }
+
+    fn count(&self, event: Traffic) {
+        self.seat.connections().tally.traffic.count(event);
+    }
+}
+
+/// Appends `reply`, its length in front.
+pub(super) fn append(reply: &[u8], output: &mut Vec<u8>) {
+    if let Ok(length) = u16::try_from(reply.len()) {
+        output.extend_from_slice(&length.to_be_bytes());
+        output.extend_from_slice(reply);
+    }
+}
+
+/// Octets that the message in front has, by its length.
+fn announced(input: &[u8]) -> Option<usize> {
+    input.first_chunk::<2>().map(|length| usize::from(u16::from_be_bytes(*length)))
+}
+
+/// The message in front, if it is complete, and the octets that it takes with its length.
+pub(super) fn next_message(input: &[u8]) -> Option<(&[u8], usize)> {
+    let octets = announced(input)?;
+    let message = input.get(2..2 + octets).filter(|_| octets <= QUERY_OCTETS_MAX)?;
+    Some((message, 2 + octets))
+}
