@@ -38,3 +38,4 @@ pub mod udp;
 pub mod view;
 
 pub use listen_error::ListenError;
+pub use sys::prefetch::prefetch;

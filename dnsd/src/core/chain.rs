@@ -116,7 +116,7 @@ fn follow(
 /// The zone that answers for `name`: the one with the longest apex; for DS records of an apex, the one
 /// above it, if that is ours (RFC 4035, section 3.1.4.1).
 #[inline]
-fn zone_for(view: &DnsView, name: &Labels, qtype: u16) -> Option<ZoneNumber> {
+pub(super) fn zone_for(view: &DnsView, name: &Labels, qtype: u16) -> Option<ZoneNumber> {
     let zone = view.zones().find(name, name.count())?;
     if qtype == rtype::DS && view.zones().zone(zone).depth == name.count() {
         return Some(view.zones().zone(zone).parent.unwrap_or(zone));

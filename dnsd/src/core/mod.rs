@@ -14,6 +14,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::too_many_lines, clippy::wildcard_enum_match_arm)]
 
+mod ahead;
 mod chain;
 pub mod cookie;
 pub mod delta;
@@ -35,6 +36,7 @@ pub mod tsig;
 #[cfg(test)]
 mod tests;
 
+pub use ahead::{Asked, BATCH, fetch_ahead};
 pub use header::{OPT_OCTETS, Options, UDP_PAYLOAD};
 pub use lifetime::lifetime;
 pub use query::{Edns, HEADER_OCTETS, Header, Query, Rejected};
@@ -103,12 +105,19 @@ impl QueryContext<'_> {
 /// The reply is written to the start of `out`, never beyond its end; 65,535 octets are enough for any,
 /// [`UDP_PAYLOAD`] for any over UDP.
 pub fn answer(view: &DnsView, query: &[u8], context: QueryContext<'_>, out: &mut [u8]) -> Outcome {
-    let Some(header) = Header::read(query) else { return Outcome::Dropped(Reason::Short) };
-    if header.is_response() {
-        return Outcome::Dropped(Reason::Response);
-    }
-    let mut read = Query::read(&header, query);
-    let edns = match &mut read {
+    let mut asked = Asked::read(query);
+    asked.answer(view, query, context, out)
+}
+
+fn answer_read(
+    view: &DnsView,
+    header: Header,
+    read: &mut Result<Query, Rejected>,
+    query: &[u8],
+    context: QueryContext<'_>,
+    out: &mut [u8],
+) -> Outcome {
+    let edns = match read {
         Ok(question) => &mut question.edns,
         Err(rejected) => &mut rejected.edns,
     };
@@ -118,7 +127,7 @@ pub fn answer(view: &DnsView, query: &[u8], context: QueryContext<'_>, out: &mut
             identity.answer(edns, &context);
         }
     }
-    let outcome = match &read {
+    let outcome = match &*read {
         Ok(question) => match question.signature {
             None => respond(view, &header, question, query, (context, None), out),
             Some(start) => signed(view, &header, question, query, (context, start), out),
@@ -127,7 +136,7 @@ pub fn answer(view: &DnsView, query: &[u8], context: QueryContext<'_>, out: &mut
     };
     match context.limiter {
         None => outcome,
-        Some(limiter) => limited(view, &header, &read, query, (context, limiter), outcome, out),
+        Some(limiter) => limited(view, &header, read, query, (context, limiter), outcome, out),
     }
 }
 

@@ -15,7 +15,7 @@ use tracing::{debug, error};
 
 use super::counters::{Traffic, WorkerTally};
 use super::service::Service;
-use crate::core::{self, Transport, UDP_PAYLOAD};
+use crate::core::{self, Asked, Transport, UDP_PAYLOAD};
 
 /// Octets of a query that are read. A longer one is answered with FORMERR: no question is as long.
 const QUERY_OCTETS: usize = 2048;
@@ -38,6 +38,7 @@ impl Worker {
     pub(super) fn run(self) {
         let mut queries = RecvBatch::new(MAX_BATCH, QUERY_OCTETS);
         let mut replies = SendBatch::new(MAX_BATCH, UDP_PAYLOAD.into());
+        let mut asked = Vec::with_capacity(MAX_BATCH);
         let mut overflow: u32 = 0;
         while !self.stopping.load(Ordering::Relaxed) {
             self.pulse.fetch_add(1, Ordering::Relaxed);
@@ -50,7 +51,7 @@ impl Worker {
                         std::thread::sleep(PAUSE);
                     }
                 },
-                Ok(_) => self.batch(&queries, &mut replies, &mut overflow),
+                Ok(_) => self.batch(&queries, &mut asked, &mut replies, &mut overflow),
                 // Such as an interface that went down: the socket is good for others.
                 Err(error) => {
                     debug!(%error, "receiving failed");
@@ -60,11 +61,20 @@ impl Worker {
         }
     }
 
-    fn batch(&self, queries: &RecvBatch, replies: &mut SendBatch, overflow: &mut u32) {
+    fn batch(
+        &self,
+        queries: &RecvBatch,
+        asked: &mut Vec<Asked>,
+        replies: &mut SendBatch,
+        overflow: &mut u32,
+    ) {
         let (view, known) = (self.service.views.load(), self.service.batch(Transport::Udp));
-        for query in queries.iter() {
+        asked.clear();
+        asked.extend(queries.iter().map(|query| Asked::read(query.bytes)));
+        core::fetch_ahead(&view, asked);
+        for (query, asked) in queries.iter().zip(asked) {
             let Some(room) = replies.buffer() else { break };
-            let outcome = core::answer(&view, query.bytes, known.context(query.from.ip()), room);
+            let outcome = asked.answer(&view, query.bytes, known.context(query.from.ip()), room);
             self.tally.count(outcome);
             if let Some(octets) = outcome.octets()
                 && !replies.commit(octets, query.from, query.reply_route())

@@ -228,6 +228,28 @@ impl DnsView {
         }
     }
 
+    /// Hash of the name's node in `zone`, if it has one: where to look ahead.
+    #[inline]
+    pub(crate) fn place_of(&self, zone: ZoneNumber, name: &Labels) -> u64 {
+        let found = self.zones.zone(zone);
+        let block = if found.by_address { self.block(found, name.as_wire()) } else { None };
+        hash_of(match block {
+            Some(Block::V4(first, last)) if first == last => Key::V4(first),
+            Some(Block::V6(first, last)) if first == last => Key::V6(first),
+            _ => Key::Name(zone, name.relative(name.count(), found.depth)),
+        })
+    }
+
+    /// Has what is looked up by each of `hashes` fetched into the cache, all at the same time: each look-up waits
+    /// for memory three times, one after the other.
+    #[inline]
+    pub(crate) fn fetch(&self, hashes: &[u64]) {
+        let shards = || hashes.iter().filter_map(|hash| Some((self.shard_of(*hash)?, *hash)));
+        shards().for_each(|(shard, _)| shard.fetch());
+        shards().for_each(|(shard, hash)| shard.fetch_slot(hash));
+        shards().for_each(|(shard, hash)| shard.fetch_node(hash));
+    }
+
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "the shift leaves fewer bits than a usize has")]
     fn shard_of(&self, hash: u64) -> Option<&Shard> {

@@ -13,6 +13,8 @@
 
 use std::sync::Arc;
 
+use daemon::prefetch;
+
 use super::hash::name_hash;
 use super::node::{Key, Node};
 
@@ -20,6 +22,8 @@ use super::node::{Key, Node};
 const HEAD: usize = 8;
 /// Offsets have three octets.
 const OCTETS_MAX: usize = 1 << 24;
+/// Slots that are looked at ahead.
+const PROBES_AHEAD: u32 = 8;
 
 /// Some nodes of a view.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +57,37 @@ impl Shard {
             slot = (slot + 1) & (slots as usize).wrapping_sub(1);
         }
         None
+    }
+
+    /// Has the beginning fetched into the cache, which the next step needs.
+    #[inline]
+    pub(crate) fn fetch(&self) {
+        prefetch(&self.0, 0);
+    }
+
+    /// Has the home slot of `hash` fetched into the cache.
+    #[inline]
+    pub(crate) fn fetch_slot(&self, hash: u64) {
+        let Some(slots) = self.word(0) else { return };
+        prefetch(&self.0, HEAD + slot_of(hash, slots) * 4);
+    }
+
+    /// Has the node fetched into the cache that is in the first slot with this `hash`, if it is near.
+    #[inline]
+    pub(crate) fn fetch_node(&self, hash: u64) {
+        let Some(slots) = self.word(0) else { return };
+        let mut slot = slot_of(hash, slots);
+        for _ in 0..slots.min(PROBES_AHEAD) {
+            let Some(word) = self.word(HEAD + slot * 4).filter(|word| *word != 0) else { return };
+            if word >> 24 == tag_of(hash) {
+                let node = (word & 0x00ff_ffff) as usize;
+                prefetch(&self.0, node);
+                // Most nodes lie in two lines.
+                prefetch(&self.0, node + 64);
+                return;
+            }
+            slot = (slot + 1) & (slots as usize).wrapping_sub(1);
+        }
     }
 
     /// Every node, in no order that means anything.

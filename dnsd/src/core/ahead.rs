@@ -1,0 +1,66 @@
+//! Questions that came together: all are read, then what their answers lie in is fetched into the cache, then they
+//! are answered. A look-up by itself waits for memory; many wait at the same time.
+
+use crate::view::DnsView;
+
+use super::chain::zone_for;
+use super::query::{Header, Query, Rejected};
+use super::reason::{Outcome, Reason};
+use super::{QueryContext, answer_read};
+
+/// Most questions that are looked ahead for at a time.
+pub const BATCH: usize = 64;
+
+/// A message that was read and not answered yet.
+#[derive(Clone)]
+pub struct Asked(Result<(Header, Result<Query, Rejected>), Reason>);
+
+impl Asked {
+    /// Reads a message.
+    #[inline]
+    pub fn read(message: &[u8]) -> Asked {
+        let Some(header) = Header::read(message) else { return Asked(Err(Reason::Short)) };
+        if header.is_response() {
+            return Asked(Err(Reason::Response));
+        }
+        Asked(Ok((header, Query::read(&header, message))))
+    }
+
+    /// The answer, as [`super::answer`] gives it; `message` is what was read.
+    #[inline]
+    pub fn answer(
+        &mut self,
+        view: &DnsView,
+        message: &[u8],
+        context: QueryContext<'_>,
+        out: &mut [u8],
+    ) -> Outcome {
+        match &mut self.0 {
+            Ok((header, read)) => answer_read(view, *header, read, message, context, out),
+            Err(reason) => Outcome::Dropped(*reason),
+        }
+    }
+
+    /// The question, if it is one.
+    #[inline]
+    fn question(&self) -> Option<&Query> {
+        self.0.as_ref().ok()?.1.as_ref().ok()
+    }
+}
+
+/// Has what the first [`BATCH`] of the questions will be answered from fetched into the cache. The answers are the
+/// same without.
+#[inline]
+pub fn fetch_ahead(view: &DnsView, asked: &[Asked]) {
+    let mut hashes = [0; BATCH];
+    let mut count = 0;
+    for question in asked.iter().filter_map(Asked::question) {
+        if let Some(zone) = zone_for(view, &question.name, question.qtype)
+            && let Some(place) = hashes.get_mut(count)
+        {
+            *place = view.place_of(zone, &question.name);
+            count += 1;
+        }
+    }
+    view.fetch(hashes.get(..count).unwrap_or(&[]));
+}
