@@ -29,9 +29,17 @@ case $purpose in
 esac
 if [ "$purpose" = bench ]; then
     program curl curl
+    program unshare util-linux
+    program ip iproute2
     program in.tftpd tftpd-hpa
     program dnsmasq dnsmasq-base
     program nginx nginx-light
+    program knotd knot
+    program nsd nsd
+    program named bind9
+    program pdns_server "pdns-server pdns-backend-bind"
+    program kea-dhcp4 kea-dhcp4-server
+    program dhcpd isc-dhcp-server
 fi
 if [ "$purpose" = test ]; then
     program dhclient isc-dhcp-client
@@ -81,6 +89,8 @@ if [ -n "$missing" ]; then
         exit 1
     fi
     export DEBIAN_FRONTEND=noninteractive
+    # Servers for the benches are not to be started by their packages.
+    [ "$purpose" != bench ] || export RUNLEVEL=1
     # shellcheck disable=SC2086 # a list of words
     $sudo apt-get update -qq && $sudo apt-get install -qq -y --no-install-recommends $missing </dev/null
 fi

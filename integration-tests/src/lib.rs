@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "all of this is test code")]
 
 pub mod bad_cable;
+pub mod bench;
 pub mod dhcp;
 pub mod dns;
 pub mod faults;
