@@ -43,7 +43,7 @@ fn seconds(text: &str) -> Result<u64, String> {
 
 pub(crate) fn run(args: &Apply) -> Outcome {
     let snapshot = inventory::require(&args.inventory.inventory)?;
-    let sockets = status::sockets(&args.control);
+    let sockets = status::daemons(&args.control);
     for socket in &sockets {
         control::ask(socket, &Request::new("look"), PATIENCE).map_err(Failure::new)?;
     }

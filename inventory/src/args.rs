@@ -48,7 +48,7 @@ pub(crate) enum Command {
     ImportLeases(crate::import::leases::ImportLeases),
     /// Write the inventory in the forms of other systems.
     Export(crate::export::Export),
-    /// Make a git repository refuse what does not pass the check.
+    /// Make a git repository refuse what does not pass the check; run this host's hooks on changes.
     #[command(subcommand)]
     Hook(crate::hook::Hook),
     /// Have the daemons look at the inventory now, and wait until they serve it.

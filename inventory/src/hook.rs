@@ -24,6 +24,8 @@ use crate::output;
 pub(crate) enum Hook {
     /// Make a repository refuse what does not pass the check.
     Install(Install),
+    /// Run programs of this host after each change that the daemons serve.
+    Follow(crate::on_change::Follow),
     /// What the repository runs.
     #[command(subcommand, hide = true)]
     Run(Run),
@@ -64,6 +66,7 @@ pub(crate) enum Run {
 pub(crate) fn run(hook: &Hook) -> Outcome {
     match hook {
         Hook::Install(args) => install(args),
+        Hook::Follow(args) => crate::on_change::run(args),
         Hook::Run(Run::PreReceive(rules)) => {
             let mut refs = String::new();
             std::io::stdin().read_to_string(&mut refs)?;

@@ -21,6 +21,7 @@ mod lease_list;
 mod leases;
 mod list;
 mod man;
+mod on_change;
 mod output;
 mod packet;
 mod plan;

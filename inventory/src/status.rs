@@ -15,6 +15,8 @@ use crate::{lease_list, output, seen};
 
 /// Where the daemons listen unless they are told otherwise.
 const USUAL: [&str; 2] = ["/run/hostbook/dhcpd.sock", "/run/hostbook/dnsd.sock"];
+/// Where `hostbook hook follow` listens, where it runs.
+pub(crate) const HOOKS: &str = "/run/hostbook-hooks/hooks.sock";
 /// A daemon that takes longer is in trouble.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Pools that are shown, the fullest.
@@ -60,9 +62,16 @@ pub(crate) fn run(args: &Status) -> Outcome {
     }
 }
 
-/// The sockets to ask: those that are named, else the usual ones.
-pub(crate) fn sockets(named: &[PathBuf]) -> Vec<PathBuf> {
+/// The sockets of the daemons: those that are named, else the usual ones.
+pub(crate) fn daemons(named: &[PathBuf]) -> Vec<PathBuf> {
     if named.is_empty() { USUAL.map(PathBuf::from).to_vec() } else { named.to_vec() }
+}
+
+/// The sockets to ask: those that are named, else the usual ones, with that of the hooks where they run.
+pub(crate) fn sockets(named: &[PathBuf]) -> Vec<PathBuf> {
+    let hooks = Path::new(HOOKS);
+    let hooks = (named.is_empty() && hooks.exists()).then(|| hooks.to_owned());
+    daemons(named).into_iter().chain(hooks).collect()
 }
 
 pub(crate) fn ask(path: &Path) -> Result<Value, String> {
@@ -115,6 +124,7 @@ fn print(status: &Value) {
     if let Some(trouble) = inventory["last_good_trouble"].as_str() {
         field("warning", format!("the last good state could not be kept: {trouble}"));
     }
+    hooks(&status["hooks"]);
     pools(&status["networks"]);
     counters(&status["counters"]);
 }
@@ -123,6 +133,19 @@ fn print(status: &Value) {
 fn problems(status: &Value) -> Vec<String> {
     let problems = status["problems"].as_array().into_iter().flatten();
     problems.map(|problem| problem.as_str().map_or_else(|| problem.to_string(), str::to_owned)).collect()
+}
+
+/// What became of each hook.
+fn hooks(hooks: &Value) {
+    for hook in hooks.as_array().into_iter().flatten() {
+        let words = match (hook["runs"].as_u64(), hook["ok"] == true) {
+            (None | Some(0), _) => "not run yet".to_owned(),
+            (Some(_), true) => format!("fine, {} ago", age_of(&hook["ended"])),
+            (Some(_), false) => format!("FAILED, {} ago", age_of(&hook["ended"])),
+        };
+        let name = hook["name"].as_str().unwrap_or_default();
+        output::line(&format!("  {:<12} {name}: {words}", "hook"));
+    }
 }
 
 /// Use of the pools, the fullest first.

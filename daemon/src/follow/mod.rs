@@ -15,13 +15,14 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use inventory_core::diag::{self, Diagnostic};
+use inventory_core::join::{Joiner, Part};
 use inventory_core::model::Snapshot;
 use inventory_core::watch::{Waker, Watcher};
 use tracing::{error, warn};
 
 use crate::exit::{Exit, Fatal};
 
-use followed::kept_in;
+use followed::{kept_in, labels};
 use follower::Follower;
 use last_good::LastGood;
 pub use status::{Errors, FollowStatus, SourceStatus};
@@ -121,6 +122,25 @@ pub fn served(state_dir: &Path, place: &Path) -> Result<Option<(Snapshot, Vec<Di
         Some(kept) => Ok(Some(kept)),
         None => LastGood::new(kept_in(state_dir, place, true)).load(),
     }
+}
+
+/// The state of all of `inventories` together that a daemon with this state directory took into service
+/// last; `None` if it did not for one of them.
+///
+/// # Errors
+/// What was kept cannot be read.
+pub fn kept(state_dir: &Path, inventories: &[PathBuf]) -> Result<Option<Snapshot>, String> {
+    let is_only = inventories.len() == 1;
+    let mut states = Vec::new();
+    for (place, label) in inventories.iter().zip(labels(inventories)) {
+        let Some((snapshot, _)) = LastGood::new(kept_in(state_dir, place, is_only)).load()? else {
+            return Ok(None);
+        };
+        states.push((label, snapshot));
+    }
+    let parts: Vec<Part<'_>> = states.iter().map(|(label, snapshot)| Part { label, snapshot }).collect();
+    let (hash, inventory) = Joiner::default().join(&parts);
+    Ok(Some(Snapshot { generation: 0, hash, inventory, commit: None }))
 }
 
 impl Following {

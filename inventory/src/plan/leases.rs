@@ -24,7 +24,7 @@ pub(crate) struct LostLease {
 }
 
 /// Leases that `before` lets their clients keep and `after` does not.
-pub(super) fn lost(before: &Snapshot, after: &Snapshot, leases: &[Record], unix_ms: i64) -> Vec<LostLease> {
+pub(crate) fn lost(before: &Snapshot, after: &Snapshot, leases: &[Record], unix_ms: i64) -> Vec<LostLease> {
     if before.hash == after.hash || leases.is_empty() {
         return Vec::new();
     }

@@ -20,6 +20,7 @@ use crate::args::Plan;
 use crate::exit::{Failure, Outcome};
 use crate::output;
 
+pub(crate) use leases::lost;
 pub(crate) use print::print;
 
 /// Exit code when something changes.
@@ -43,7 +44,8 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    fn is_empty(&self) -> bool {
+    /// Whether nothing changes.
+    pub(crate) fn is_empty(&self) -> bool {
         let Changes { dns, reservations, networks, leases, boot, warnings } = self;
         dns.is_empty()
             && reservations.is_empty()
@@ -93,7 +95,7 @@ pub(crate) fn run(args: &Plan) -> Outcome {
     if let Some(why) = trouble {
         eprintln!("hostbook: leases that are taken away are not known: {why}");
     }
-    changes.leases = leases::lost(&before.snapshot, &after, &known_leases, crate::leases::unix_ms());
+    changes.leases = lost(&before.snapshot, &after, &known_leases, crate::leases::unix_ms());
     let known = |new: &Diagnostic| {
         before.warnings.iter().any(|old| old.code == new.code && old.message == new.message)
     };
