@@ -1,12 +1,13 @@
 //! DHCP, served directly from the inventory.
 //!
 //! [`view`] lays a snapshot out for looking up, [`core`] decides what each message is answered, [`boot`]
-//! what a machine that starts over the network is served, both without I/O; [`shell`] owns sockets,
-//! files, threads and clocks. See `ARCHITECTURE.md`.
+//! what a machine that starts over the network is served, both without I/O; [`history`] keeps what became
+//! of leases; [`shell`] owns sockets, files, threads and clocks. See `ARCHITECTURE.md`.
 
 pub mod boot;
 pub mod code;
 pub mod code6;
 pub mod core;
+pub mod history;
 pub mod shell;
 pub mod view;

@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Vm(Vm),
     /// Show what DHCP, DNS and boot answer, and the line that says so.
     Explain(crate::explain::Explain),
+    /// Show who had an address at a moment: leases and the inventory's history together.
+    Who(crate::who::Who),
     /// Take over hosts, networks and names from other systems' files.
     Import(crate::import::Import),
     /// Turn live leases of other servers into those of dhcpd, as JSON lines for its `--import-leases`.

@@ -30,6 +30,7 @@ mod serve;
 mod show;
 mod status;
 mod vm;
+mod who;
 
 fn main() -> ExitCode {
     let args = args::parse();
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         args::Command::Man(pages) => man::run(&pages),
         args::Command::Hook(hook) => hook::run(&hook),
         args::Command::Apply(apply) => apply::run(&apply),
+        args::Command::Who(who) => who::run(&who),
         args::Command::Explain(explain) => explain::run(&explain),
         args::Command::Edit(verb) => edit::run(&verb),
         args::Command::Other(words) => external::run(&words),

@@ -14,6 +14,7 @@ mod links;
 mod options;
 mod ports;
 mod probes;
+mod recorded;
 mod reload;
 mod replies;
 mod seen;
@@ -50,10 +51,12 @@ use daemon::signals::Signals;
 use daemon::state::StateDir;
 use tracing::{info, warn};
 
+use crate::history::History;
 use crate::view::DhcpView;
 
 use book::LeaseGauges;
 use boot::{BootServer, BootSockets};
+use recorded::Recorded;
 use reload::Reloader;
 use server::{Server, Thread};
 use status::{Status, lock};
@@ -100,8 +103,8 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let (views, links) = (Arc::clone(&reloader.views), Arc::clone(&reloader.links));
     let snapshots = Arc::clone(&reloader.snapshots);
     let reloads = notifier.clone();
-    let follow_options =
-        FollowOptions { inventories: options.inventory, state_dir: state.path().to_owned(), daemon: "dhcpd" };
+    let inventories = options.inventory.clone();
+    let follow_options = FollowOptions { inventories, state_dir: state.path().to_owned(), daemon: "dhcpd" };
     let following = follow::start(follow_options, move |snapshot| {
         // The start is complete only when answers are given: see below.
         let reload = reloader.last.is_some();
@@ -113,7 +116,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
             reloads.ready();
         }
     })?;
-
+    let history = history(&options, &state)?;
     let boot_port = boot.as_ref().map(BootSockets::http_port);
     let begin = Begin { boot_port, seen: seen::load(&state) };
     let threads = Threads::start(
@@ -121,6 +124,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         SixService::new(&options.interface, Arc::clone(&six), neighbours),
         (&state, &views, &counters, &six),
         notifier.watchdog_interval(),
+        history.as_ref(),
     );
     let Threads { server, four, six: six_thread } =
         threads.map_err(|error| Fatal::system("start a thread", &error))?;
@@ -143,6 +147,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         four,
         six_thread,
         boot_problem,
+        history,
     };
     notifier.status(&format!("serving {} networks", snapshots.load().inventory.globals.networks.len()));
     notifier.ready();
@@ -154,6 +159,13 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     drop(boot);
     info!("finished");
     Ok(())
+}
+
+/// The history of leases, if one is kept.
+fn history(options: &Options, state: &StateDir) -> Result<Option<Arc<History>>, Fatal> {
+    let Some(limits) = options.history() else { return Ok(None) };
+    let history = History::start(state.path(), limits);
+    Ok(Some(Arc::new(history.map_err(|error| Fatal::system("start a thread", &error))?)))
 }
 
 /// The threads of both families.
@@ -169,13 +181,16 @@ impl Threads {
         six: SixService,
         (state, views, counters, six_state): (&Arc<StateDir>, &Arc<ArcSwap<DhcpView>>, &DhcpCounters, &Six),
         watchdog: Option<std::time::Duration>,
+        history: Option<&Arc<History>>,
     ) -> std::io::Result<Threads> {
+        let is_new = History::is_new(state.path());
+        let recorded = |store| Box::new(Recorded { store, history: history.cloned(), is_new });
         let store = |name| RedbJournal::new(state.path().join(name));
         let mut server = Server::new(views, watchdog)?;
-        let four = server.start("dhcpv4", four, Box::new(store(JOURNAL)), counters.worker())?;
+        let four = server.start("dhcpv4", four, recorded(store(JOURNAL)), counters.worker())?;
         server.keep_seen(state, &four.inquirer)?;
         let six =
-            server.start("dhcpv6", six, Box::new(store(JOURNAL6).lazy()), six_state.counters.worker())?;
+            server.start("dhcpv6", six, recorded(store(JOURNAL6).lazy()), six_state.counters.worker())?;
         Ok(Threads { server, four, six })
     }
 }

@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
+use inventory_core::units::{parse_duration, parse_size};
+
+use crate::history::Limits;
 
 /// DHCP, served directly from the inventory.
 #[derive(Clone, Debug, Parser)]
@@ -31,6 +34,12 @@ pub struct Options {
     /// Address to serve Prometheus metrics on, by HTTP
     #[arg(long, value_name = "ADDR:PORT")]
     pub metrics: Option<SocketAddr>,
+    /// How long the history of leases is kept, for `hostbook who`; `0s`: none is
+    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = seconds)]
+    pub history: u64,
+    /// How large the history of leases may become; the oldest of it goes first
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = octets)]
+    pub history_size: u64,
     /// Write the leases of `--state` to standard output as JSON lines, and end
     #[arg(long)]
     pub export_leases: bool,
@@ -42,7 +51,21 @@ pub struct Options {
     pub user: Option<String>,
 }
 
+fn seconds(text: &str) -> Result<u64, String> {
+    parse_duration(text).map_err(|error| error.to_string())
+}
+
+fn octets(text: &str) -> Result<u64, String> {
+    parse_size(text).map_err(|error| error.to_string())
+}
+
 impl Options {
+    /// How much of the history is kept; `None`: nothing.
+    pub(super) fn history(&self) -> Option<Limits> {
+        let limits = Limits { age_seconds: self.history, octets: self.history_size };
+        (limits.age_seconds > 0 && limits.octets > 0).then_some(limits)
+    }
+
     /// Whether leases are to be written out or taken in, and nothing is to be served.
     pub(super) fn is_transfer(&self) -> bool {
         self.export_leases || self.import_leases.is_some()
@@ -72,6 +95,7 @@ mod tests {
         ]);
         let options = options.unwrap();
         assert_eq!(options.interface, ["eth0", "eth1.20"]);
+        assert_eq!(options.history(), Some(Limits { age_seconds: 90 * 86_400, octets: 256 << 20 }));
         assert_eq!(options.metrics, "127.0.0.1:9167".parse().ok());
         assert!(Options::try_parse_from(["hostbook-dhcpd", "-i", "/inv"]).is_err(), "no interface");
     }

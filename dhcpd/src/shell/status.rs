@@ -14,6 +14,7 @@ use super::links::{Links, Served, State};
 use super::server::Thread;
 use super::v6::Six;
 use crate::core::{Core, v6};
+use crate::history::History;
 use crate::view::DhcpView;
 
 /// Networks that are listed at most.
@@ -31,6 +32,8 @@ pub(super) struct Status {
     pub(super) six_thread: Thread<v6::Core>,
     /// What keeps machines from booting; `None`: nothing.
     pub(super) boot_problem: Box<dyn Fn() -> Option<String> + Send + Sync>,
+    /// What leases become; `None`: it is not kept.
+    pub(super) history: Option<Arc<History>>,
 }
 
 impl Status {
@@ -60,6 +63,7 @@ impl Status {
             [&self.four.store_problem, &self.six_thread.store_problem].map(|problem| lock(problem).clone());
         let mut problems = self.links.problems(&view);
         problems.extend((self.boot_problem)());
+        problems.extend(self.history.as_ref().and_then(|history| history.trouble()));
         let no_lease = |why| format!("no lease is given: {why}");
         problems.extend(store_problems.into_iter().flatten().map(no_lease));
         let mut status = json!({
@@ -74,6 +78,7 @@ impl Status {
             "problems": problems,
             "counters": self.counters.to_json(),
             "dhcpv6": self.six.to_json(),
+            "history": self.history.as_ref().map(|history| json!({ "lost": history.lost() })),
         });
         if let (Value::Object(status), Value::Object(common)) = (&mut status, self.common.to_json()) {
             status.extend(common);

@@ -11,6 +11,7 @@ mod print;
 pub(crate) mod value;
 
 pub(crate) use args::{Arch, Explain, Packet};
+pub(crate) use origin::Origins;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
@@ -28,7 +29,6 @@ use crate::exit::{Failure, Outcome};
 use crate::free::network_named;
 use crate::{leases, output, show};
 use dhcp::{Asking, Exchange};
-use origin::Origins;
 
 /// Everything that is answered.
 #[derive(Clone, Debug, Default, Serialize)]

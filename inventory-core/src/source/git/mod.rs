@@ -15,7 +15,7 @@ mod tree;
 pub use branch::GitBranch;
 pub use location::Location;
 pub use process::GitError;
-pub use tree::GitTree;
+pub use tree::{GitTree, commit_before};
 
 #[cfg(test)]
 mod tests;

@@ -125,6 +125,24 @@ pub(super) fn resolve(repository: &Path, revision: &str) -> Result<String, GitEr
     Ok(String::from_utf8_lossy(&commit).trim().to_owned())
 }
 
+/// The last commit of `revision` that was made before that moment, in seconds since 1970, by its first
+/// parents: what a branch named then, as far as its commits say. `None` if all are younger.
+///
+/// # Errors
+/// It is no repository, or has no such revision.
+pub fn commit_before(
+    repository: &Path,
+    revision: &str,
+    unix_seconds: i64,
+) -> Result<Option<String>, GitError> {
+    let tip = resolve(repository, revision)?;
+    // Without its zone git takes some numbers for dates.
+    let before = format!("--before=@{} +0000", unix_seconds.max(0));
+    let found = process::ask(repository, &["rev-list", "-1", "--first-parent", &before, &tip])?;
+    let found = String::from_utf8_lossy(&found).trim().to_owned();
+    Ok((!found.is_empty()).then_some(found))
+}
+
 fn version_of(object: &str) -> Version {
     let mut octets = [0; 32];
     for (octet, digits) in octets.iter_mut().zip(object.as_bytes().chunks(2)) {
