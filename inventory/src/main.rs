@@ -24,6 +24,7 @@ mod man;
 mod on_change;
 mod output;
 mod packet;
+mod packet6;
 mod plan;
 mod seen;
 mod serve;

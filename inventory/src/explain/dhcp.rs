@@ -9,6 +9,7 @@ use dhcpd::core::Record;
 use dhcpd::view::DhcpView;
 use inventory_core::mac::MacAddr;
 use inventory_core::model::{Host, Network, NetworkId, Nic, Snapshot};
+use inventory_core::options::Family;
 use serde::Serialize;
 
 use super::args;
@@ -58,7 +59,7 @@ pub(crate) struct Exchange {
 /// One option of the reply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct OptionFact {
-    pub(crate) code: u8,
+    pub(crate) code: u16,
     pub(crate) name: String,
     pub(crate) value: String,
     /// Its octets in hexadecimal digits.
@@ -110,8 +111,9 @@ impl Asking<'_> {
         Some(self.exchange(network, nic.mac, id, &said, Some((host, nic))))
     }
 
-    /// What the sender of a packet in network `id` is answered.
-    pub(super) fn packet(&self, id: NetworkId, said: &args::Packet) -> Exchange {
+    /// What the sender of a packet in network `id` is answered; `None` if that has no IPv4.
+    pub(super) fn packet(&self, id: NetworkId, said: &args::Packet) -> Option<Exchange> {
+        self.network(id).ipv4?;
         let mac = said.mac;
         let of_mac = mac.and_then(|mac| self.host_of(|nic| nic.network == id && nic.mac == Some(mac)));
         let of_port = || {
@@ -121,7 +123,7 @@ impl Asking<'_> {
             let name = found.fqdn()?;
             self.hosts().find(|(host, nic)| nic.name.as_ref().unwrap_or(&host.name).fqdn == *name)
         };
-        self.exchange(self.network(id), mac, None, said, of_mac.or_else(of_port))
+        Some(self.exchange(self.network(id), mac, None, said, of_mac.or_else(of_port)))
     }
 
     fn exchange(
@@ -198,9 +200,9 @@ impl Asking<'_> {
     ) -> Vec<OptionFact> {
         let facts = reply.options().into_iter().filter(|(code, _)| !FRAME.contains(code));
         let fact = |(code, data): (u8, Vec<u8>)| OptionFact {
-            code,
-            name: value::name(code),
-            value: value::value(code, &data),
+            code: code.into(),
+            name: value::name(Family::V4, code.into()),
+            value: value::value(Family::V4, code.into(), &data),
             data: value::hex(&data),
             at: self.option_at(network, known, code, boot),
         };
@@ -218,8 +220,10 @@ impl Asking<'_> {
         let origins = self.origins;
         let of_network = |key: &str| origins.of_table("network", network.span, &[key]);
         let written = known
-            .and_then(|(host, nic)| origins.option_of_host(host, nic.key.as_deref(), option))
-            .or_else(|| origins.option_of_network(network.span, option));
+            .and_then(|(host, nic)| {
+                origins.option_of_host(host, nic.key.as_deref(), Family::V4, option.into())
+            })
+            .or_else(|| origins.option_of_network(network.span, Family::V4, option.into()));
         written.or_else(|| match option {
             code::SUBNET_MASK | code::BROADCAST_ADDRESS => of_network("ipv4"),
             code::ROUTERS => of_network("gateway"),
@@ -284,7 +288,7 @@ impl Asking<'_> {
         own.or(network.gateway).or_else(|| prefix.hosts().next()).unwrap_or(Ipv4Addr::UNSPECIFIED)
     }
 
-    fn network(&self, id: NetworkId) -> &Network {
+    pub(super) fn network(&self, id: NetworkId) -> &Network {
         self.snapshot.inventory.globals.network(id)
     }
 
@@ -292,7 +296,7 @@ impl Asking<'_> {
         self.snapshot.inventory.hosts().flat_map(|host| host.nics.iter().map(move |nic| (host, nic)))
     }
 
-    fn host_of(&self, is: impl Fn(&Nic) -> bool) -> Option<(&Host, &Nic)> {
+    pub(super) fn host_of(&self, is: impl Fn(&Nic) -> bool) -> Option<(&Host, &Nic)> {
         self.hosts().find(|(_, nic)| is(nic))
     }
 }

@@ -5,11 +5,12 @@ use dnsd::view::DnsView;
 use inventory_core::name::Name;
 use inventory_core::records::{RecordType, present};
 
-/// Types that are asked for. ANY would get one of them (RFC 8482).
-const TYPES: [&str; 18] = [
-    "A", "AAAA", "CNAME", "DNAME", "PTR", "NS", "MX", "TXT", "SRV", "CAA", "SSHFP", "TLSA", "NAPTR", "SVCB",
-    "HTTPS", "LOC", "HINFO", "DS",
-];
+/// Types that are asked for: every one but SOA, whose serial is not the inventory's alone. ANY would get one of
+/// them (RFC 8482).
+fn types() -> impl Iterator<Item = RecordType> {
+    let all = (1..=u16::MAX).map(RecordType).filter(|rtype| rtype.mnemonic().is_some() && !rtype.is_meta());
+    all.filter(|rtype| *rtype != RecordType::SOA)
+}
 
 /// Octets in front of the question.
 const HEADER: usize = 12;
@@ -27,7 +28,7 @@ pub(super) struct Record {
 /// Every record that `name` itself is answered with. Of a chain of CNAMEs only its first link.
 pub(super) fn records(view: &DnsView, name: &Name) -> Vec<Record> {
     let mut all: Vec<Record> = Vec::new();
-    for rtype in TYPES.iter().filter_map(|mnemonic| RecordType::from_mnemonic(mnemonic)) {
+    for rtype in types() {
         let own = ask(view, name, rtype).into_iter().filter(|record| record.owner == *name);
         for record in own {
             if !all.contains(&record) {
@@ -77,10 +78,11 @@ fn read(message: &[u8], mut at: usize) -> Option<Vec<Record>> {
     Some(records)
 }
 
-/// The RDATA with its names written in full (RFC 3597, section 4: only these types compress them).
+/// The RDATA with its names written in full (RFC 3597, section 4: only types of RFC 1035 compress them).
 fn expanded(message: &[u8], rtype: RecordType, start: usize, end: usize) -> Option<Vec<u8>> {
     let (before, names) = match rtype.mnemonic() {
-        Some("NS" | "CNAME" | "PTR" | "DNAME") => (0, 1),
+        Some("NS" | "CNAME" | "PTR" | "DNAME" | "MB" | "MD" | "MF" | "MG" | "MR") => (0, 1),
+        Some("MINFO") => (0, 2),
         Some("MX") => (2, 1),
         _ => return message.get(start..end).map(<[u8]>::to_vec),
     };

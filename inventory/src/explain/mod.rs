@@ -5,6 +5,7 @@
 
 mod args;
 mod dhcp;
+mod dhcp6;
 mod dns;
 mod origin;
 mod print;
@@ -29,6 +30,7 @@ use crate::exit::{Failure, Outcome};
 use crate::free::network_named;
 use crate::{leases, output, show};
 use dhcp::{Asking, Exchange};
+use dhcp6::Exchange6;
 
 /// Everything that is answered.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -37,6 +39,8 @@ pub(crate) struct Explained {
     pub(crate) dns: Vec<RecordFact>,
     /// What DHCP answers, by client.
     pub(crate) dhcp: Vec<Exchange>,
+    /// What DHCPv6 answers, by client.
+    pub(crate) dhcp6: Vec<Exchange6>,
     /// What else is to be said.
     pub(crate) notes: Vec<String>,
 }
@@ -142,6 +146,7 @@ fn of_host(host: &Host, args: &Explain, asking: &Asking<'_>, dns: &DnsView, expl
     }
     for nic in &host.nics {
         explained.dhcp.extend(asking.nic(host, nic, &args.packet));
+        explained.dhcp6.extend(asking.nic6(host, nic));
         if host.boot.is_some() && args.packet.arch.is_none() {
             for arch in [Arch::Bios, Arch::Uefi64, Arch::Ipxe] {
                 let said = Packet { arch: Some(arch), ..args.packet.clone() };
@@ -168,7 +173,8 @@ fn stranger(
 ) -> Result<(), Failure> {
     let said = Packet { mac: Some(mac), ..args.packet.clone() };
     for id in networks(&said, asking)? {
-        explained.dhcp.push(asking.packet(id, &said));
+        explained.dhcp.extend(asking.packet(id, &said));
+        explained.dhcp6.extend(asking.mac6(id, Some(mac)));
     }
     explained.notes.push(format!("{mac} is written down nowhere; `hostbook adopt {mac} NAME` does so"));
     Ok(())
@@ -177,7 +183,10 @@ fn stranger(
 fn described(args: &Explain, asking: &Asking<'_>) -> Result<Explained, Failure> {
     let mut explained = Explained::default();
     for id in networks(&args.packet, asking)? {
-        explained.dhcp.push(asking.packet(id, &args.packet));
+        explained.dhcp.extend(asking.packet(id, &args.packet));
+        if args.packet.port.is_none() && args.packet.arch.is_none() {
+            explained.dhcp6.extend(asking.mac6(id, args.packet.mac));
+        }
     }
     Ok(explained)
 }
@@ -198,8 +207,11 @@ fn networks(said: &Packet, asking: &Asking<'_>) -> Result<Vec<NetworkId>, Failur
     if let Some(name) = &said.network {
         return Ok(vec![network_named(inventory, name)?]);
     }
-    let all: Vec<NetworkId> =
-        asking.view.networks().filter(|network| network.dhcp).map(|network| network.id).collect();
+    let four = asking.view.networks().filter(|network| network.dhcp).map(|network| network.id);
+    let six = asking.view.networks6().filter(|network| network.dhcp).map(|network| network.id);
+    let mut all: Vec<NetworkId> = four.chain(six).collect();
+    all.sort_unstable();
+    all.dedup();
     let knowing: Vec<NetworkId> = all
         .iter()
         .copied()
@@ -275,8 +287,10 @@ fn record_at(owner: &Name, rtype: &str, data: &str, asking: &Asking<'_>) -> Opti
     let inventory: &Inventory = &asking.snapshot.inventory;
     let globals = &inventory.globals;
     let zone = globals.zone_of(owner).map(|id| globals.zone(id))?;
-    let written =
-        zone.records.iter().find(|record| record.owner == *owner && record.rtype.to_string() == rtype);
+    let of_type = || zone.records.iter().filter(|record| record.rtype.to_string() == rtype);
+    let written = of_type()
+        .find(|record| record.owner == *owner)
+        .or_else(|| of_type().find(|record| is_wildcard_of(&record.owner, owner)));
     if let Some(record) = written {
         return Some(asking.origins.at(record.span));
     }
@@ -307,6 +321,12 @@ fn record_at(owner: &Name, rtype: &str, data: &str, asking: &Asking<'_>) -> Opti
         return asking.origins.of_table("network", network.span, &["pool"]);
     }
     (rtype == "NS").then(|| asking.origins.at(zone.span))
+}
+
+/// Whether `written` is `*.` and a name that `owner` is below (RFC 4592).
+fn is_wildcard_of(written: &Name, owner: &Name) -> bool {
+    let text = written.to_string();
+    text.strip_prefix('*').is_some_and(|below| owner.to_string().ends_with(below))
 }
 
 /// The address that a pool's name `dhcp-10-20-0-200` is made of.

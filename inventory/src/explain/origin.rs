@@ -43,10 +43,10 @@ impl<'l> Origins<'l> {
         line(&path, &doc, &[&[kind, &name], key].concat())
     }
 
-    /// Where DHCP option `code` of the network at `span` is written.
-    pub(crate) fn option_of_network(&self, span: Span, code: u8) -> Option<String> {
+    /// Where the DHCP option `code` of that family of the network at `span` is written.
+    pub(crate) fn option_of_network(&self, span: Span, family: Family, code: u16) -> Option<String> {
         let (path, doc, name) = self.table("network", span)?;
-        option(&path, &doc, &["network", &name, "options"], code)
+        option(&path, &doc, &["network", &name], family, code)
     }
 
     /// Where `key` is written that `host` has, on its interface, itself, or by its profiles.
@@ -54,9 +54,15 @@ impl<'l> Origins<'l> {
         self.in_host(host, nic, &|path, doc, table| line(path, doc, &[table, &[key]].concat()))
     }
 
-    /// Where DHCP option `code` of an interface of `host` is written.
-    pub(crate) fn option_of_host(&self, host: &Host, nic: Option<&str>, code: u8) -> Option<String> {
-        self.in_host(host, nic, &|path, doc, table| option(path, doc, &[table, &["options"]].concat(), code))
+    /// Where the DHCP option `code` of that family of an interface of `host` is written.
+    pub(crate) fn option_of_host(
+        &self,
+        host: &Host,
+        nic: Option<&str>,
+        family: Family,
+        code: u16,
+    ) -> Option<String> {
+        self.in_host(host, nic, &|path, doc, table| option(path, doc, table, family, code))
     }
 
     /// The first place that `find` finds, given a file and a table in it.
@@ -113,7 +119,9 @@ fn line(path: &str, doc: &Doc, key: &[&str]) -> Option<String> {
 }
 
 /// The option may be written by name or by number.
-fn option(path: &str, doc: &Doc, table: &[&str], code: u8) -> Option<String> {
-    let name = doc.names(table).into_iter().find(|name| code_of(Family::V4, name) == Some(code.into()))?;
-    line(path, doc, &[table, &[&name]].concat())
+fn option(path: &str, doc: &Doc, table: &[&str], family: Family, code: u16) -> Option<String> {
+    let key = if family == Family::V4 { "options" } else { "options6" };
+    let table = [table, &[key]].concat();
+    let name = doc.names(&table).into_iter().find(|name| code_of(family, name) == Some(code))?;
+    line(path, doc, &[&table[..], &[&name]].concat())
 }

@@ -1,7 +1,10 @@
 //! What is answered, for people: a fact a line, the place at its end.
 
+use inventory_core::units::show_duration;
+
 use super::Explained;
 use super::dhcp::Exchange;
+use super::dhcp6::Exchange6;
 use crate::output;
 
 /// Column that places start at, where the fact leaves room.
@@ -18,6 +21,9 @@ pub(super) fn print(explained: &Explained) {
     }
     for exchange in &explained.dhcp {
         dhcp(exchange);
+    }
+    for exchange in &explained.dhcp6 {
+        dhcp6(exchange);
     }
     for note in &explained.notes {
         output::line(&format!("note: {note}"));
@@ -46,6 +52,29 @@ fn dhcp(exchange: &Exchange) {
         for line in boot.script.iter().flat_map(|script| script.lines()) {
             output::line(&format!("    {line}"));
         }
+    }
+    output::line("");
+}
+
+fn dhcp6(exchange: &Exchange6) {
+    heading(&format!("DHCPv6, {} in network {}", exchange.client, exchange.network));
+    fact_line(&format!("network      {}", exchange.network), Some(&exchange.network_at));
+    match &exchange.host {
+        Some(host) => fact_line(&format!("host         {host}"), exchange.host_at.as_deref()),
+        None => fact_line("host         none: nobody has written it down", None),
+    }
+    for given in &exchange.given {
+        let what = if given.address.contains('/') { "prefix" } else { "address" };
+        let time = show_duration(given.seconds.into());
+        fact_line(&format!("{what:<12} {} for {time}", given.address), given.at.as_deref());
+    }
+    if let Some(reason) = &exchange.silence {
+        fact_line(&format!("no answer    {reason}"), None);
+    } else if exchange.given.is_empty() {
+        fact_line("address      none is there to be given", None);
+    }
+    for option in &exchange.options {
+        fact_line(&format!("{:<3} {:<22} {}", option.code, option.name, option.value), option.at.as_deref());
     }
     output::line("");
 }

@@ -1,18 +1,27 @@
 //! DHCP options as people read them.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
+use dhcpd::code6;
 use inventory_core::name::Name;
 use inventory_core::options::{Family, OptionKind, by_code};
 
 /// The option's name; its number where it has none.
-pub(crate) fn name(code: u8) -> String {
-    by_code(Family::V4, code.into()).map_or_else(|| code.to_string(), |def| def.name.to_owned())
+pub(crate) fn name(family: Family, code: u16) -> String {
+    if (family, code) == (Family::V6, code6::CLIENT_FQDN) {
+        return "fqdn".to_owned();
+    }
+    by_code(family, code).map_or_else(|| code.to_string(), |def| def.name.to_owned())
 }
 
 /// The option's data, in the form that its kind has; as hexadecimal digits where it does not fit that.
-pub(crate) fn value(code: u8, data: &[u8]) -> String {
-    let kind = by_code(Family::V4, code.into()).map(|def| def.kind);
+pub(crate) fn value(family: Family, code: u16, data: &[u8]) -> String {
+    if (family, code) == (Family::V6, code6::CLIENT_FQDN)
+        && let Some(name) = data.get(1..).and_then(plain_domains)
+    {
+        return name;
+    }
+    let kind = by_code(family, code).map(|def| def.kind);
     kind.and_then(|kind| of_kind(kind, data)).unwrap_or_else(|| hex(data))
 }
 
@@ -22,6 +31,22 @@ fn of_kind(kind: OptionKind, data: &[u8]) -> Option<String> {
         OptionKind::Ip4 | OptionKind::Ip4List => {
             let addresses = chunks::<4>(data)?.map(|octets| Ipv4Addr::from(*octets).to_string());
             Some(addresses.collect::<Vec<_>>().join(" "))
+        }
+        OptionKind::Ip6 | OptionKind::Ip6List => {
+            let addresses = chunks::<16>(data)?.map(|octets| Ipv6Addr::from(*octets).to_string());
+            Some(addresses.collect::<Vec<_>>().join(" "))
+        }
+        OptionKind::StaticRoutes => {
+            let pair = |octets: &[u8; 8]| {
+                let [a, b, c, d, e, f, g, h] = *octets;
+                format!("{} via {}", Ipv4Addr::new(a, b, c, d), Ipv4Addr::new(e, f, g, h))
+            };
+            Some(chunks::<8>(data)?.map(pair).collect::<Vec<_>>().join(", "))
+        }
+        OptionKind::IntegerList(integer) if integer.min >= 0 && !data.is_empty() => {
+            let numbers = data.chunks_exact(usize::from(integer.octets));
+            let whole = numbers.remainder().is_empty();
+            whole.then(|| numbers.map(|one| number(one).to_string()).collect::<Vec<_>>().join(" "))
         }
         OptionKind::Integer(integer) if data.len() == usize::from(integer.octets) && integer.min >= 0 => {
             Some(number(data).to_string())
@@ -38,6 +63,7 @@ fn of_kind(kind: OptionKind, data: &[u8]) -> Option<String> {
             plain.then(|| text.to_owned())
         }
         OptionKind::CompressedDomains => domains(data),
+        OptionKind::Domain | OptionKind::DomainList => plain_domains(data),
         OptionKind::ClasslessRoutes => routes(data),
         _ => None,
     }
@@ -75,6 +101,21 @@ fn domains(data: &[u8]) -> Option<String> {
     (!names.is_empty()).then(|| names.join(" "))
 }
 
+/// Names one after the other, without pointers (RFC 8415, section 10).
+fn plain_domains(data: &[u8]) -> Option<String> {
+    let has_pointer = |data: &[u8]| {
+        let mut rest = data;
+        while let [length, after @ ..] = rest {
+            if *length >= 0xc0 {
+                return true;
+            }
+            rest = after.get(usize::from(*length)..).unwrap_or_default();
+        }
+        false
+    };
+    (!has_pointer(data)).then(|| domains(data)).flatten()
+}
+
 /// Length, as many octets as it needs, router (RFC 3442).
 fn routes(mut data: &[u8]) -> Option<String> {
     let mut routes = Vec::new();
@@ -110,8 +151,18 @@ mod tests {
             (3, &[10, 0, 0], "0a:00:00"),
             (119, &[0xc0, 0], "c0:00"),
         ] {
-            assert_eq!(value(code, data), shown, "{code}");
+            assert_eq!(value(Family::V4, code, data), shown, "{code}");
         }
-        assert_eq!((name(42).as_str(), name(224).as_str()), ("ntp-servers", "224"));
+        let dns = [[0x20, 1, 0x0d, 0xb8].as_slice(), &[0; 11], &[1]].concat();
+        for (code, data, shown) in [
+            (23, dns.as_slice(), "2001:db8::1"),
+            (24, b"\x03lab\x07example\x03org\0\x01x\0", "lab.example.org x"),
+            (24, b"\x01x\xc0\x00", "01:78:c0:00"),
+            (39, b"\x01\x03web\x03lab\0", "web.lab"),
+        ] {
+            assert_eq!(value(Family::V6, code, data), shown, "{code}");
+        }
+        let names = [name(Family::V4, 42), name(Family::V4, 224), name(Family::V6, 23), name(Family::V6, 39)];
+        assert_eq!(names, ["ntp-servers", "224", "dns-servers", "fqdn"]);
     }
 }

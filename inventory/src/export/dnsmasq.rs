@@ -60,9 +60,8 @@ fn networks(snapshot: &Snapshot, text: &mut String) {
 
 /// The data in the form that dnsmasq wants for the option; octets where it has none.
 fn data_of(option: &DhcpOption) -> String {
-    let code = u8::try_from(option.code).unwrap_or(u8::MAX);
     let kind = by_code(Family::V4, option.code).map(|def| def.kind);
-    let shown = value::value(code, &option.data);
+    let shown = value::value(Family::V4, option.code, &option.data);
     match (kind, &*option.data) {
         (Some(OptionKind::Ip4 | OptionKind::Ip4List | OptionKind::CompressedDomains), _) => {
             shown.replace(' ', ",")

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dhcpd::view::DhcpView;
-use inventory_core::model::{Globals, Network, NetworkId, Snapshot};
+use dhcpd::view::{DhcpView, Reservation};
+use inventory_core::model::{BootId, Globals, Network, NetworkId, RouterAdvertisement, Snapshot, Unknown};
+use inventory_core::options::DhcpOption;
 use inventory_core::units::show_duration;
 use serde::Serialize;
 
@@ -28,10 +29,16 @@ pub(crate) struct Given {
     pub(crate) host: String,
     /// Its address, or why it gets none: `from the pool`, `not served`, `dhcp off`.
     pub(crate) address: String,
+    /// The same by DHCPv6; empty where the network has no IPv6.
+    pub(crate) address6: String,
+    /// Prefixes that are delegated to it.
+    pub(crate) delegated: Vec<String>,
     /// Lease time in seconds.
     pub(crate) lease_seconds: u32,
     /// Its own options: code and data in hexadecimal digits.
     pub(crate) options: Vec<String>,
+    /// Its own options of DHCPv6, in the same form.
+    pub(crate) options6: Vec<String>,
 }
 
 /// A network whose clients are told something else.
@@ -68,10 +75,10 @@ fn all(snapshot: &Snapshot) -> BTreeMap<(String, String), Given> {
     let globals = &snapshot.inventory.globals;
     let mut all = BTreeMap::new();
     for nic in snapshot.inventory.hosts().flat_map(|host| &host.nics) {
-        let Some(network) = view.network(nic.network) else { continue };
-        let mut add = |client: String, found: Option<dhcpd::view::Reservation<'_>>| {
+        let network = globals.network(nic.network);
+        let mut add = |client: String, found: Option<Reservation<'_>>| {
             if let Some(found) = found {
-                let given = given(&found, network.lease_seconds, globals.network(nic.network));
+                let given = given(&found, network);
                 all.insert((network.name.to_string(), client), given);
             }
         };
@@ -96,22 +103,29 @@ fn all(snapshot: &Snapshot) -> BTreeMap<(String, String), Given> {
     all
 }
 
-fn given(found: &dhcpd::view::Reservation<'_>, lease_seconds: u32, network: &Network) -> Given {
-    let address = match found.address() {
-        _ if !found.has_dhcp() || !network.dhcp => "dhcp off".to_owned(),
-        _ if !found.is_served() => "not served".to_owned(),
-        Some(address) => address.to_string(),
-        None => "from the pool".to_owned(),
+fn given(found: &Reservation<'_>, network: &Network) -> Given {
+    // What is said where no address is.
+    let none = match found.has_dhcp() && network.dhcp {
+        false => Some("dhcp off"),
+        true if !found.is_served() => Some("not served"),
+        true => None,
+    };
+    let address = |address: Option<String>| match none {
+        Some(why) => why.to_owned(),
+        None => address.unwrap_or_else(|| "from the pool".to_owned()),
+    };
+    let of = |has: bool, own: Option<String>| if has { address(own) } else { String::new() };
+    let options = |options: &[DhcpOption]| {
+        options.iter().map(|option| format!("{} {}", option.code, hex(&option.data))).collect()
     };
     Given {
         host: found.fqdn().map(ToString::to_string).unwrap_or_default(),
-        address,
-        lease_seconds: found.lease_seconds().unwrap_or(lease_seconds),
-        options: found
-            .options()
-            .iter()
-            .map(|option| format!("{} {}", option.code, hex(&option.data)))
-            .collect(),
+        address: of(network.ipv4.is_some(), found.address().map(|address| address.to_string())),
+        address6: of(network.ipv6.is_some(), found.address6().map(|address| address.to_string())),
+        delegated: found.delegations().map(|prefix| prefix.to_string()).collect(),
+        lease_seconds: found.lease_seconds().unwrap_or(network.lease_seconds),
+        options: options(found.options()),
+        options6: options(found.options6()),
     }
 }
 
@@ -145,11 +159,11 @@ pub(super) fn networks(before: &Globals, after: &Globals) -> Vec<NetworkChange> 
 fn keyed(globals: &Globals) -> BTreeMap<String, BTreeMap<&'static str, String>> {
     let ids = (0..).map(NetworkId).take(globals.networks.len());
     let networks = ids.map(|id| globals.network(id));
-    networks.map(|network| (network.name.to_string(), keys_of(network))).collect()
+    networks.map(|network| (network.name.to_string(), keys_of(network, globals))).collect()
 }
 
 /// What of a network its clients see.
-fn keys_of(network: &Network) -> BTreeMap<&'static str, String> {
+fn keys_of(network: &Network, globals: &Globals) -> BTreeMap<&'static str, String> {
     let joined = |texts: Vec<String>| texts.join(" ");
     let timer =
         |seconds: Option<u32>| seconds.map(|seconds| show_duration(seconds.into())).unwrap_or_default();
@@ -164,14 +178,44 @@ fn keys_of(network: &Network) -> BTreeMap<&'static str, String> {
         ("renew", timer(network.renew_seconds)),
         ("rebind", timer(network.rebind_seconds)),
         ("dhcp", network.dhcp.to_string()),
+        ("unknown", unknown(network.unknown, globals)),
+        ("boot-server", network.boot_server.map(|server| server.to_string()).unwrap_or_default()),
+        ("zone", network.zone.map(|zone| globals.zone(zone).name.to_string()).unwrap_or_default()),
     ]);
-    let options = |options: &[inventory_core::options::DhcpOption]| {
+    if !network.pd_pools.is_empty() {
+        keys.insert("pd-pool", joined(network.pd_pools.iter().map(ToString::to_string).collect()));
+        keys.insert("pd-length", network.pd_length.to_string());
+    }
+    keys.extend(network.ra.as_deref().map(|ra| ("ra", advertised(ra))));
+    let options = |options: &[DhcpOption]| {
         joined(options.iter().map(|option| format!("{}={}", option.code, hex(&option.data))).collect())
     };
     keys.insert("options", options(&network.options));
     keys.insert("options6", options(&network.options6));
     keys.retain(|_, value| !value.is_empty());
     keys
+}
+
+/// What machines get that nobody has written down, as `unknown` says it.
+fn unknown(unknown: Unknown, globals: &Globals) -> String {
+    let boot = |id: BootId| format!("boot {}", globals.boot(id).name);
+    match unknown {
+        Unknown::Ignore => "ignore".to_owned(),
+        Unknown::Pool => "pool".to_owned(),
+        Unknown::Boot(id) => boot(id),
+    }
+}
+
+/// What router advertisements say, as `ra` says it.
+fn advertised(ra: &RouterAdvertisement) -> String {
+    let fields = [
+        ra.lifetime.map(|lifetime| format!("lifetime={lifetime}")),
+        ra.mtu.map(|mtu| format!("mtu={mtu}")),
+        ra.slaac.map(|slaac| format!("slaac={slaac}")),
+        ra.pref64.map(|prefix| format!("pref64={prefix}")),
+    ];
+    let said: Vec<String> = fields.into_iter().flatten().collect();
+    if said.is_empty() { "on".to_owned() } else { said.join(" ") }
 }
 
 fn hex(octets: &[u8]) -> String {

@@ -6,7 +6,7 @@ use dhcpd::view::DhcpView;
 use inventory_core::model::Snapshot;
 use serde::Serialize;
 
-use crate::packet::renewals;
+use crate::{packet, packet6};
 
 /// A lease whose client keeps it now, and could not afterwards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,9 +28,13 @@ pub(crate) fn lost(before: &Snapshot, after: &Snapshot, leases: &[Record], unix_
     if before.hash == after.hash || leases.is_empty() {
         return Vec::new();
     }
-    let now = renewals(&DhcpView::build(before), leases, unix_ms);
-    let then = renewals(&DhcpView::build(after), leases, unix_ms);
-    let both = now.into_iter().zip(then);
+    let (before, after) = (DhcpView::build(before), DhcpView::build(after));
+    let fates = |view: &DhcpView| {
+        let mut fates = packet::renewals(view, leases, unix_ms);
+        fates.extend(packet6::renewals(view, leases, unix_ms));
+        fates
+    };
+    let both = fates(&before).into_iter().zip(fates(&after));
     let lost =
         both.filter_map(|((lease, now), (_, then))| Some((lease, now.is_ok().then_some(then.err()?)?)));
     lost.map(|(lease, reason)| LostLease {

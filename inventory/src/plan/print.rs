@@ -37,7 +37,7 @@ pub(crate) fn print(changes: &Changes) {
         group(changes.reservations.iter().map(|change| {
             let words = match (&change.before, &change.after) {
                 (Some(before), Some(after)) => differences(before, after),
-                (Some(one), None) | (None, Some(one)) => format!("{} {}", one.address, one.host),
+                (Some(one), None) | (None, Some(one)) => whole(one),
                 (None, None) => String::new(),
             };
             (change.sign, format!("{:<24} {:<12} {words}", change.client, change.network))
@@ -77,6 +77,19 @@ pub(crate) fn print(changes: &Changes) {
     }
 }
 
+/// A reservation that comes or goes.
+fn whole(given: &Given) -> String {
+    let mut words = vec![given.address.as_str()];
+    // What keeps DHCP from one family keeps it from both.
+    if given.address6 != given.address {
+        words.push(&given.address6);
+    }
+    words.extend(given.delegated.iter().map(String::as_str));
+    words.push(&given.host);
+    words.retain(|word| !word.is_empty());
+    words.join(" ")
+}
+
 /// What of a reservation differs.
 fn differences(before: &Given, after: &Given) -> String {
     let mut words = Vec::new();
@@ -86,10 +99,13 @@ fn differences(before: &Given, after: &Given) -> String {
         }
     };
     add("", &before.address, &after.address);
+    add("ipv6 ", &before.address6, &after.address6);
+    add("prefixes ", &before.delegated.join(" "), &after.delegated.join(" "));
     add("name ", &before.host, &after.host);
     let lease = |given: &Given| show_duration(given.lease_seconds.into());
     add("lease ", &lease(before), &lease(after));
     add("options ", &before.options.join(" "), &after.options.join(" "));
+    add("options6 ", &before.options6.join(" "), &after.options6.join(" "));
     if before.host == after.host { format!("{} {}", words.join(", "), after.host) } else { words.join(", ") }
 }
 

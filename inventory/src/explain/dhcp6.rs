@@ -1,0 +1,148 @@
+//! What DHCPv6 answers one client: asked of dhcpd's core, each fact with its line.
+
+use inventory_core::mac::MacAddr;
+use inventory_core::model::{Host, Network, NetworkId, Nic};
+use inventory_core::options::Family;
+use ipnet::Ipv6Net;
+use serde::Serialize;
+
+use super::dhcp::{Asking, OptionFact};
+use super::value;
+use crate::packet6::{Client6, NOBODY, Reply6};
+
+/// What one client is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Exchange6 {
+    /// Name of the network.
+    pub(crate) network: String,
+    /// Where the network is written.
+    pub(crate) network_at: String,
+    /// What the client is known by.
+    pub(crate) client: String,
+    /// The host whose client it is.
+    pub(crate) host: Option<String>,
+    /// Where that is written.
+    pub(crate) host_at: Option<String>,
+    /// Addresses and prefixes that it is given.
+    pub(crate) given: Vec<GivenFact>,
+    /// Why it is not answered, in the word that is counted.
+    pub(crate) silence: Option<String>,
+    /// What it is told.
+    pub(crate) options: Vec<OptionFact>,
+}
+
+/// An address or a prefix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct GivenFact {
+    /// The address; a prefix with its length.
+    pub(crate) address: String,
+    /// For how long.
+    pub(crate) seconds: u32,
+    /// Where it is written.
+    pub(crate) at: Option<String>,
+}
+
+impl Asking<'_> {
+    /// What the interface `nic` of `host` is answered; `None` if DHCPv6 does not know it.
+    pub(super) fn nic6(&self, host: &Host, nic: &Nic) -> Option<Exchange6> {
+        let network = self.network(nic.network);
+        let duid = nic.identifiers.as_deref().and_then(|ids| ids.duid.as_ref()).map(|(duid, _)| duid.clone());
+        if nic.mac.is_none() && duid.is_none() {
+            return None;
+        }
+        self.exchange6(network, nic.mac, duid, Some((host, nic)))
+    }
+
+    /// What a machine with this hardware address is answered in network `id`; `None` if that has no IPv6.
+    pub(super) fn mac6(&self, id: NetworkId, mac: Option<MacAddr>) -> Option<Exchange6> {
+        let known = mac.and_then(|mac| self.host_of(|nic| nic.network == id && nic.mac == Some(mac)));
+        self.exchange6(self.network(id), mac, None, known)
+    }
+
+    fn exchange6(
+        &self,
+        network: &Network,
+        mac: Option<MacAddr>,
+        duid: Option<Box<[u8]>>,
+        known: Option<(&Host, &Nic)>,
+    ) -> Option<Exchange6> {
+        let prefix = network.ipv6?;
+        let delegates = known.is_some_and(|(_, nic)| !nic.delegations.is_empty());
+        let words = match (mac, &duid) {
+            (Some(mac), _) => format!("mac {mac}"),
+            (None, Some(duid)) => format!("duid {}", value::hex(duid)),
+            (None, None) => "nothing".to_owned(),
+        };
+        let wants_prefix = delegates || !network.pd_pools.is_empty();
+        let client = Client6 { mac: mac.unwrap_or(NOBODY), duid, wants_prefix, prefix };
+        let mut exchange = Exchange6 {
+            network: network.name.to_string(),
+            network_at: self.origins.at(network.span),
+            client: words,
+            host: known.map(|(host, nic)| nic.name.as_ref().unwrap_or(&host.name).fqdn.to_string()),
+            host_at: known
+                .map(|(host, nic)| self.origins.at(if nic.mac.is_some() { nic.mac_span } else { host.span })),
+            given: Vec::new(),
+            silence: None,
+            options: Vec::new(),
+        };
+        match client.ask(self.view, self.leases, self.unix_ms) {
+            Err(reason) => exchange.silence = Some(reason.to_owned()),
+            Ok(octets) => {
+                let reply = Reply6::read(&octets).unwrap_or_default();
+                exchange.given =
+                    reply.given.iter().map(|given| self.given6(network, known, *given)).collect();
+                exchange.options = reply
+                    .options
+                    .into_iter()
+                    .map(|(code, data)| OptionFact {
+                        code,
+                        name: value::name(Family::V6, code),
+                        value: value::value(Family::V6, code, &data),
+                        data: value::hex(&data),
+                        at: self.option6_at(network, known, code),
+                    })
+                    .collect();
+            }
+        }
+        Some(exchange)
+    }
+
+    fn given6(
+        &self,
+        network: &Network,
+        known: Option<(&Host, &Nic)>,
+        (item, seconds): (Ipv6Net, u32),
+    ) -> GivenFact {
+        let is_address = item.prefix_len() == 128;
+        let own = known.and_then(|(_, nic)| {
+            let mut addresses = nic.addresses.iter().zip(&nic.address_spans);
+            let of_address = addresses.find(|(address, _)| **address == item.addr()).map(|(_, span)| span);
+            let of_prefix = nic.delegations.iter().find(|(prefix, _)| *prefix == item).map(|(_, span)| span);
+            if is_address { of_address } else { of_prefix }
+        });
+        let key = if is_address { "pool" } else { "pd-pool" };
+        let at = match own {
+            Some(span) => Some(self.origins.at(*span)),
+            None => self.origins.of_table("network", network.span, &[key]),
+        };
+        let address = if is_address { item.addr().to_string() } else { item.to_string() };
+        GivenFact { address, seconds, at }
+    }
+
+    /// Where the DHCPv6 option is written: as an option, or as the key that it follows from.
+    fn option6_at(&self, network: &Network, known: Option<(&Host, &Nic)>, option: u16) -> Option<String> {
+        use dhcpd::code6;
+        let origins = self.origins;
+        let of_network = |key: &str| origins.of_table("network", network.span, &[key]);
+        let written = known
+            .and_then(|(host, nic)| origins.option_of_host(host, nic.key.as_deref(), Family::V6, option))
+            .or_else(|| origins.option_of_network(network.span, Family::V6, option));
+        written.or_else(|| match option {
+            code6::DNS_SERVERS => of_network("dns"),
+            code6::DOMAIN_SEARCH => of_network("zone"),
+            code6::CLIENT_FQDN => known.map(|(host, _)| origins.at(host.span)),
+            _ => None,
+        })
+    }
+}
