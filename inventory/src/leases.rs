@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     pub(crate) addresses: Vec<IpAddr>,
+    /// Whether a dhcpd answered.
+    pub(crate) asked: bool,
     /// Why nothing is known, where somebody was to be asked.
     pub(crate) trouble: Option<String>,
 }
@@ -26,8 +28,8 @@ pub(crate) struct Held {
 /// the inventory says holds then.
 pub(crate) fn held(control: &Option<PathBuf>) -> Held {
     match ask(control, "leases") {
-        Ok(answer) => Held { addresses: addresses(&answer), trouble: None },
-        Err(trouble) => Held { addresses: Vec::new(), trouble },
+        Ok(answer) => Held { addresses: addresses(&answer), asked: true, trouble: None },
+        Err(trouble) => Held { trouble, ..Held::default() },
     }
 }
 

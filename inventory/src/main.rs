@@ -26,6 +26,7 @@ mod output;
 mod packet;
 mod packet6;
 mod plan;
+mod probe;
 mod seen;
 mod serve;
 mod show;

@@ -194,6 +194,47 @@ fn a_second_nic_moves_the_keys_of_the_first_into_a_table_with_their_comments() {
 }
 
 #[test]
+fn a_nic_beside_those_of_a_profile_leaves_them_alone_and_one_of_them_is_added_to() {
+    let lab = Lab::new("nic-profile");
+    let profile = "[profile.node.nic.lan]\nnetwork = \"servers\"\n[profile.node.nic.san]\nnetwork = \"servers\"\n\n[host.n1]\nuse = \"node\"\ncpu = 2\n";
+    fs::write(lab.0.join("nodes.toml"), profile).unwrap();
+    lab.fine(&["nic", "add", "n1", "ipmi", "--network", "servers", "--ip", "10.20.0.6"]);
+    let ipmi = "\n[host.n1.nic.ipmi]\nnetwork = \"servers\"\nip = \"10.20.0.6\"\n";
+    let text = lab.text("nodes.toml");
+    assert!(text.starts_with(profile) && text.ends_with(ipmi.trim_start()), "{text}");
+    // Its network is the profile's.
+    lab.fine(&["nic", "add", "n1", "san", "--mac", "52:54:00:00:00:09"]);
+    let text = lab.text("nodes.toml");
+    assert!(text.contains("[host.n1.nic.san]\nmac = \"52:54:00:00:00:09\"\n"), "{text}");
+    let snapshot = lab.load();
+    let node = snapshot.inventory.hosts().find(|host| host.nics.len() == 3).unwrap();
+    let mut keys: Vec<_> = node.nics.iter().filter_map(|nic| nic.key.as_deref()).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["ipmi", "lan", "san"]);
+}
+
+#[test]
+fn a_hardware_address_that_was_made_and_is_gone_is_not_made_again() {
+    let lab = Lab::new("used");
+    let add = ["add", "db1", "--network", "servers", "--mac", "auto"];
+    let mac = || lab.load().inventory.hosts().find_map(|host| host.primary().mac.filter(|mac| mac.0[0] == 2));
+    let mut had = HashSet::new();
+    for _ in 0..3 {
+        lab.fine(&add);
+        assert!(had.insert(mac().unwrap()), "{had:?}");
+        lab.fine(&["rm", "db1"]);
+    }
+    lab.fine(&add);
+    let last = mac().unwrap();
+    lab.fine(&["rename", "db1", "db2"]);
+    assert_eq!(mac(), Some(last), "a host keeps its address");
+    lab.fine(&["set", "db2", "mac=auto"]);
+    assert!(had.insert(last) && had.insert(mac().unwrap()));
+    let list = lab.text(".used-macs");
+    assert!(list.contains(&format!("{last} db2.lab.example.org\n")) && list.lines().count() == 5, "{list}");
+}
+
+#[test]
 fn retiring_shows_what_goes_before_it_is_written() {
     let lab = Lab::new("retire");
     let said = lab.fine(&["retire", "web1"]);

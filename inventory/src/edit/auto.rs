@@ -2,22 +2,28 @@
 //!
 //! A hardware address made here belongs to a name: it is the site's prefix and a hash of the name. The
 //! same name gets the same address again, on any machine, without a counter that two operators could both
-//! count up; another name gets another one. One that the inventory has, or that the git history of the
-//! inventory has had, is not given: the hash is taken again with a number. Without a git history, a name meets
-//! the address of one of 10,000 names that are gone with a probability of 1 in 1,700 below a prefix of three
-//! octets, and of 1 in 100 million below the usual one of one octet.
+//! count up; another name gets another one. One that the inventory has, that its git history has had, or that
+//! the list of used ones remembers, is not given: the hash is taken again with a number.
 
 use std::net::IpAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use inventory_core::mac::MacAddr;
-use inventory_core::model::{Inventory, NetworkId};
+use inventory_core::model::{Host, Inventory, NetworkId};
 use sha2::{Digest, Sha256};
 
+use super::used;
 use crate::exit::Failure;
 use crate::free::{Family, free};
-use crate::leases;
+use crate::{leases, probe};
+
+/// The hardware addresses of the inventory that may have been made here, each with its host.
+pub(super) fn made(inventory: &Inventory) -> impl Iterator<Item = (MacAddr, &Host)> {
+    let prefix = inventory.globals.site.mac_prefix.as_deref().unwrap_or(PREFIX);
+    let all = inventory.hosts().flat_map(|host| host.nics.iter().map(move |nic| (nic, host)));
+    all.filter_map(move |(nic, host)| nic.mac.filter(|mac| mac.0.starts_with(prefix)).map(|mac| (mac, host)))
+}
 
 /// First octet without `[site] mac-prefix`: locally administered, and nothing else is known of it.
 const PREFIX: &[u8] = &[0x02];
@@ -39,12 +45,22 @@ pub(super) fn addresses(
         };
         let network = network.ok_or_else(|| no_network(text))?;
         let name = &inventory.globals.network(network).name;
-        let found = free(inventory, network, family, &taken).next();
+        let found = free(inventory, network, family, &taken).find(|address| !passed_over(*address, held));
         let found = found.ok_or_else(|| Failure::new(format!("no address of network `{name}` is free")))?;
         taken.push(found);
         all.push(found.to_string());
     }
     Ok(all)
+}
+
+/// Whether a machine uses an address that nobody has written down; says so. It is only asked for where dhcpd
+/// runs, which is where the networks are.
+fn passed_over(address: IpAddr, held: &leases::Held) -> bool {
+    let in_use = held.asked && probe::is_in_use(address);
+    if in_use {
+        eprintln!("hostbook: {address} is passed over: a machine uses it that has no lease and no entry");
+    }
+    in_use
 }
 
 /// Whether any of `wanted` is to be found.
@@ -73,7 +89,11 @@ fn no_network(text: &str) -> Failure {
 /// The hardware address of the interface with this whole name.
 pub(super) fn mac(name: &str, inventory: &Inventory, root: &Path) -> MacAddr {
     let prefix = inventory.globals.site.mac_prefix.as_deref().unwrap_or(PREFIX);
-    let used = |mac| inventory.hosts().flat_map(|host| &host.nics).any(|nic| nic.mac == Some(mac));
+    let remembered = used::list(root);
+    let used = |mac| {
+        remembered.contains(&mac)
+            || inventory.hosts().flat_map(|host| &host.nics).any(|nic| nic.mac == Some(mac))
+    };
     let mut mac = derived(prefix, name, 0);
     // Each try is another address; a prefix that is used up ends in a duplicate, which the check refuses.
     for number in 1..=1 << 12 {

@@ -14,6 +14,7 @@ mod rename;
 mod session;
 mod target;
 mod text;
+mod used;
 mod verbs;
 mod write;
 

@@ -15,6 +15,7 @@ use inventory_core::model::Snapshot;
 use inventory_core::source::{Directory, EditLock, Overlay, Source};
 
 use super::text::Doc;
+use super::used;
 use super::write::Prepared;
 use crate::exit::Failure;
 use crate::output;
@@ -233,6 +234,11 @@ impl Checked {
                     if all { "nothing is written" } else { "the other files of this edit are written" };
                 return Err(Failure::new(format!("{error}; {note}")));
             }
+        }
+        if let Some(before) = &self.before
+            && let Err(error) = used::remember(&session.root, before, &self.after)
+        {
+            eprintln!("hostbook: hardware addresses that are gone cannot be remembered: {error}");
         }
         Ok(prepared.into_iter().map(|(path, _)| path).collect())
     }

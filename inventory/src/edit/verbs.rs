@@ -69,7 +69,8 @@ pub(super) fn apply(
     if let [_, _, "nic", nic, _, ..] = path.as_slice()
         && !session.doc(&target.file)?.has(&target.at(&["nic", nic]))
     {
-        let message = format!("{} has no nic `{nic}`; `hostbook nic add` gives it one", target.label());
+        let message =
+            format!("{} has no table for a nic `{nic}`; `hostbook nic add` gives it one", target.label());
         return Err(Failure::new(message));
     }
     let name = key.join(".");
