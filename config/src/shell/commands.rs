@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use inventory_core::source::git::{Location, check_out};
 use serde_json::json;
 
 use super::args::{Command, ConfArg, Format, Push, Shell, Types};
@@ -160,7 +161,9 @@ fn read_conf(args: &ConfArg, config: &CdistConfig, dir: &RunDir) -> Result<Conf,
     all.extend(
         args.cdist_path.as_deref().map(split_path).unwrap_or_default().into_iter().map(|path| (path, false)),
     );
-    all.extend(args.inventory.iter().map(|inventory| (inventory.join("config"), false)));
+    if let Some(inventory) = &args.inventory {
+        all.push((beside(inventory, dir)?, false));
+    }
     all.extend(args.conf_dir.iter().map(|path| (path.clone(), true)));
     let absolute = |(path, must): (PathBuf, bool)| Ok((std::path::absolute(path)?, must));
     let all = all.into_iter().map(absolute).collect::<io::Result<Vec<_>>>()?;
@@ -169,6 +172,14 @@ fn read_conf(args: &ConfArg, config: &CdistConfig, dir: &RunDir) -> Result<Conf,
         eprintln!("hostbook-config: warning: {warning}");
     }
     Ok(conf)
+}
+
+/// The configuration directory beside the inventory; that of a branch is written into `dir`.
+fn beside(inventory: &Path, dir: &RunDir) -> Result<PathBuf, Failure> {
+    let Some(location) = Location::parse(inventory) else { return Ok(inventory.join("config")) };
+    let to = dir.path().join("branch");
+    check_out(&location, "config", &to).map_err(Failure::new)?;
+    Ok(to)
 }
 
 /// skonfig's configuration directories: sets of types in the order of their names, then its own.

@@ -8,11 +8,13 @@
 //! until the next one: a push in between changes nothing of it.
 
 mod branch;
+mod checkout;
 mod location;
 mod process;
 mod tree;
 
 pub use branch::GitBranch;
+pub use checkout::check_out;
 pub use location::Location;
 pub use process::GitError;
 pub use tree::{GitTree, commit_before};
