@@ -98,7 +98,9 @@ impl Pair {
     /// One does not start.
     pub fn start(plan: Plan, place: Place) -> Pair {
         // The daemon wants an interface, and nobody asks it there.
-        sh("ip link show dhcp0 >/dev/null 2>&1 || ip link add dhcp0 type dummy; ip link set dhcp0 up");
+        sh(
+            "ip link show dhcp0 >/dev/null 2>&1 || ip link add dhcp0 type veth peer name dhcp1; ip link set dhcp0 up",
+        );
         let core = SERVER_CORE.to_string();
         let under = ["taskset", "-c", &core];
         let dhcpd = Launch::dhcpd(&place).under(&under).args(&["--interface", "dhcp0"]).start();

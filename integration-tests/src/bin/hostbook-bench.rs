@@ -23,23 +23,24 @@ use integration_tests::run::sh;
 use nix::mount::{MsFlags, mount};
 
 const USAGE: &str = "usage: hostbook-bench [--hosts N] [--most N] [--rounds N] [--seconds N] [--ours] [--out DIR] [PART…]\n       \
-     hostbook-bench echo ADDR:PORT\nparts: dns dhcp pool daemons transfer flood growth";
+     hostbook-bench echo ADDR:PORT\nparts: dns dhcp-tenth dhcp pool daemons transfer flood growth";
 /// Set in the process within the namespaces.
 const INSIDE: &str = "HOSTBOOK_BENCH_INSIDE";
 
 /// Measures one thing.
-type Measure = fn(&Options) -> Vec<Table>;
+type Measure = fn(&Options) -> Table;
 
-const PARTS: [(&str, Measure); 6] = [
-    ("dns", |options| vec![dns::measure::udp(options.plan, options.runs)]),
-    ("dhcp", |options| {
-        let small = Plan { hosts: options.plan.hosts / 10, ..options.plan };
-        [small, options.plan].map(|plan| dhcp::measure::reservations(plan, options.runs)).into()
+const PARTS: [(&str, Measure); 7] = [
+    ("dns", |options| dns::measure::udp(options.plan, options.runs)),
+    ("dhcp-tenth", |options| {
+        let tenth = Plan { hosts: options.plan.hosts / 10, ..options.plan };
+        dhcp::measure::reservations(tenth, options.runs)
     }),
-    ("pool", |options| vec![dhcp::measure::pool(options.runs)]),
-    ("daemons", |options| vec![daemons::daemons(options.plan)]),
-    ("transfer", |options| vec![transfer::transfer(options.runs)]),
-    ("flood", |options| vec![flood::flood(options.plan, options.runs)]),
+    ("dhcp", |options| dhcp::measure::reservations(options.plan, options.runs)),
+    ("pool", |options| dhcp::measure::pool(options.runs)),
+    ("daemons", |options| daemons::daemons(options.plan)),
+    ("transfer", |options| transfer::transfer(options.runs)),
+    ("flood", |options| flood::flood(options.plan, options.runs)),
 ];
 
 /// The part that has a picture.
@@ -76,11 +77,9 @@ fn main() -> ExitCode {
     println!("{text}");
     let is_wanted = |part: &str| options.parts.is_empty() || options.parts.iter().any(|word| word == part);
     for (_, measure) in PARTS.into_iter().filter(|(name, _)| is_wanted(name)) {
-        for table in measure(&options) {
-            let table = table.markdown();
-            println!("{table}");
-            text = format!("{text}\n{table}");
-        }
+        let table = measure(&options).markdown();
+        println!("{table}");
+        text = format!("{text}\n{table}");
     }
     if is_wanted(GROWTH) {
         let (table, picture) = growth::growth(options.most, options.runs);

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -120,7 +121,9 @@ impl Kind {
     pub fn start(self, place: &Path, site: &Site, client: Client) -> Running {
         let directory = place.join(format!("{self:?}"));
         fs::create_dir_all(&directory).unwrap();
-        let (machine, load) = networks(&format!("{self:?}"), site.pools.len());
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let (machine, load) = networks(&format!("dhcp{number}"), site.pools.len());
         let here = directory.display();
         let ours = programs::directory().display();
         let config = directory.join("config");
