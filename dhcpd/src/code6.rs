@@ -26,6 +26,10 @@ pub const UNICAST: u16 = 12;
 pub const STATUS_CODE: u16 = 13;
 /// Two messages instead of four.
 pub const RAPID_COMMIT: u16 = 14;
+/// What kind of client asks, as its user or system says.
+pub const USER_CLASS: u16 = 15;
+/// What kind of client asks, by its vendor's enterprise number.
+pub const VENDOR_CLASS: u16 = 16;
 /// The relay agent's name for the port that the client is at.
 pub const INTERFACE_ID: u16 = 18;
 /// Which message a Reconfigure asks for.
@@ -46,6 +50,10 @@ pub const REMOTE_ID: u16 = 37;
 pub const CLIENT_FQDN: u16 = 39;
 /// Options that a relay agent wants back (RFC 4994).
 pub const ECHO_REQUEST: u16 = 43;
+/// What a machine that boots loads next (RFC 5970).
+pub const BOOT_FILE_URL: u16 = 59;
+/// Architecture types of the firmware (RFC 5970).
+pub const CLIENT_ARCHITECTURE: u16 = 61;
 /// The client's hardware address as the relay agent saw it (RFC 6939).
 pub const CLIENT_LINK_LAYER: u16 = 79;
 /// Where a machine learns how to get out of a walled network (RFC 8910).

@@ -121,7 +121,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let begin = Begin { boot_port, seen: seen::load(&state) };
     let threads = Threads::start(
         Four::new(ports, Arc::clone(&links), begin),
-        SixService::new(&options.interface, Arc::clone(&six), neighbours),
+        SixService::new(&options.interface, Arc::clone(&six), neighbours, boot_port),
         (&state, &views, &counters, &six),
         notifier.watchdog_interval(),
         history.as_ref(),

@@ -25,6 +25,10 @@ pub struct NetworkView6 {
     pub prefix: Ipv6Net,
     /// Whether DHCP serves it.
     pub dhcp: bool,
+    /// Where machines load what they boot, if that is not the server that answers them.
+    pub boot_server: Option<Ipv6Addr>,
+    /// Whether machines that nobody has written down boot a profile here.
+    pub boots_unknown: bool,
     /// Addresses for machines that nobody has written down, and for hosts without one.
     pub pool: Pool<Ipv6Addr>,
     /// Prefixes that others are delegated from, sorted.
@@ -55,6 +59,8 @@ impl OfFamily for NetworkView6 {
             name: network.name.clone(),
             prefix,
             dhcp: network.dhcp,
+            boot_server: network.boot_server6,
+            boots_unknown: matches!(network.unknown, Unknown::Boot(_)),
             pool: Pool::v6(network, prefix),
             pd_pools: network.pd_pools.clone(),
             pd_length: network.pd_length,

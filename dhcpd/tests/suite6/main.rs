@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod advertisements;
+mod boot;
 mod captures;
 mod hostile;
 mod lab;

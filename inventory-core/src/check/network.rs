@@ -142,11 +142,11 @@ fn servers(network: &NetworkDecl, findings: &mut Vec<Finding>) {
             findings.push(Finding::new(Rule::ReservedAddress, server.span, message));
         }
     }
-    if let Field::Set(server, span) = &network.boot_server
-        && let Some(why) = never_a_host(IpAddr::V4(*server))
-    {
-        let message = format!("boot server {server} of network `{}` is {why}", network.name);
-        findings.push(Finding::new(Rule::ReservedAddress, *span, message));
+    for server in network.boot_server.get().into_iter().flatten() {
+        if let Some(why) = never_a_host(server.value) {
+            let message = format!("boot server {} of network `{}` is {why}", server.value, network.name);
+            findings.push(Finding::new(Rule::ReservedAddress, server.span, message));
+        }
     }
 }
 

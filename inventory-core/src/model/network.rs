@@ -1,7 +1,7 @@
 //! Networks: one link's addresses and what DHCP tells its clients.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
@@ -106,6 +106,8 @@ pub struct Network {
     pub unknown: Unknown,
     /// Where machines load what they boot; the DHCP server that answers them if none.
     pub boot_server: Option<Ipv4Addr>,
+    /// The same for machines that boot by IPv6.
+    pub boot_server6: Option<Ipv6Addr>,
     /// The bridge on machines that run virtual ones, where it is not called like the network.
     pub bridge: Option<Box<str>>,
     /// Whether machines that ask for a lease that nobody knows are refused; if it does not say, they are

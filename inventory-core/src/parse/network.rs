@@ -60,8 +60,8 @@ pub struct NetworkDecl {
     pub dhcp: Field<bool>,
     /// What machines get that nobody has written down.
     pub unknown: Field<UnknownDecl>,
-    /// Where machines load what they boot.
-    pub boot_server: Field<Ipv4Addr>,
+    /// Where machines load what they boot, by the family that they boot by.
+    pub boot_server: Field<Vec<Spanned<IpAddr>>>,
     /// What the bridge into it is called on machines that run virtual ones.
     pub bridge: Field<Box<str>>,
     /// Whether its unknown leases are refused.
@@ -159,7 +159,7 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
             "options6" => network.options6 = read_options(Family::V6, entry, findings),
             "dhcp" => network.dhcp = read::field(entry, findings, read::boolean),
             "unknown" => network.unknown = read::field(entry, findings, unknown),
-            "boot-server" => network.boot_server = read::field(entry, findings, addresses::ipv4),
+            "boot-server" => network.boot_server = read::list(entry, findings, addresses::address),
             "bridge" => network.bridge = read::field(entry, findings, interface),
             "authoritative" => network.authoritative = read::field(entry, findings, read::boolean),
             "probe" => network.probe = read::field(entry, findings, read::boolean),

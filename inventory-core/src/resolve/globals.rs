@@ -1,6 +1,7 @@
 //! Joining the files: every name defined once, every reference among the few things found.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::Ipv6Net;
@@ -146,12 +147,23 @@ fn network(decl: &NetworkDecl, zone: Option<ZoneId>, unknown: Unknown) -> Networ
         options6: decl.options6.clone().into(),
         dhcp: decl.dhcp.get().copied().unwrap_or(true),
         unknown,
-        boot_server: decl.boot_server.get().copied(),
+        boot_server: boot_servers(decl).find_map(|server| match server {
+            IpAddr::V4(v4) => Some(v4),
+            IpAddr::V6(_) => None,
+        }),
+        boot_server6: boot_servers(decl).find_map(|server| match server {
+            IpAddr::V6(v6) => Some(v6),
+            IpAddr::V4(_) => None,
+        }),
         bridge: decl.bridge.get().cloned(),
         authoritative: decl.authoritative.get().copied(),
         probe: decl.probe.get().copied().unwrap_or(true),
         reverse: decl.reverse.get().cloned(),
     }
+}
+
+fn boot_servers(decl: &NetworkDecl) -> impl Iterator<Item = IpAddr> {
+    decl.boot_server.get().into_iter().flatten().map(|server| server.value)
 }
 
 fn pd_pools(decl: &NetworkDecl) -> Box<[Ipv6Net]> {

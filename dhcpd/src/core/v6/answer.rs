@@ -37,7 +37,8 @@ impl Core {
         valid(message, &self.server)?;
         let (server, links) = (self.server.clone(), self.links.clone());
         let place = Place::find(view, &links, packet, message)?;
-        let replying = Replying { message, packet, place, server: &server, after: None };
+        let replying =
+            Replying { message, packet, place, server: &server, boot_port: self.boot_port, after: None };
         if is_unicast(message, packet) {
             if Naming::of(message.kind()) != Naming::Always {
                 return Err(Reason::Unicast);
@@ -222,7 +223,7 @@ fn tell(
     let network = known.map(|(_, network)| network);
     // A machine that nobody has written down gets the options of where its address is.
     let of_given = given.and_then(|item| asker.networks().find(|network| network.prefix.contains(&item)));
-    let network = network.or(of_given).or_else(|| given.and_then(|_| asker.served_network()));
+    let network = network.or(of_given).or_else(|| asker.served_network());
     let replying = Replying { after: assignment.after, ..replying };
     let reserved = assignment.reserved;
     let give = Give { committed, rapid, reserved, network, nic: known.map(|(nic, _)| nic), assignment };

@@ -7,6 +7,7 @@
 mod answer;
 mod asker;
 mod assign;
+mod boot;
 mod ia;
 mod identify;
 mod input;
@@ -49,6 +50,8 @@ pub struct Core {
     links: Arc<[Link]>,
     conflicts: Conflicts,
     ledger: Ledger<Layout6>,
+    /// HTTP port of the boot service, if there is one.
+    boot_port: Option<u16>,
 }
 
 /// Status codes (RFC 8415, section 21.13).
@@ -72,7 +75,14 @@ impl Core {
             links: Arc::default(),
             conflicts: Conflicts::default(),
             ledger: Ledger::default(),
+            boot_port: None,
         }
+    }
+
+    /// The same beside a boot service that serves HTTP on `port`; without one nothing is said of booting.
+    pub fn with_boot(mut self, port: Option<u16>) -> Core {
+        self.boot_port = port;
+        self
     }
 
     /// A server that goes on where the records say, which are in the order of their positions. `boot`

@@ -2,6 +2,7 @@
 //!
 //! A nic's own options go before its network's. One that does not fit is left out, and the next tried.
 
+use super::boot::NextStage;
 use super::message::Message;
 use super::write::Writer;
 use crate::code6;
@@ -13,6 +14,8 @@ pub(super) struct Parameters<'v> {
     pub(super) network: &'v NetworkView6,
     /// Its nic, if it is known.
     pub(super) nic: Option<Reservation<'v>>,
+    /// What it loads next, if it boots.
+    pub(super) boot: Option<NextStage>,
 }
 
 /// The server keeps the client's AAAA record (RFC 4704, section 4.1).
@@ -65,6 +68,12 @@ impl Parameters<'_> {
                 return Some(encoded);
             }
         }
-        self.network.options.get(code).map(<[u8]>::to_vec)
+        if let Some(encoded) = self.network.options.get(code) {
+            return Some(encoded.to_vec());
+        }
+        let data = self.boot.as_ref()?.option(code)?;
+        let mut encoded = Vec::new();
+        push_option6(&mut encoded, code, data);
+        Some(encoded)
     }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddrV6;
 
 use super::Status;
 use super::assign::{Assigned, Assignment};
+use super::boot::Booting;
 use super::ia::{IaKind, Lease};
 use super::input::Packet;
 use super::message::{ADVERTISE, Message, REPLY};
@@ -25,6 +26,8 @@ pub(super) struct Replying<'m, 'a, 'v> {
     pub(super) place: Place<'v>,
     /// Our DUID.
     pub(super) server: &'m [u8],
+    /// HTTP port of the boot service, if there is one.
+    pub(super) boot_port: Option<u16>,
     /// Position of the record that the reply waits for.
     pub(super) after: Option<u64>,
 }
@@ -46,12 +49,12 @@ pub(super) struct Give<'v> {
     pub(super) assignment: Assignment,
 }
 
-impl Replying<'_, '_, '_> {
+impl<'v> Replying<'_, '_, 'v> {
     /// An Advertise, or a Reply, with what the client gets.
-    pub(super) fn give(&self, give: &Give<'_>, out: &mut Outputs) -> Result<(), Reason> {
+    pub(super) fn give(&self, give: &Give<'v>, out: &mut Outputs) -> Result<(), Reason> {
         let kind = if give.committed { REPLY } else { ADVERTISE };
         let answers = &give.assignment.answers;
-        let parameters = give.network.map(|network| Parameters { network, nic: give.nic });
+        let parameters = give.network.map(|network| self.parameters(network, give.nic));
         self.write(
             kind,
             out,
@@ -73,11 +76,18 @@ impl Replying<'_, '_, '_> {
     /// A Reply with options only.
     pub(super) fn inform(
         &self,
-        network: &NetworkView6,
-        nic: Option<Reservation<'_>>,
+        network: &'v NetworkView6,
+        nic: Option<Reservation<'v>>,
         out: &mut Outputs,
     ) -> Result<(), Reason> {
-        self.write(REPLY, out, |_| true, Some(&Parameters { network, nic }))
+        self.write(REPLY, out, |_| true, Some(&self.parameters(network, nic)))
+    }
+
+    /// What the client can be told, of `network` and of `nic`.
+    fn parameters(&self, network: &'v NetworkView6, nic: Option<Reservation<'v>>) -> Parameters<'v> {
+        let Replying { message, packet, place, .. } = *self;
+        let booting = |port| Booting { message, packet, link: place.link(), network, nic, port };
+        Parameters { network, nic, boot: self.boot_port.and_then(|port| booting(port).next()) }
     }
 
     /// A Reply with a status.

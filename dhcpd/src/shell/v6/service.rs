@@ -33,6 +33,8 @@ pub(in crate::shell) struct SixService {
     ports: Vec<Port>,
     six: Arc<Six>,
     announcing: Announcing,
+    /// HTTP port of the boot service, if there is one.
+    boot_port: Option<u16>,
     replies: SendBatch,
     /// Index of the interface that the replies leave by.
     interface: u32,
@@ -44,12 +46,14 @@ impl SixService {
         names: &[String],
         six: Arc<Six>,
         neighbours: Option<NeighbourSocket>,
+        boot_port: Option<u16>,
     ) -> SixService {
         // Any number that is another one on another server.
         let seed = six.duid.iter().fold(0, |seed: u64, octet| seed.rotate_left(7) ^ u64::from(*octet));
         SixService {
             announcing: Announcing::new(neighbours, seed, six.advertising.tally()),
-            core: Core::new(&six.duid),
+            core: Core::new(&six.duid).with_boot(boot_port),
+            boot_port,
             ports: ports::closed(names),
             six,
             replies: SendBatch::new(MAX_BATCH, REPLY_OCTETS),
@@ -84,7 +88,7 @@ impl Service for SixService {
     }
 
     fn recover(&mut self, records: Vec<(u64, Record)>, boot: Option<u64>, now: Now) {
-        self.core = Core::recover(&self.six.duid, records, boot, now);
+        self.core = Core::recover(&self.six.duid, records, boot, now).with_boot(self.boot_port);
     }
 
     fn deadline(&self) -> Option<u64> {
