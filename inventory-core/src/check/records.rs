@@ -18,7 +18,7 @@ pub(crate) fn check(globals: &Globals, findings: &mut Vec<Finding>) {
     }
 }
 
-/// A CNAME stands alone, and not at the apex, which has SOA and NS.
+/// A CNAME stands alone but for what signs it, and not at the apex, which has SOA and NS.
 fn cname_alone(zone: &Zone, records: &[Record], findings: &mut Vec<Finding>) {
     let Some(cname) = records.iter().find(|record| record.rtype == RecordType::CNAME) else {
         return;
@@ -28,9 +28,9 @@ fn cname_alone(zone: &Zone, records: &[Record], findings: &mut Vec<Finding>) {
         let message = format!("the apex `{owner}` cannot be a CNAME: it has SOA and NS records");
         let finding = Finding::new(Rule::CnameBesideData, cname.span, message);
         findings.push(finding.help("give the apex addresses of its own: `@ A …`"));
-    } else if let Some(other) =
-        records.iter().find(|record| (record.rtype, &record.rdata) != (cname.rtype, &cname.rdata))
-    {
+    } else if let Some(other) = records.iter().find(|record| {
+        !record.rtype.goes_with_cname() && (record.rtype, &record.rdata) != (cname.rtype, &cname.rdata)
+    }) {
         let message = if other.rtype == RecordType::CNAME {
             format!("`{owner}` has two CNAME records")
         } else {

@@ -6,8 +6,8 @@ use crate::model::{Inventory, Zone};
 use crate::name::Name;
 use crate::span::Span;
 
-/// NS and DS: what a zone says of the zone below it.
-const DELEGATING: [u16; 2] = [2, 43];
+/// NS, DS, RRSIG and NSEC: what a zone says of the zone below it.
+const DELEGATING: [u16; 4] = [2, 43, 46, 47];
 
 /// Why `later` cannot be served beside `earlier`; its spans are those of `later`. Empty: it can.
 pub fn clashes(earlier: &[Part<'_>], later: &Inventory) -> Vec<Finding> {

@@ -142,6 +142,15 @@ impl RecordType {
     pub fn is_meta(self) -> bool {
         matches!(self.0, 0 | 41 | 128..=255 | 65535)
     }
+
+    /// Whether records of the type stand beside a CNAME: those that sign or deny what is there (RFC 4035,
+    /// section 2.5; RFC 2181, section 10.1, for the types before them).
+    pub fn goes_with_cname(self) -> bool {
+        matches!(
+            self,
+            RecordType::RRSIG | RecordType::NSEC | RecordType::SIG | RecordType::NXT | RecordType::KEY
+        )
+    }
 }
 
 impl fmt::Display for RecordType {

@@ -255,9 +255,11 @@ fn stray(record: &Record, decl: &ZoneDecl, cuts: &[(&Name, Span)]) -> Option<Fin
         return Some(finding.help("names without a trailing dot are relative to the zone"));
     }
     let (cut, cut_span) = *cuts.iter().find(|(cut, _)| owner.is_within(cut))?;
-    // At a cut the parent keeps the delegation, and glue at and below it (RFC 1034, section 4.2.1).
+    // At a cut the parent keeps the delegation, what signs it, and glue at and below it (RFC 1034, section
+    // 4.2.1; RFC 4035, section 2.6).
+    let at_cut = [RecordType::NS, RecordType::DS, RecordType::RRSIG, RecordType::NSEC];
     let parental = [RecordType::A, RecordType::AAAA].contains(&record.rtype)
-        || owner == cut && [RecordType::NS, RecordType::DS].contains(&record.rtype);
+        || owner == cut && at_cut.contains(&record.rtype);
     if parental {
         return None;
     }

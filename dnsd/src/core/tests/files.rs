@@ -19,12 +19,21 @@ sub     NS    ns.sub
 ns.sub  A     192.0.2.54
 strange TYPE65280 \# 3 abcdef
 sig     RRSIG A 8 2 3600 20300101000000 20200101000000 2642 example.org. c2lnbmF0dXJl
+alias   CNAME www
+        RRSIG CNAME 8 2 3600 20300101000000 20200101000000 2642 example.org. c2lnbmF0dXJl
+        NSEC  sig CNAME RRSIG NSEC
+        KEY   256 3 13 AwEA
+lab     NS    ns.lab
+        DS    1 13 2 0000000000000000000000000000000000000000000000000000000000000000
+        RRSIG DS 8 2 3600 20300101000000 20200101000000 2642 example.org. c2lnbmF0dXJl
+        NSEC  sig NS DS RRSIG NSEC
+ns.lab  A     192.0.2.55
 "#;
 
 fn site() -> DnsView {
     let zones = format!(
         "{SITE}[zone.\"lab.example\"]\n[zone.\"old.example\"]\nfile = \"old.zone\"\nttl = \"10m\"\n\
-         [zone.\"example\"]\n[host.\"added.old.example\"]\nnetwork = \"lan\"\nip = \"10.20.0.77\"\n"
+         [zone.\"example\"]\n[zone.\"lab.old.example\"]\n[host.\"added.old.example\"]\nnetwork = \"lan\"\nip = \"10.20.0.77\"\n"
     );
     let mut view = DnsView::build(&snapshot(&[("zones.toml", &zones), ("zones/old.zone", MASTER)]));
     view.set_serials(|_| 2024010100);
@@ -80,6 +89,18 @@ fn its_records_are_served_as_they_stand() {
         ["strange.old.example. 3600 IN TYPE65280 \\# 3 abcdef"]
     );
     assert_eq!(ask(&view, "sig.old.example", 46).answer.len(), 1);
+}
+
+#[test]
+fn what_signs_an_alias_or_a_delegation_stands_beside_it() {
+    let view = site();
+    let (cname, rrsig, nsec, key) = (5, 46, 47, 25);
+    for (rtype, answers) in [(cname, 1), (rrsig, 1), (nsec, 1), (key, 1), (rtype::A, 3), (rtype::ANY, 1)] {
+        let reply = ask(&view, "alias.old.example", rtype);
+        assert_eq!((reply.rcode, reply.answer.len()), (rcode::NOERROR, answers), "{rtype}");
+    }
+    let of_cut = ask(&view, "lab.old.example", rtype::DS);
+    assert_eq!((of_cut.aa(), of_cut.answer.len()), (true, 1));
 }
 
 #[test]
