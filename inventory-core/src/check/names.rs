@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::diag::{Finding, Rule};
-use crate::model::{Globals, Host, HostName, Nic, ZoneId};
+use crate::model::{Globals, Host, HostName, Nic, Zone, ZoneId};
 use crate::name::Name;
 use crate::records::{Record, RecordType};
 use crate::span::Span;
@@ -17,6 +17,7 @@ pub(crate) fn check(host: &Host, globals: &Globals, findings: &mut Vec<Finding>)
     }
     for (name, nic) in host.named_nics() {
         addresses_against_file(name, nic, globals, findings);
+        reverse_against_records(name, nic, globals, findings);
     }
     for alias in &host.aliases {
         findings.extend(against_records(&alias.name, alias.span, true, globals));
@@ -32,7 +33,7 @@ fn against_records(name: &HostName, span: Span, is_alias: bool, globals: &Global
     }
     let clash = records_at(&zone.records, &name.fqdn)
         .iter()
-        .find(|record| is_alias || record.rtype == RecordType::CNAME);
+        .find(|record| record.rtype == RecordType::CNAME || is_alias && !record.rtype.goes_with_cname());
     if let Some(record) = clash {
         let what = if is_alias { "alias" } else { "host name" };
         let message =
@@ -40,15 +41,18 @@ fn against_records(name: &HostName, span: Span, is_alias: bool, globals: &Global
         let finding = Finding::new(Rule::CnameBesideData, span, message).other(record.span, "the record");
         return Some(finding.help("an alias is a CNAME, which stands alone: remove one of the two"));
     }
-    if let Some(cut) = delegation_above(&zone.records, &zone.name, &name.fqdn) {
-        let message =
-            format!("`{}` lies below the delegation of `{}`, so nobody would see it", name.fqdn, cut.owner);
+    hidden(&format!("`{}`", name.fqdn), &name.fqdn, span, zone)
+}
+
+/// What is below a delegation or a DNAME record of `zone` is not answered from it.
+fn hidden(what: &str, name: &Name, span: Span, zone: &Zone) -> Option<Finding> {
+    if let Some(cut) = delegation_above(&zone.records, &zone.name, name) {
+        let message = format!("{what} lies below the delegation of `{}`, so nobody would see it", cut.owner);
         let finding = Finding::new(Rule::OutOfZone, span, message).other(cut.span, "the delegation");
         return Some(finding.help("write it in the zone that is delegated to, or remove the NS record"));
     }
-    let dname = redirection_above(&zone.records, &zone.name, &name.fqdn)?;
-    let message =
-        format!("`{}` lies below the DNAME record of `{}`, so nobody would see it", name.fqdn, dname.owner);
+    let dname = redirection_above(&zone.records, &zone.name, name)?;
+    let message = format!("{what} lies below the DNAME record of `{}`, so nobody would see it", dname.owner);
     let finding = Finding::new(Rule::OutOfZone, span, message).other(dname.span, "the DNAME record");
     Some(finding.help("write it in the zone that the DNAME record leads to, or remove that record"))
 }
@@ -68,13 +72,28 @@ fn addresses_against_file(name: &HostName, nic: &Nic, globals: &Globals, finding
         let other = written.iter().find(|record| !is_given(record));
         findings.extend(other.or(written.first()).map(|record| twice(record, other.is_some(), span)));
     }
+}
+
+/// The PTR record of an address stands beside no CNAME, below no zone cut, and in no master file as well.
+fn reverse_against_records(name: &HostName, nic: &Nic, globals: &Globals, findings: &mut Vec<Finding>) {
     for (address, span) in nic.addresses.iter().zip(&nic.address_spans) {
         let owner = globals.network(nic.network).ptr_owner(*address);
-        let zone = globals.zone_of(&owner).map(|id| globals.zone(id)).filter(|zone| zone.file.is_some());
-        let written = zone.map_or(&[][..], |zone| records_at(&zone.records, &owner));
-        let record = written.iter().find(|record| record.rtype == RecordType::PTR);
-        let is_other = |record: &Record| record.target.as_ref() != Some(&name.fqdn);
-        findings.extend(record.map(|record| twice(record, is_other(record), *span)));
+        let Some(zone) = globals.zone_of(&owner).map(|id| globals.zone(id)) else { continue };
+        let written = records_at(&zone.records, &owner);
+        let of_type = |rtype| written.iter().find(|record| record.rtype == rtype);
+        if let Some(cname) = of_type(RecordType::CNAME) {
+            let message = format!("the PTR record of {address} stands beside the CNAME record of `{owner}`");
+            let finding = Finding::new(Rule::CnameBesideData, *span, message).other(cname.span, "the record");
+            findings.push(finding.help(
+                "remove the CNAME record; if it leads to a classless zone (RFC 2317), name that zone by the \
+                 network's key `reverse`",
+            ));
+        } else if let Some(record) = of_type(RecordType::PTR).filter(|_| zone.file.is_some()) {
+            findings.push(twice(record, record.target.as_ref() != Some(&name.fqdn), *span));
+        } else if !zone.records.is_empty() {
+            let what = format!("the PTR record of {address}");
+            findings.extend(hidden(&what, &owner, *span, zone));
+        }
     }
 }
 
