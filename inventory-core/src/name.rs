@@ -58,33 +58,7 @@ impl Name {
     /// # Errors
     /// Says which rule the text breaks.
     pub fn parse(text: &str, origin: Option<&Name>) -> Result<Name, NameError> {
-        let root = [0];
-        let origin = origin.map_or(&root[..], |o| &o.0);
-        match text {
-            "" => return Err(NameError::Empty),
-            "@" => return Ok(Name(origin.into())),
-            "." => return Ok(Name::root()),
-            _ => {}
-        }
-        let mut wire = Vec::with_capacity(text.len() + 1 + origin.len());
-        let mut start = 0;
-        wire.push(0);
-        let mut bytes = text.bytes();
-        while let Some(byte) = bytes.next() {
-            match byte {
-                b'.' => start = close_label(&mut wire, start)?,
-                b'\\' => wire.push(escaped(&mut bytes)?.to_ascii_lowercase()),
-                other => wire.push(other.to_ascii_lowercase()),
-            }
-        }
-        if wire.len() == start + 1 {
-            wire.truncate(start);
-            wire.push(0);
-        } else {
-            close_label(&mut wire, start)?;
-            wire.pop();
-            wire.extend_from_slice(origin);
-        }
+        let wire = wire_as_written(text, origin.map_or(&[0], |origin| &origin.0))?;
         Name::from_wire(&wire).ok_or(NameError::NameTooLong)
     }
 
@@ -112,13 +86,7 @@ impl Name {
 
     /// The labels from left to right, without the root.
     pub fn labels(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest: &[u8] = &self.0;
-        std::iter::from_fn(move || {
-            let (&length, tail) = rest.split_first().filter(|(length, _)| **length > 0)?;
-            let (label, tail) = tail.split_at_checked(usize::from(length))?;
-            rest = tail;
-            Some(label)
-        })
+        labels_of(&self.0)
     }
 
     /// Whether this is the root.
@@ -185,6 +153,40 @@ impl Name {
     }
 }
 
+/// The wire form of what `text` says, as [`Name::parse`] reads it, in the case that it is written in.
+/// `origin` is wire form as well.
+///
+/// # Errors
+/// As [`Name::parse`].
+pub(crate) fn wire_as_written(text: &str, origin: &[u8]) -> Result<Vec<u8>, NameError> {
+    match text {
+        "" => return Err(NameError::Empty),
+        "@" => return Ok(origin.to_vec()),
+        "." => return Ok(vec![0]),
+        _ => {}
+    }
+    let mut wire = Vec::with_capacity(text.len() + 1 + origin.len());
+    let mut start = 0;
+    wire.push(0);
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'.' => start = close_label(&mut wire, start)?,
+            b'\\' => wire.push(escaped(&mut bytes)?),
+            other => wire.push(other),
+        }
+    }
+    if wire.len() == start + 1 {
+        wire.truncate(start);
+        wire.push(0);
+    } else {
+        close_label(&mut wire, start)?;
+        wire.pop();
+        wire.extend_from_slice(origin);
+    }
+    if wire.len() > NAME_OCTETS_MAX { Err(NameError::NameTooLong) } else { Ok(wire) }
+}
+
 /// Appends `label`, which is one of this module's own and short.
 fn push_label(wire: &mut Vec<u8>, label: &[u8]) {
     wire.push(u8::try_from(label.len()).expect("labels made here are short"));
@@ -223,25 +225,40 @@ impl fmt::Display for Name {
     /// Presentation form without the trailing dot (the root is `.`), octets outside printable ASCII
     /// and the special ones escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_root() {
-            return f.write_str(".");
-        }
-        for (index, label) in self.labels().enumerate() {
-            if index > 0 {
-                f.write_str(".")?;
-            }
-            for &byte in label {
-                match byte {
-                    b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => {
-                        write!(f, "\\{}", char::from(byte))?;
-                    }
-                    0x21..=0x7e => write!(f, "{}", char::from(byte))?,
-                    other => write!(f, "\\{other:03}")?,
-                }
-            }
-        }
-        Ok(())
+        show_labels(&self.0, f)
     }
+}
+
+/// Writes presentation form of `wire` without the trailing dot, its case kept.
+pub(crate) fn show_labels(wire: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
+    if wire == [0] {
+        return out.write_char('.');
+    }
+    for (index, label) in labels_of(wire).enumerate() {
+        if index > 0 {
+            out.write_char('.')?;
+        }
+        for &byte in label {
+            match byte {
+                b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => {
+                    write!(out, "\\{}", char::from(byte))?;
+                }
+                0x21..=0x7e => out.write_char(char::from(byte))?,
+                other => write!(out, "\\{other:03}")?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The labels of wire form from left to right, without the root.
+fn labels_of(mut wire: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (&length, tail) = wire.split_first().filter(|(length, _)| **length > 0)?;
+        let (label, tail) = tail.split_at_checked(usize::from(length))?;
+        wire = tail;
+        Some(label)
+    })
 }
 
 impl fmt::Debug for Name {

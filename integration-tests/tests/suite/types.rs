@@ -3,7 +3,7 @@
 //!
 //! What they print is read back by our own reader of master files, whose octets for each type are known ones
 //! (`inventory-core/src/records/tests/known.rs`). A program that does not know a type prints its octets; a type
-//! that we read in that form only (A6, APL, WKS…) is compared in that form.
+//! that we read in that form only (A6, ATMA…) is compared in that form.
 
 use std::collections::{BTreeMap, BTreeSet};
 

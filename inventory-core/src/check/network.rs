@@ -12,6 +12,7 @@ pub(crate) fn check(networks: &[&NetworkDecl], findings: &mut Vec<Finding>) {
     for network in networks {
         gateway(network, findings);
         pools(network, findings);
+        pool_names(network, findings);
         servers(network, findings);
     }
     overlaps(networks, findings);
@@ -77,6 +78,20 @@ fn pools(network: &NetworkDecl, findings: &mut Vec<Finding>) {
             findings
                 .push(Finding::new(Rule::PoolOverlap, one.span, message).other(other.span, "the other pool"));
         }
+    }
+}
+
+/// The names of pool addresses must fit below the zone (RFC 1035, section 2.3.4).
+fn pool_names(network: &NetworkDecl, findings: &mut Vec<Finding>) {
+    let Field::Set(zone, span) = &network.zone else { return };
+    let has_pool =
+        network.pool.get().is_some_and(|pools| pools.iter().any(|pool| pool.value.first().is_ipv4()));
+    if has_pool && zone.child("dhcp-255-255-255-255").is_err() {
+        let message =
+            format!("names of pool addresses are too long in the zone of network `{}`", network.name);
+        let finding = Finding::new(Rule::InvalidName, *span, message);
+        findings
+            .push(finding.help("they are `dhcp-192-0-2-10` and the like, 255 octets with the zone at most"));
     }
 }
 

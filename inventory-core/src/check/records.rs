@@ -2,7 +2,7 @@
 
 use crate::diag::{Finding, Rule};
 use crate::model::{Globals, Zone};
-use crate::records::{Record, RecordType};
+use crate::records::{Record, RecordType, canonical};
 use crate::units::show_duration;
 
 /// Checks the written records of every zone among themselves.
@@ -11,7 +11,7 @@ pub(crate) fn check(globals: &Globals, findings: &mut Vec<Finding>) {
         for rrset_owner in zone.records.chunk_by(|a, b| a.owner == b.owner) {
             cname_alone(zone, rrset_owner, findings);
             one_dname(rrset_owner, findings);
-            for rrset in rrset_owner.chunk_by(|a, b| a.rtype == b.rtype) {
+            for rrset in rrset_owner.chunk_by(|a, b| a.rtype == b.rtype && a.covers() == b.covers()) {
                 one_rrset(zone, rrset, findings);
             }
         }
@@ -28,9 +28,9 @@ fn cname_alone(zone: &Zone, records: &[Record], findings: &mut Vec<Finding>) {
         let message = format!("the apex `{owner}` cannot be a CNAME: it has SOA and NS records");
         let finding = Finding::new(Rule::CnameBesideData, cname.span, message);
         findings.push(finding.help("give the apex addresses of its own: `@ A …`"));
-    } else if let Some(other) = records.iter().find(|record| {
-        !record.rtype.goes_with_cname() && (record.rtype, &record.rdata) != (cname.rtype, &cname.rdata)
-    }) {
+    } else if let Some(other) =
+        records.iter().find(|record| !record.rtype.goes_with_cname() && !record.has_data_of(cname))
+    {
         let message = if other.rtype == RecordType::CNAME {
             format!("`{owner}` has two CNAME records")
         } else {
@@ -46,7 +46,7 @@ fn cname_alone(zone: &Zone, records: &[Record], findings: &mut Vec<Finding>) {
 fn one_dname(records: &[Record], findings: &mut Vec<Finding>) {
     let mut dnames = records.iter().filter(|record| record.rtype == RecordType::DNAME);
     let Some(first) = dnames.next() else { return };
-    if let Some(other) = dnames.find(|record| record.rdata != first.rdata) {
+    if let Some(other) = dnames.find(|record| !record.has_data_of(first)) {
         let message = format!("`{}` has two DNAME records", first.owner);
         let finding = Finding::new(Rule::CnameBesideData, first.span, message);
         findings.push(
@@ -58,15 +58,14 @@ fn one_dname(records: &[Record], findings: &mut Vec<Finding>) {
 }
 
 fn one_rrset(zone: &Zone, rrset: &[Record], findings: &mut Vec<Finding>) {
-    for pair in rrset.windows(2) {
-        if pair[0].rdata == pair[1].rdata {
-            let (first, again) =
-                if pair[0].span <= pair[1].span { (&pair[0], &pair[1]) } else { (&pair[1], &pair[0]) };
-            let message = format!("the {} record of `{}` is written twice", again.rtype, again.owner);
-            findings.push(
-                Finding::new(Rule::DuplicateRecord, again.span, message).other(first.span, "first here"),
-            );
-        }
+    let mut sorted: Vec<_> =
+        rrset.iter().map(|record| (canonical(record.rtype, &record.rdata), record)).collect();
+    sorted.sort_by(|(a, first), (b, again)| (a, first.span).cmp(&(b, again.span)));
+    for pair in sorted.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+        let (first, again) = (pair[0].1, pair[1].1);
+        let message = format!("the {} record of `{}` is written twice", again.rtype, again.owner);
+        findings
+            .push(Finding::new(Rule::DuplicateRecord, again.span, message).other(first.span, "first here"));
     }
     let ttl = |record: &Record| record.ttl.unwrap_or(zone.ttl);
     let Some(first) = rrset.iter().min_by_key(|record| record.span.start) else {

@@ -68,6 +68,8 @@ pub struct WrittenSoa {
     pub primary: Name,
     /// RNAME.
     pub contact: Name,
+    /// Both in wire form, in the case that they are written in.
+    pub names: Box<[u8]>,
     /// The serial that stands there; the one that is served may be greater.
     pub serial: u32,
     /// Seconds between a secondary's checks.

@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
             text,
             dialect,
             report,
-            origin: Origin::Known(origin.clone()),
+            origin: Origin::Known(origin.into()),
             default_ttl: None,
             last_ttl: None,
             includes: None,
@@ -144,7 +144,7 @@ impl<'a> Reader<'a> {
         let text = first.at.of(self.text);
         let names = NameReader { text: self.text, origin: &self.origin, dialect: self.dialect };
         self.owner = match names.read_owner(first, &mut self.report) {
-            Some(ReadName::Name(name)) => Owner::Known(name, self.report.span(first.at)),
+            Some(ReadName::Name(name)) => Owner::Known(name.name, self.report.span(first.at)),
             Some(ReadName::Adrift) | None => Owner::Broken,
         };
         // The record is wrong already, or its name is missing, which `head` will say.

@@ -9,7 +9,7 @@ use super::lex::Word;
 use super::names::NameReader;
 use super::report::{Extent, Report, shown};
 use super::shape::{self, Field};
-use super::{RecordType, codec, loc, svcb};
+use super::{RecordType, codec, gateway, lists, loc, svcb};
 use crate::name::Name;
 
 /// RDATA that was read.
@@ -119,6 +119,28 @@ impl<'r> Fields<'r, '_> {
             Field::Groups(what) => self.groups(what, out)?,
             Field::CertificateType => out.wire.extend_from_slice(&self.certificate_type()?.to_be_bytes()),
             Field::MoreTexts => self.texts(out)?,
+            Field::MaybeBase64(what) => {
+                if !self.words.is_empty() {
+                    self.coded(what, codec::from_base64, "base 64", out)?;
+                }
+            }
+            Field::DashBase64(what) => match self.words {
+                [word] if self.text_of(word) == "-" => self.words = &[],
+                _ => self.coded(what, codec::from_base64, "base 64", out)?,
+            },
+            Field::Gateway(mask) => gateway::read(self, mask, out)?,
+            Field::Relay => out.wire.push(self.relay()?),
+            Field::Prefixes => lists::prefixes(self, &mut out.wire)?,
+            Field::Services => lists::services(self, &mut out.wire)?,
+            Field::OldTypes => lists::old_types(self, &mut out.wire)?,
+            Field::HostIdentity => lists::identity(self, out)?,
+            Field::MoreNames => {
+                while !self.words.is_empty() {
+                    self.name(out)?;
+                }
+            }
+            Field::Nsap => self.nsap(out)?,
+            Field::Scheme => out.wire.push(self.scheme()?),
         }
         Ok(())
     }
@@ -181,6 +203,16 @@ impl<'r> Fields<'r, '_> {
             Field::Salt => "salt",
             Field::CertificateType => "certificate type",
             Field::MoreTexts => "text",
+            Field::MaybeBase64(what) | Field::DashBase64(what) => what,
+            Field::Gateway(_) => "gateway",
+            Field::Relay => "discovery flag",
+            Field::Prefixes => "address prefix",
+            Field::Services => "protocol",
+            Field::OldTypes => "record type",
+            Field::HostIdentity => "algorithm",
+            Field::MoreNames => "name",
+            Field::Nsap => "address",
+            Field::Scheme => "scheme",
         };
         let finding = self
             .report

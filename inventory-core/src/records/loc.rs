@@ -3,8 +3,11 @@
 //! `DEGREES [MINUTES [SECONDS]] N|S DEGREES [MINUTES [SECONDS]] E|W ALTITUDE [SIZE [HORIZONTAL
 //! [VERTICAL]]]`, lengths in metres. All arithmetic is in thousandths: of arc seconds, and of metres.
 
+use std::fmt::Write;
+
 use super::fields::{Fields, Wrong};
 use super::lex::Word;
+use super::present::Shown;
 
 /// Appends the wire form of the location that the words describe.
 pub(super) fn read(fields: &mut Fields<'_, '_>, wire: &mut Vec<u8>) -> Result<(), Wrong> {
@@ -124,4 +127,41 @@ fn thousandths(text: &str, places: usize) -> Option<i64> {
 
 fn missing<T>(fields: &mut Fields<'_, '_>, what: &str) -> Result<T, Wrong> {
     fields.wrong(fields.before, format!("this LOC record ends before the end of its {what}"))
+}
+
+/// Appends the text of a location; returns what follows it, `None` if it cannot be written.
+pub(super) fn show<'w>(wire: &'w [u8], text: &mut String) -> Shown<'w> {
+    let Some((octets, rest)) = wire.split_first_chunk::<16>() else { return Ok(None) };
+    let &[version, size, horizontal, vertical, ..] = octets;
+    let mut numbers =
+        octets.as_chunks::<4>().0.iter().skip(1).map(|octets| i64::from(u32::from_be_bytes(*octets)));
+    let (Some(latitude), Some(longitude), Some(altitude)) = (numbers.next(), numbers.next(), numbers.next())
+    else {
+        return Ok(None);
+    };
+    let precisions = [size, horizontal, vertical].map(centimetres);
+    let [Some(size), Some(horizontal), Some(vertical)] = precisions else { return Ok(None) };
+    for (angle, degrees_max, ends) in [(latitude, 90, ["N", "S"]), (longitude, 180, ["E", "W"])] {
+        let angle = angle - 0x8000_0000;
+        let parts = angle.abs();
+        if version != 0 || parts > degrees_max * 3_600_000 {
+            return Ok(None);
+        }
+        let (degrees, minutes, seconds) = (parts / 3_600_000, parts / 60_000 % 60, parts % 60_000);
+        let end = ends[usize::from(angle < 0)];
+        write!(text, "{degrees} {minutes} {}.{:03} {end} ", seconds / 1_000, seconds % 1_000)?;
+    }
+    let altitude = altitude - 10_000_000;
+    let sign = if altitude < 0 { "-" } else { "" };
+    for (sign, length) in [(sign, altitude.abs()), ("", size), ("", horizontal), ("", vertical)] {
+        write!(text, "{sign}{}.{:02}m ", length / 100, length % 100)?;
+    }
+    text.truncate(text.trim_end_matches(' ').len());
+    Ok(Some(rest))
+}
+
+/// The centimetres of a digit and a power of ten; `None` for what no text says.
+fn centimetres(precision: u8) -> Option<i64> {
+    let (digit, power) = (i64::from(precision >> 4), u32::from(precision & 15));
+    (digit <= 9 && power <= 9 && (digit > 0 || power == 0)).then(|| digit * 10_i64.pow(power))
 }

@@ -11,11 +11,14 @@
 //!
 //! One mistake never hides the next: reading goes on at the next record.
 
+mod canonical;
 mod codec;
 mod directive;
 mod entry;
 mod fields;
+mod gateway;
 mod lex;
+mod lists;
 mod loc;
 mod master;
 mod names;
@@ -30,6 +33,7 @@ mod ttl;
 mod values;
 mod wire;
 
+pub use canonical::{canonical, covered_type};
 pub(crate) use codec::from_base64;
 pub use master::{Files, Unopened, read_master};
 pub use present::present;
@@ -51,7 +55,7 @@ pub struct Record {
     pub ttl: Option<u32>,
     /// The type.
     pub rtype: RecordType,
-    /// The data in wire form, names uncompressed and in lower case.
+    /// The data in wire form, names uncompressed and in the case that they are written in.
     pub rdata: Box<[u8]>,
     /// From the first word of the record to the last.
     pub span: Span,

@@ -2,13 +2,20 @@
 
 use super::report::{Extent, Report, shown};
 use super::{Dialect, lex};
-use crate::name::Name;
+use crate::name::{Name, NameError, wire_as_written};
+
+/// A name, and its wire form in the case that it is written in.
+#[derive(Clone, Debug)]
+pub(super) struct Spelled {
+    pub(super) name: Name,
+    pub(super) wire: Box<[u8]>,
+}
 
 /// What relative names end in.
 #[derive(Clone, Debug)]
 pub(super) enum Origin {
     /// This name.
-    Known(Name),
+    Known(Spelled),
     /// Unknown, because `$ORIGIN` is wrong. Records that depend on it are dropped in silence.
     Broken,
 }
@@ -16,7 +23,7 @@ pub(super) enum Origin {
 /// A name that was read.
 pub(super) enum ReadName {
     /// The name.
-    Name(Name),
+    Name(Spelled),
     /// Well formed, but relative to an origin that is not known.
     Adrift,
 }
@@ -27,6 +34,20 @@ pub(super) struct NameReader<'o> {
     pub(super) text: &'o str,
     pub(super) origin: &'o Origin,
     pub(super) dialect: Dialect,
+}
+
+impl From<&Name> for Spelled {
+    fn from(name: &Name) -> Spelled {
+        Spelled { name: name.clone(), wire: name.as_wire().into() }
+    }
+}
+
+impl Spelled {
+    fn parse(text: &str, origin: Option<&Spelled>) -> Result<Spelled, NameError> {
+        let wire = wire_as_written(text, origin.map_or(&[0], |origin| &origin.wire))?;
+        let name = Name::from_wire(&wire).ok_or(NameError::NameTooLong)?;
+        Ok(Spelled { name, wire: wire.into() })
+    }
 }
 
 impl NameReader<'_> {
@@ -46,7 +67,7 @@ impl NameReader<'_> {
             Origin::Known(origin) => Some(origin),
             Origin::Broken => None,
         };
-        let name = match Name::parse(text, anchor) {
+        let name = match Spelled::parse(text, anchor) {
             Ok(name) => name,
             Err(error) => {
                 report.push(report.at(word.at, format!("the name `{}` {error}", shown(text))));
@@ -56,14 +77,15 @@ impl NameReader<'_> {
         let Some(origin) = anchor else {
             return Some(if is_absolute(text) { ReadName::Name(name) } else { ReadName::Adrift });
         };
-        if self.dialect.pitfalls && self.forgot_the_dot(text, origin) {
+        if self.dialect.pitfalls && self.forgot_the_dot(text, &origin.name) {
             report.push(
                 report
                     .at(word.at, format!("`{}` has no dot at its end", shown(text)))
-                    .label(format!("means `{}`", shown(&name.to_string())))
+                    .label(format!("means `{}`", shown(&name.name.to_string())))
                     .help(format!(
-                        "write `{}.` with a dot, or the part in front of `{origin}` alone",
-                        shown(text)
+                        "write `{}.` with a dot, or the part in front of `{}` alone",
+                        shown(text),
+                        origin.name
                     )),
             );
             return None;

@@ -6,10 +6,11 @@
 use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::RecordType;
 use super::rare::{calendar_text, read_bitmap};
 use super::shape::{Field, shape};
-use crate::name::Name;
+use super::wire::{SERVICE_OCTETS_MAX, TYPE_OCTETS_MAX};
+use super::{RecordType, gateway, lists, loc, svcb};
+use crate::name::{Name, show_labels};
 
 /// The data of a record of type `rtype` as a master file says it, names absolute.
 pub fn present(rtype: RecordType, rdata: &[u8]) -> String {
@@ -27,7 +28,7 @@ fn own_form(rtype: RecordType, rdata: &[u8]) -> Option<String> {
     let mut rest = rdata;
     for field in shape.fields {
         let before = text.len();
-        rest = show(*field, rest, &mut text).ok()??;
+        rest = show(*field, rest, rdata, &mut text).ok()??;
         if text.len() > before {
             text.push(' ');
         }
@@ -36,26 +37,19 @@ fn own_form(rtype: RecordType, rdata: &[u8]) -> Option<String> {
     rest.is_empty().then_some(text)
 }
 
-/// Appends one field; returns what follows it, `None` if there is no such field in `wire`.
-fn show<'w>(field: Field, wire: &'w [u8], text: &mut String) -> Result<Option<&'w [u8]>, fmt::Error> {
+/// What follows a field that was shown; `None` if there is no such field.
+pub(super) type Shown<'w> = Result<Option<&'w [u8]>, fmt::Error>;
+
+/// Appends one field; returns what follows it in `wire`, the end of `rdata`.
+fn show<'w>(field: Field, wire: &'w [u8], rdata: &[u8], text: &mut String) -> Shown<'w> {
     let all = [].as_slice();
     match field {
         Field::Ip4 => return fixed(wire, |octets: &[u8; 4]| write!(text, "{}", Ipv4Addr::from(*octets))),
         Field::Ip6 => return fixed(wire, |octets: &[u8; 16]| write!(text, "{}", Ipv6Addr::from(*octets))),
-        Field::U8(_) | Field::Algorithm => {
-            return fixed(wire, |octet: &[u8; 1]| write!(text, "{}", octet[0]));
-        }
-        Field::U16(_) | Field::CertificateType => {
-            return fixed(wire, |octets| write!(text, "{}", u16::from_be_bytes(*octets)));
-        }
-        Field::U32(_) | Field::Seconds(_) => {
-            return fixed(wire, |octets| write!(text, "{}", u32::from_be_bytes(*octets)));
-        }
-        Field::Type => {
-            return fixed(wire, |octets| write!(text, "{}", RecordType(u16::from_be_bytes(*octets))));
-        }
-        Field::Moment(_) => {
-            return fixed(wire, |octets| write!(text, "{}", calendar_text(u32::from_be_bytes(*octets))));
+        Field::U8(_) | Field::Algorithm | Field::Scheme => return show_number(field, wire, text),
+        Field::U16(_) | Field::CertificateType => return show_number(field, wire, text),
+        Field::U32(_) | Field::Seconds(_) | Field::Type | Field::Moment(_) => {
+            return show_number(field, wire, text);
         }
         Field::Groups(_) => {
             return fixed(wire, |octets: &[u8; 8]| {
@@ -93,34 +87,112 @@ fn show<'w>(field: Field, wire: &'w [u8], text: &mut String) -> Result<Option<&'
             let types: Vec<String> = types.iter().map(|rtype| RecordType(*rtype).to_string()).collect();
             text.push_str(&types.join(" "));
         }
-        // The generic form says these as well, and for records that nobody reads often.
-        Field::ServiceParameters | Field::Location | Field::Hex(_) | Field::Base64(_) => return Ok(None),
+        Field::Location | Field::Gateway(_) | Field::Relay | Field::HostIdentity => {
+            return show_own(field, wire, rdata, text);
+        }
+        Field::ServiceParameters => return svcb::show(rdata.starts_with(&[0, 0]), wire, text),
+        Field::Prefixes => return lists::show_prefixes(wire, text),
+        Field::Services | Field::OldTypes => return show_bits(field, wire, text),
+        Field::MoreNames => {
+            let mut rest = wire;
+            while !rest.is_empty() {
+                let Some(after) = show_name(rest, text)? else { return Ok(None) };
+                text.push(' ');
+                rest = after;
+            }
+            text.truncate(text.trim_end_matches(' ').len());
+        }
+        Field::MaybeBase64(_) => text.push_str(&base64(wire)),
+        Field::DashBase64(_) if wire.is_empty() => text.push('-'),
+        Field::DashBase64(_) => text.push_str(&base64(wire)),
+        Field::Nsap if !wire.is_empty() => write!(text, "0x{}", hex(wire))?,
+        Field::Hex(_) | Field::Base64(_) | Field::Nsap => return Ok(None),
     }
     Ok(Some(all))
 }
 
-fn fixed<const N: usize>(
+/// Appends a field of fixed size that is one number.
+fn show_number<'w>(field: Field, wire: &'w [u8], text: &mut String) -> Shown<'w> {
+    match field {
+        Field::U8(_) | Field::Algorithm | Field::Scheme => {
+            fixed(wire, |octet: &[u8; 1]| write!(text, "{}", octet[0]))
+        }
+        Field::U16(_) | Field::CertificateType => {
+            fixed(wire, |octets| write!(text, "{}", u16::from_be_bytes(*octets)))
+        }
+        Field::Type => fixed(wire, |octets| write!(text, "{}", RecordType(u16::from_be_bytes(*octets)))),
+        Field::Moment(_) => {
+            fixed(wire, |octets| write!(text, "{}", calendar_text(u32::from_be_bytes(*octets))))
+        }
+        _ => fixed(wire, |octets| write!(text, "{}", u32::from_be_bytes(*octets))),
+    }
+}
+
+/// Appends a field with a form of its own.
+fn show_own<'w>(field: Field, wire: &'w [u8], rdata: &[u8], text: &mut String) -> Shown<'w> {
+    match field {
+        Field::Location => loc::show(wire, text),
+        Field::Gateway(mask) => gateway::show(mask, wire, rdata, text),
+        Field::HostIdentity => lists::show_identity(wire, text),
+        // A type that is not known cannot be read back.
+        _ => match wire.split_first() {
+            Some((octet, rest)) if octet & 0x7f <= 3 => {
+                write!(text, "{} {}", octet >> 7, octet & 0x7f)?;
+                Ok(Some(rest))
+            }
+            _ => Ok(None),
+        },
+    }
+}
+
+/// Appends what a bitmap says: ports behind their protocol, or types.
+fn show_bits<'w>(field: Field, wire: &[u8], text: &mut String) -> Shown<'w> {
+    let (bits, most) = match (field, wire.split_first()) {
+        (Field::Services, Some((protocol, bits))) => {
+            write!(text, "{protocol} ")?;
+            (bits, SERVICE_OCTETS_MAX)
+        }
+        (Field::Services, None) => return Ok(None),
+        _ => (wire, TYPE_OCTETS_MAX),
+    };
+    let Some(numbers) = lists::numbers(bits, most) else { return Ok(None) };
+    for number in numbers {
+        match field {
+            Field::Services => write!(text, "{number} ")?,
+            _ => write!(text, "{} ", RecordType(number))?,
+        }
+    }
+    text.truncate(text.trim_end_matches(' ').len());
+    Ok(Some(&[]))
+}
+
+pub(super) fn fixed<const N: usize>(
     wire: &[u8],
     mut write: impl FnMut(&[u8; N]) -> fmt::Result,
-) -> Result<Option<&[u8]>, fmt::Error> {
+) -> Shown<'_> {
     let Some((octets, rest)) = wire.split_first_chunk::<N>() else { return Ok(None) };
     write(octets)?;
     Ok(Some(rest))
 }
 
-fn show_name<'w>(wire: &'w [u8], text: &mut String) -> Result<Option<&'w [u8]>, fmt::Error> {
+pub(super) fn show_name<'w>(wire: &'w [u8], text: &mut String) -> Shown<'w> {
     let mut at = 0;
     while let Some(length) = wire.get(at).filter(|length| **length > 0) {
         at += usize::from(*length) + 1;
     }
-    let name = wire.split_at_checked(at + 1).and_then(|(name, rest)| Some((Name::from_wire(name)?, rest)));
-    let Some((name, rest)) = name else { return Ok(None) };
-    write!(text, "{name}{}", if name.is_root() { "" } else { "." })?;
+    let Some((name, rest)) = wire.split_at_checked(at + 1) else { return Ok(None) };
+    if Name::from_wire(name).is_none() {
+        return Ok(None);
+    }
+    show_labels(name, text)?;
+    if name.len() > 1 {
+        text.push('.');
+    }
     Ok(Some(rest))
 }
 
 /// Shows octets with their number in front.
-fn show_counted<'w>(field: Field, wire: &'w [u8], text: &mut String) -> Result<Option<&'w [u8]>, fmt::Error> {
+fn show_counted<'w>(field: Field, wire: &'w [u8], text: &mut String) -> Shown<'w> {
     let split = wire.split_first().and_then(|(length, rest)| rest.split_at_checked((*length).into()));
     let Some((octets, rest)) = split else { return Ok(None) };
     match field {
@@ -138,7 +210,7 @@ fn show_counted<'w>(field: Field, wire: &'w [u8], text: &mut String) -> Result<O
 }
 
 /// Text in quotation marks, octets outside printable ASCII escaped.
-fn quote(octets: &[u8], text: &mut String) -> fmt::Result {
+pub(super) fn quote(octets: &[u8], text: &mut String) -> fmt::Result {
     text.push('"');
     for octet in octets {
         match octet {
@@ -151,7 +223,7 @@ fn quote(octets: &[u8], text: &mut String) -> fmt::Result {
     Ok(())
 }
 
-fn hex(octets: &[u8]) -> String {
+pub(super) fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
@@ -159,7 +231,7 @@ fn base32(octets: &[u8]) -> String {
     digits(octets, 5, b"0123456789abcdefghijklmnopqrstuv")
 }
 
-fn base64(octets: &[u8]) -> String {
+pub(super) fn base64(octets: &[u8]) -> String {
     let mut text = digits(octets, 6, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
     while !text.len().is_multiple_of(4) {
         text.push('=');

@@ -107,6 +107,51 @@ impl Fields<'_, '_> {
         }
     }
 
+    /// Reads the discovery flag and the type of a relay.
+    pub(super) fn relay(&mut self) -> Result<u8, Wrong> {
+        let word = self.words.first().copied();
+        let discovery: u8 = self.integer("discovery flag", 1)?;
+        if let Some(word) = word.filter(|_| discovery > 1) {
+            return self.wrong(word.at, format!("`{discovery}` is no discovery flag: 0 or 1"));
+        }
+        let word = self.words.first().copied();
+        let kind: u8 = self.integer("relay type", 3)?;
+        match word.filter(|_| kind > 3) {
+            Some(word) => self.wrong(word.at, format!("`{kind}` is no relay type: 0 to 3")),
+            None => Ok(discovery << 7 | kind),
+        }
+    }
+
+    /// Reads an NSAP address.
+    pub(super) fn nsap(&mut self, out: &mut Rdata) -> Result<(), Wrong> {
+        let word = self.next()?;
+        let text = self.text_of(&word);
+        let digits =
+            text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).map(|rest| rest.replace('.', ""));
+        match digits.and_then(|digits| codec::from_hex(&digits).ok()).filter(|octets| !octets.is_empty()) {
+            Some(octets) => {
+                out.wire.extend_from_slice(&octets);
+                Ok(())
+            }
+            None => {
+                let message = format!("`{}` is no NSAP address", self.shown(word.at));
+                self.wrong_help(
+                    word.at,
+                    message,
+                    "write `0x`, then hexadecimal digits, with dots between or without",
+                )
+            }
+        }
+    }
+
+    /// Reads a scheme of DSYNC.
+    pub(super) fn scheme(&mut self) -> Result<u8, Wrong> {
+        match self.words.first().map(|word| self.text_of(word)) {
+            Some(text) if text.eq_ignore_ascii_case("NOTIFY") => self.next().map(|_| 1),
+            _ => self.integer("scheme", u8::MAX),
+        }
+    }
+
     pub(super) fn certificate_type(&mut self) -> Result<u16, Wrong> {
         let known = self.words.first().and_then(|word| shape::certificate_type(self.text_of(word)));
         match known {

@@ -62,12 +62,37 @@ pub(super) enum Field {
     CertificateType,
     /// Character strings, to the end; there may be none.
     MoreTexts,
+    /// Base 64, to the end; there may be none.
+    MaybeBase64(&'static str),
+    /// Base 64, to the end; `-` for none.
+    DashBase64(&'static str),
+    /// What the second octet of the data says: nothing, an address or a name. Its bits that say it.
+    Gateway(u8),
+    /// Discovery flag and type of a relay, in one octet (RFC 8777, section 4.2).
+    Relay,
+    /// Address prefixes, to the end; there may be none (RFC 3123).
+    Prefixes,
+    /// Protocol and services, to the end (RFC 1035, section 3.4.2).
+    Services,
+    /// Types below 128, to the end (RFC 2535, section 5.2).
+    OldTypes,
+    /// Algorithm, tag and key of a host (RFC 8005, section 5).
+    HostIdentity,
+    /// Domain names, to the end; there may be none.
+    MoreNames,
+    /// Hexadecimal digits with `0x` in front and dots between (RFC 1706, section 7).
+    Nsap,
+    /// Scheme by number or mnemonic (RFC 9859, section 2).
+    Scheme,
 }
 
 impl Field {
     /// Whether nothing at all may stand for it.
     pub(super) fn may_be_absent(self) -> bool {
-        matches!(self, ServiceParameters | Types | MoreTexts)
+        matches!(
+            self,
+            ServiceParameters | Types | MoreTexts | MaybeBase64(_) | Prefixes | OldTypes | MoreNames
+        )
     }
 }
 
@@ -99,8 +124,10 @@ macro_rules! shapes {
 }
 
 use Field::{
-    Algorithm, Base32, Base64, CertificateType, Groups, Hex, Ip4, Ip6, Location, Mailbox, Moment, MoreTexts,
-    Name, Pairs, Rest, Salt, Seconds, ServiceParameters, Tag, Target, Text, Texts, Type, Types, U8, U16, U32,
+    Algorithm, Base32, Base64, CertificateType, DashBase64, Gateway, Groups, Hex, HostIdentity, Ip4, Ip6,
+    Location, Mailbox, MaybeBase64, Moment, MoreNames, MoreTexts, Name, Nsap, OldTypes, Pairs, Prefixes,
+    Relay, Rest, Salt, Scheme, Seconds, ServiceParameters, Services, Tag, Target, Text, Texts, Type, Types,
+    U8, U16, U32,
 };
 
 shapes! {
@@ -115,6 +142,7 @@ shapes! {
     MB "@ MB mail" Name("mail server");
     MG "@ MG friend" Mailbox("mailbox");
     MR "@ MR friend" Mailbox("mailbox");
+    WKS "www WKS 192.0.2.10 tcp smtp 80" Ip4, Services;
     PTR "10 PTR www.example.org." Target("name");
     HINFO "www HINFO \"x86-64\" \"Linux\"" Text("CPU"), Text("operating system");
     MINFO "@ MINFO owner errors" Mailbox("responsible mailbox"), Mailbox("mailbox for errors");
@@ -125,6 +153,7 @@ shapes! {
     X25 "@ X25 311061700956" Text("PSDN address");
     ISDN "@ ISDN 150862028003217 004" Text("ISDN address"), MoreTexts;
     RT "@ RT 10 relay" U16("preference"), Name("intermediate host");
+    NSAP "www NSAP 0x47.0005.80.005a00.0000.0001.e133.ffffff000161.00" Nsap;
     NSAP_PTR "@ NSAP-PTR host" Name("name");
     SIG "@ SIG A 8 2 3600 20300101000000 20200101000000 2642 example.org. c2lnbmF0dXJl"
         Type, Algorithm, U8("number of labels"), Seconds("original TTL"), Moment("expiration"),
@@ -134,6 +163,9 @@ shapes! {
     GPOS "@ GPOS -32.6882 116.8652 10.0" Text("longitude"), Text("latitude"), Text("altitude");
     AAAA "www AAAA 2001:db8::10" Ip6;
     LOC "@ LOC 52 22 23.000 N 4 53 32.000 E 2.00m" Location;
+    NXT "a NXT b A MX NXT" Name("next name"), OldTypes;
+    EID "@ EID e32c6f78163a9348" Hex("identifier");
+    NIMLOC "@ NIMLOC 32251a030067" Hex("locator");
     SRV "_sip._udp SRV 0 5 5060 pbx" U16("priority"), U16("weight"), U16("port"), Target("server");
     NAPTR "@ NAPTR 100 10 \"S\" \"SIP+D2U\" \"\" _sip._udp"
         U16("order"), U16("preference"), Text("flags"), Text("services"), Text("regular expression"),
@@ -141,8 +173,12 @@ shapes! {
     KX "@ KX 10 kx1" U16("preference"), Name("key exchanger");
     CERT "@ CERT PGP 0 0 bXkga2V5" CertificateType, U16("key tag"), Algorithm, Base64("certificate");
     DNAME "old DNAME new.example.org." Target("name");
+    SINK "@ SINK 1 0 0 bXkgZGF0YQ==" U8("meaning"), U8("coding"), U8("subcoding"), MaybeBase64("data");
+    APL "@ APL 1:192.0.2.0/24 !1:192.0.2.64/28" Prefixes;
     DS "sub DS 60485 8 2 0A1B…" U16("key tag"), Algorithm, U8("digest type"), Hex("digest");
     SSHFP "www SSHFP 4 2 0a1b…" U8("key algorithm"), U8("fingerprint type"), Hex("fingerprint");
+    IPSECKEY "38 IPSECKEY 10 1 2 192.0.2.38 AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ=="
+        U8("precedence"), U8("gateway type"), U8("algorithm"), Gateway(0xff), MaybeBase64("public key");
     RRSIG "@ RRSIG A 8 2 3600 20300101000000 20200101000000 2642 example.org. c2lnbmF0dXJl"
         Type, Algorithm, U8("number of labels"), Seconds("original TTL"), Moment("expiration"),
         Moment("inception"), U16("key tag"), Name("signer"), Base64("signature");
@@ -156,6 +192,8 @@ shapes! {
         U8("certificate usage"), U8("selector"), U8("matching type"), Hex("certificate data");
     SMIMEA "@ SMIMEA 3 1 1 0a1b…"
         U8("certificate usage"), U8("selector"), U8("matching type"), Hex("certificate data");
+    HIP "www HIP 2 200100107b1a74df365639cc39f1d578 AwEAAbdxyhNuSutc rvs.example.org."
+        HostIdentity, MoreNames;
     RKEY "@ RKEY 0 0 13 AwEAAa…" U16("flags"), U8("protocol"), Algorithm, Base64("public key");
     TALINK "@ TALINK a b" Name("previous name"), Name("next name");
     NINFO "@ NINFO \"text\"" Texts;
@@ -166,6 +204,9 @@ shapes! {
     ZONEMD "@ ZONEMD 2024010100 1 1 0A1B…" U32("serial"), U8("scheme"), U8("hash algorithm"), Hex("digest");
     SVCB "_dns.resolver SVCB 1 dot alpn=dot port=853" U16("priority"), Name("target"), ServiceParameters;
     HTTPS "@ HTTPS 1 . alpn=h2,h3" U16("priority"), Name("target"), ServiceParameters;
+    DSYNC "_dsync DSYNC CDS NOTIFY 5359 scanner" Type, Scheme, U16("port"), Name("target");
+    HHIT "@ HHIT gw9/AAAC2w==" Base64("tag");
+    BRID "@ BRID owCAgw==" Base64("identifier");
     SPF "@ SPF \"v=spf1 mx -all\"" Texts;
     NID "www NID 10 0014:4fff:ff20:ee64" U16("preference"), Groups("node identifier");
     L32 "www L32 10 10.1.2.0" U16("preference"), Ip4;
@@ -176,6 +217,9 @@ shapes! {
     URI "_ftp._tcp URI 10 1 \"ftp://ftp.example.org/\"" U16("priority"), U16("weight"), Rest("URI");
     CAA "@ CAA 0 issue \"letsencrypt.org\"" U8("flags"), Tag, Rest("value");
     AVC "@ AVC \"text\"" Texts;
+    DOA "@ DOA 0 1 2 \"\" aHR0cHM6Ly9leGFtcGxlLm9yZy8="
+        U32("enterprise"), U32("type"), U8("location"), Text("media type"), DashBase64("data");
+    AMTRELAY "@ AMTRELAY 10 0 1 203.0.113.15" U8("precedence"), Relay, Gateway(0x7f);
     RESINFO "@ RESINFO qnamemin" Texts;
     TA "@ TA 60485 8 2 0A1B…" U16("key tag"), Algorithm, U8("digest type"), Hex("digest");
     DLV "@ DLV 60485 8 2 0A1B…" U16("key tag"), Algorithm, U8("digest type"), Hex("digest");

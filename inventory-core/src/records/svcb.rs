@@ -4,11 +4,13 @@
 //! keys together hold for text and for the generic form alike.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::codec;
 use super::fields::{Fields, Wrong};
 use super::lex::{Shape, Word};
+use super::present::{Shown, base64, quote};
 use super::report::Extent;
 use crate::diag::did_you_mean;
 
@@ -148,6 +150,65 @@ fn check_value(key: u16, value: &[u8]) -> Result<(), &'static str> {
         INVALID => Err("is a reserved key"),
         _ => Ok(()),
     }
+}
+
+/// Appends the text of parameters, to the end; `None` if they break a rule.
+pub(super) fn show<'w>(alias: bool, mut wire: &[u8], text: &mut String) -> Shown<'w> {
+    if check(alias, wire).is_err() {
+        return Ok(None);
+    }
+    while let Some((&[k0, k1, l0, l1], rest)) = wire.split_first_chunk::<4>() {
+        let key = u16::from_be_bytes([k0, k1]);
+        let Some((value, rest)) = rest.split_at_checked(u16::from_be_bytes([l0, l1]).into()) else {
+            return Ok(None);
+        };
+        wire = rest;
+        text.push_str(&name(key));
+        if !value.is_empty() {
+            text.push('=');
+            show_value(key, value, text)?;
+        }
+        text.push(' ');
+    }
+    text.truncate(text.trim_end_matches(' ').len());
+    Ok(Some(&[]))
+}
+
+/// Appends a value that keeps the rules of its key.
+fn show_value(key: u16, value: &[u8], text: &mut String) -> fmt::Result {
+    let pairs = || value.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair));
+    let list: Vec<String> = match key {
+        MANDATORY => pairs().map(name).collect(),
+        PORT | TLS_SUPPORTED_GROUPS => pairs().map(|number| number.to_string()).collect(),
+        IPV4HINT => {
+            value.as_chunks::<4>().0.iter().map(|octets| Ipv4Addr::from(*octets).to_string()).collect()
+        }
+        IPV6HINT => {
+            value.as_chunks::<16>().0.iter().map(|octets| Ipv6Addr::from(*octets).to_string()).collect()
+        }
+        ECH => vec![base64(value)],
+        ALPN => {
+            let mut list = Vec::new();
+            let mut rest = value;
+            while let Some((id, tail)) =
+                rest.split_first().and_then(|(length, tail)| tail.split_at_checked((*length).into()))
+            {
+                let escaped = id.iter().flat_map(|octet| {
+                    let special = matches!(octet, b',' | b'\\');
+                    special.then_some(b'\\').into_iter().chain([*octet])
+                });
+                if !list.is_empty() {
+                    list.push(b',');
+                }
+                list.extend(escaped);
+                rest = tail;
+            }
+            return quote(&list, text);
+        }
+        _ => return quote(value, text),
+    };
+    text.push_str(&list.join(","));
+    Ok(())
 }
 
 /// Reads `key`, `key=value` or `key="value"`.

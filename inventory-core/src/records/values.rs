@@ -74,8 +74,8 @@ impl Fields<'_, '_> {
         let word = self.next()?;
         match self.names.read_pointed_to(&word, self.report).ok_or(Wrong)? {
             ReadName::Name(name) => {
-                out.wire.extend_from_slice(name.as_wire());
-                Ok(Some(name))
+                out.wire.extend_from_slice(&name.wire);
+                Ok(Some(name.name))
             }
             ReadName::Adrift => {
                 out.adrift = true;

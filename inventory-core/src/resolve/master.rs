@@ -101,6 +101,7 @@ fn read_soa(record: &Record) -> Option<WrittenSoa> {
         ttl: record.ttl,
         primary: Name::from_wire(primary)?,
         contact: Name::from_wire(contact)?,
+        names: names.into(),
         serial: numbers.next()?,
         refresh: numbers.next()?,
         retry: numbers.next()?,

@@ -206,6 +206,8 @@ fn classless(network: &NetworkDecl, name: &Name, span: Span, findings: &mut Vec<
         ("that is the zone of the whole /24".to_owned(), like)
     } else if !name.is_within(&enclosing) {
         (format!("it does not lie below `{enclosing}`"), like)
+    } else if name.child("255").is_err() {
+        ("names of addresses below it are longer than 255 octets".to_owned(), like)
     } else {
         return Some(name.clone());
     };

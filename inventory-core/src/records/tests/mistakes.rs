@@ -159,7 +159,7 @@ fn data_in_generic_form_is_held_to_its_type() {
     wrong(r"x A \# ", r"\#", "the length of the data is missing");
     wrong(r"x TYPE65280 \# four", "four", "length in octets");
     wrong(r"x TYPE65280 1 2", "TYPE65280", "generic form only");
-    wrong(r"x HIP 1 0 0 -", "HIP", r"TYPE65280 \# 4 0a000001");
+    wrong(r"x A6 64 ::1 a", "A6", r"TYPE65280 \# 4 0a000001");
 }
 
 #[test]
