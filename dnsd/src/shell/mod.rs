@@ -89,8 +89,11 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let counters = Arc::new(DnsCounters::new(&mut registry));
     let service = Service::new(DnsView::build(&Snapshot::nothing()), Journal::open(&state));
     let serial_trouble = Arc::new(Mutex::new(None));
-    let mut reloader =
+    let reloader =
         Reloader::new(Arc::clone(&service), Arc::clone(&state), Arc::clone(&serial_trouble), system_clock());
+    let reloader = Arc::new(Mutex::new(reloader));
+    let _retrying =
+        reload::retry_often(Arc::clone(&reloader)).map_err(|error| Fatal::system("start threads", &error))?;
     let reloads = notifier.clone();
     let mut first = true;
     let follow_options =
@@ -101,7 +104,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         if reload {
             reloads.reloading();
         }
-        reloader.apply(snapshot);
+        lock(&reloader).apply(snapshot);
         if reload {
             reloads.ready();
         }

@@ -1,8 +1,11 @@
 //! Taking a snapshot into service: its view is built beside the old one, then a pointer is swapped.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::convert::Infallible;
+use std::io;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use daemon::state::StateDir;
 use inventory_core::model::Snapshot;
@@ -14,6 +17,7 @@ use crate::view::{DnsView, Problem, WrittenSerial};
 
 use super::clock::wall_clock;
 use super::service::Service;
+use super::status::lock;
 
 /// File of the serials, below the state directory.
 const SERIALS: &str = "serials.json";
@@ -25,6 +29,8 @@ pub(super) struct Reloader {
     serials: Serials,
     trouble: Arc<Mutex<Option<String>>>,
     last: Option<Arc<Snapshot>>,
+    /// What waits until its serials can be kept.
+    held: Option<Arc<Snapshot>>,
     known: Vec<Problem>,
     clock: Clock,
 }
@@ -53,17 +59,28 @@ impl Reloader {
                 Serials::default()
             }
         };
-        Reloader { service, state, serials, trouble, last: None, known: Vec::new(), clock }
+        Reloader { service, state, serials, trouble, last: None, held: None, known: Vec::new(), clock }
     }
 
     /// Builds the view of `snapshot`, makes its serials durable, and swaps it in.
+    ///
+    /// A serial that is forgotten may be given again for other content, which secondaries would never copy.
+    /// So what is in service stays until the new serials are on disk: see [`Reloader::retry`]. Only at the
+    /// start, when nothing is in service yet, names go before serials.
     pub(super) fn apply(&mut self, snapshot: &Arc<Snapshot>) {
         let started = Instant::now();
         let mut view = match &self.last {
             Some(last) => self.service.views.load().updated(&last.inventory, snapshot),
             None => DnsView::build(snapshot),
         };
-        self.advance_serials(&mut view, snapshot.commit.as_ref().map(|commit| commit.unix_seconds));
+        let before = self.serials.clone();
+        let committed = snapshot.commit.as_ref().map(|commit| commit.unix_seconds);
+        if !self.advance_serials(&mut view, committed) && self.last.is_some() {
+            self.serials = before;
+            self.held = Some(Arc::clone(snapshot));
+            return;
+        }
+        self.held = None;
         self.report(&view);
         self.keep_changes(&view);
         self.service.keys.set(&snapshot.inventory.globals.keys);
@@ -75,8 +92,21 @@ impl Reloader {
         self.last = Some(Arc::clone(snapshot));
     }
 
+    /// Tries again what could not be kept; to be called every few seconds. Costs nothing if all is kept.
+    pub(super) fn retry(&mut self) {
+        match self.held.take() {
+            Some(snapshot) => self.apply(&snapshot),
+            None if self.trouble().is_some() => {
+                self.keep_serials();
+            }
+            None => {}
+        }
+    }
+
+    /// Gives the zones of `view` their serials; `false` if those could not be kept.
+    ///
     /// All servers that follow a branch give a change the time of its commit, unless that lies ahead.
-    fn advance_serials(&mut self, view: &mut DnsView, committed: Option<u64>) {
+    fn advance_serials(&mut self, view: &mut DnsView, committed: Option<u64>) -> bool {
         let now = (self.clock)();
         let now = committed.map_or(now, |time| UnixSeconds(time).min(now));
         let mut grown = false;
@@ -96,16 +126,29 @@ impl Reloader {
         view.set_behind(behind);
         view.set_serials(|zone| self.serials.get(&zone.to_string()).unwrap_or(0));
         if !grown && self.last.is_some() && self.trouble().is_none() {
-            return;
+            return true;
         }
+        self.keep_serials() || !grown
+    }
+
+    /// Writes the serials to disk; `false` if that cannot be.
+    fn keep_serials(&self) -> bool {
         let written = serde_json::to_vec(&self.serials)
             .map_err(|error| error.to_string())
             .and_then(|text| self.state.write(SERIALS, &text).map_err(|error| error.to_string()));
-        if let Err(why) = &written {
-            // Serving old data would be worse: after a restart the serial is the time, which is later.
-            warn!(%why, "serials cannot be kept: secondaries may miss a change if the clock goes back");
+        let kept = written.is_ok();
+        let said = std::mem::replace(&mut *lock(&self.trouble), written.err());
+        match (&said, &*lock(&self.trouble)) {
+            (None, Some(why)) if self.last.is_some() => {
+                warn!(%why, "serials cannot be kept: no change of names is taken into service until they can");
+            }
+            (None, Some(why)) => {
+                warn!(%why, "serials cannot be kept: secondaries may miss a change if the clock goes back");
+            }
+            (Some(_), None) => info!("serials are kept again"),
+            _ => {}
         }
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = written.err();
+        kept
     }
 
     /// Keeps what changed in zones that others copy, from the view in service to `view`.
@@ -134,7 +177,7 @@ impl Reloader {
     }
 
     fn trouble(&self) -> Option<String> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.trouble).clone()
     }
 
     /// Warns of what is not served, once.
@@ -144,6 +187,23 @@ impl Reloader {
         }
         self.known = view.problems().to_vec();
     }
+}
+
+/// How often what could not be kept is tried again.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Starts the thread that tries again; it ends when what comes back is dropped.
+///
+/// # Errors
+/// The thread cannot be started.
+pub(super) fn retry_often(reloader: Arc<Mutex<Reloader>>) -> io::Result<Sender<Infallible>> {
+    let (stop, stopped) = mpsc::channel();
+    std::thread::Builder::new().name("serials".to_owned()).spawn(move || {
+        while stopped.recv_timeout(RETRY) == Err(RecvTimeoutError::Timeout) {
+            lock(&reloader).retry();
+        }
+    })?;
+    Ok(stop)
 }
 
 /// The system's clock.

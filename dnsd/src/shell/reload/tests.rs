@@ -163,22 +163,48 @@ fn a_serial_is_on_disk_before_anybody_sees_it() {
     assert!(watching.join().unwrap() > last - 60);
 }
 
+/// Something in the way of the file of serials, whoever we are.
+fn obstruct(place: &Place) {
+    let _ = std::fs::remove_file(place.path.join(SERIALS));
+    std::fs::create_dir_all(place.path.join(SERIALS).join("in-the-way")).unwrap();
+}
+
 #[test]
-fn serials_that_cannot_be_kept_are_served_and_said() {
+fn a_serial_that_cannot_be_kept_is_not_served() {
     let mut place = Place::new();
     let mut reloader = place.reloader();
     place.apply(&mut reloader);
-    // In the way of the file, whoever we are.
-    std::fs::remove_file(place.path.join(SERIALS)).unwrap();
-    std::fs::create_dir_all(place.path.join(SERIALS).join("in-the-way")).unwrap();
+    obstruct(&place);
+    let names = place.service.views.load().node_count();
     place.host(1);
     place.apply(&mut reloader);
-    assert_eq!(u64::from(place.serial("lab.example")), START + 1);
+    reloader.retry();
+    assert_eq!(u64::from(place.serial("lab.example")), START);
+    assert_eq!(place.service.views.load().node_count(), names, "nor is what it stands for");
     assert!(place.trouble.lock().unwrap().is_some());
-    std::fs::remove_dir_all(place.path.join(SERIALS)).unwrap();
     place.inventory.write("boot.toml", "[boot.x]\nkernel = \"linux\"\n");
     place.apply(&mut reloader);
-    assert_eq!(*place.trouble.lock().unwrap(), None, "it is tried again at the next change");
+    assert_eq!(u64::from(place.serial("lab.example")), START, "the change before is in it");
+    std::fs::remove_dir_all(place.path.join(SERIALS)).unwrap();
+    place.clock.store(START + 9, Ordering::Relaxed);
+    reloader.retry();
+    assert_eq!(u64::from(place.serial("lab.example")), START + 9);
+    assert!(place.service.views.load().node_count() > names);
+    assert_eq!(*place.trouble.lock().unwrap(), None);
+    assert!(place.path.join(SERIALS).is_file());
+}
+
+#[test]
+fn at_the_start_names_are_served_whether_serials_can_be_kept_or_not() {
+    let mut place = Place::new();
+    let mut reloader = place.reloader();
+    obstruct(&place);
+    place.apply(&mut reloader);
+    assert_eq!(u64::from(place.serial("lab.example")), START);
+    assert!(place.trouble.lock().unwrap().is_some());
+    std::fs::remove_dir_all(place.path.join(SERIALS)).unwrap();
+    reloader.retry();
+    assert_eq!(*place.trouble.lock().unwrap(), None);
     assert!(place.path.join(SERIALS).is_file());
 }
 
