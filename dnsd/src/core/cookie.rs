@@ -26,8 +26,19 @@ const AHEAD: u32 = 300;
 pub struct Cookie {
     /// Its own part.
     pub client: [u8; CLIENT_OCTETS],
-    /// What it got from us, if it has the length of that.
-    pub server: Option<[u8; SERVER_OCTETS]>,
+    /// What it got from us.
+    pub server: Shown,
+}
+
+/// A server's part of a cookie, as a client shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// It has none yet.
+    Nothing,
+    /// Of a length that ours do not have.
+    Other,
+    /// Perhaps one of ours.
+    Octets([u8; SERVER_OCTETS]),
 }
 
 /// What our cookies are made with.
@@ -45,7 +56,12 @@ impl Cookie {
     pub fn read(data: &[u8]) -> Option<Cookie> {
         let (client, rest) = data.split_first_chunk::<CLIENT_OCTETS>()?;
         let known = rest.is_empty() || (8..=32).contains(&rest.len());
-        known.then(|| Cookie { client: *client, server: rest.try_into().ok() })
+        let server = match <[u8; SERVER_OCTETS]>::try_from(rest) {
+            Ok(octets) => Shown::Octets(octets),
+            Err(_) if rest.is_empty() => Shown::Nothing,
+            Err(_) => Shown::Other,
+        };
+        known.then_some(Cookie { client: *client, server })
     }
 }
 
@@ -62,7 +78,7 @@ impl CookieSecret {
 
     /// Whether we made the cookie, for that client, not long ago.
     pub fn holds(&self, cookie: &Cookie, peer: IpAddr, now: UnixSeconds) -> bool {
-        let Some(server) = cookie.server else { return false };
+        let Shown::Octets(server) = cookie.server else { return false };
         let [1, _, _, _, a, b, c, d, ..] = server else { return false };
         let made = u32::from_be_bytes([a, b, c, d]);
         let age = stamp(now).wrapping_sub(made);
@@ -116,7 +132,7 @@ mod tests {
         let secret = CookieSecret::new(SECRET);
         let peer: IpAddr = "2001:db8::1".parse().unwrap();
         let now = UnixSeconds(1_800_000_000);
-        let cookie = Cookie { client: CLIENT, server: Some(secret.make(CLIENT, peer, now)) };
+        let cookie = Cookie { client: CLIENT, server: Shown::Octets(secret.make(CLIENT, peer, now)) };
         for (later, holds) in [(0, true), (3600, true), (3601, false), (1 << 20, false)] {
             assert_eq!(secret.holds(&cookie, peer, UnixSeconds(now.0 + later)), holds, "{later}");
         }
@@ -126,7 +142,7 @@ mod tests {
         let other = Cookie { client: [0; 8], ..cookie };
         assert!(!secret.holds(&other, peer, now));
         assert!(!CookieSecret::new([7; 16]).holds(&cookie, peer, now));
-        assert!(!secret.holds(&Cookie { server: None, ..cookie }, peer, now));
+        assert!(!secret.holds(&Cookie { server: Shown::Nothing, ..cookie }, peer, now));
     }
 
     #[test]

@@ -127,6 +127,9 @@ fn answer_read(
             identity.answer(edns, &context);
         }
     }
+    if let Err(rejected) = read {
+        rejected.judge_cookie(context.identity.is_some());
+    }
     let outcome = match &*read {
         Ok(question) => match question.signature {
             None => respond(view, &header, question, query, (context, None), out),

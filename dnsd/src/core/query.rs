@@ -4,7 +4,7 @@
 
 use crate::view::{Labels, name_hash, rtype};
 
-use super::cookie::Cookie;
+use super::cookie::{Cookie, Shown};
 use super::header::Options;
 use super::identity::option;
 use super::reason::Reason;
@@ -70,6 +70,24 @@ pub struct Rejected {
     pub edns: Option<Edns>,
 }
 
+impl Rejected {
+    /// Says what a cookie without question gets, once it was looked at; the error that it would be without,
+    /// where there are no cookies.
+    pub(super) fn judge_cookie(&mut self, has_cookies: bool) {
+        if self.reason != Reason::CookieAsked {
+            return;
+        }
+        let wrong = self.edns.is_some_and(|edns| {
+            !edns.proven && edns.cookie.is_some_and(|cookie| cookie.server != Shown::Nothing)
+        });
+        if !has_cookies {
+            self.reason = Reason::QuestionCount;
+        } else if wrong {
+            self.reason = Reason::CookieWrong;
+        }
+    }
+}
+
 impl Header {
     /// Reads the header; `None` if the message is shorter.
     #[inline]
@@ -113,17 +131,9 @@ impl Query {
     #[inline]
     pub fn read(header: &Header, message: &[u8]) -> Result<Query, Rejected> {
         let reject = |reason| Rejected { reason, question_end: None, edns: None };
-        if header.opcode() != 0 {
-            return Err(reject(Reason::Opcode));
-        }
         let [questions, ..] = header.counts;
-        if questions == 0 {
-            let mut records = Records::after(HEADER_OCTETS, message);
-            let edns = records.read(header).ok().and(records.edns());
-            return Err(Rejected { edns, ..reject(Reason::QuestionCount) });
-        }
-        if questions != 1 {
-            return Err(reject(Reason::QuestionCount));
+        if header.opcode() != 0 || questions != 1 {
+            return Err(without_question(header, message));
         }
         let octets = message.get(HEADER_OCTETS..).ok_or(reject(Reason::Question))?;
         let name = Labels::read(octets).map_err(|_| reject(Reason::Question))?;
@@ -139,7 +149,7 @@ impl Query {
             Err(reason) => return Err(reject(reason, records.edns())),
         }
         let edns = records.edns();
-        if records.opt.is_some_and(|opt| opt.version > 0) {
+        if records.has_other_version() {
             return Err(reject(Reason::EdnsVersion, edns));
         }
         if u16::from_be_bytes([c0, c1]) != CLASS_IN {
@@ -148,6 +158,27 @@ impl Query {
         let signature = records.signature;
         Ok(Query { name, qtype: u16::from_be_bytes([t0, t1]), question_end, edns, signature })
     }
+}
+
+/// What becomes of a message that is no query with one question. Its OPT record is answered with ours all
+/// the same (RFC 6891, section 6.1.1), if it can be found.
+#[cold]
+fn without_question(header: &Header, message: &[u8]) -> Rejected {
+    let [questions, ..] = header.counts;
+    let end = (0..questions).try_fold(HEADER_OCTETS, |end, _| {
+        let octets = name_octets(message.get(end..)?)?;
+        Some(end + octets + 4)
+    });
+    let mut records = Records::after(end.unwrap_or(usize::MAX), message);
+    let edns = records.read(header).ok().and(records.edns());
+    let reason = match edns {
+        _ if header.opcode() != 0 => Reason::Opcode,
+        Some(_) if records.has_other_version() => Reason::EdnsVersion,
+        // Who has no question may ask for a cookie (RFC 7873, section 5.4).
+        Some(Edns { cookie: Some(_), .. }) if questions == 0 => Reason::CookieAsked,
+        _ => Reason::QuestionCount,
+    };
+    Rejected { reason, question_end: None, edns }
 }
 
 /// The records of a query, read from the left.
@@ -181,6 +212,11 @@ impl<'m> Records<'m> {
         if self.rest.is_empty() { Ok(()) } else { Err(Reason::Records) }
     }
 
+    /// Whether the OPT record is of a version that is not known.
+    fn has_other_version(&self) -> bool {
+        self.opt.is_some_and(|opt| opt.version > 0)
+    }
+
     fn edns(&self) -> Option<Edns> {
         self.opt.map(|opt| opt.edns)
     }
@@ -203,7 +239,9 @@ impl<'m> Records<'m> {
                     if owner != 1 || self.opt.is_some() {
                         return Err(Reason::Options);
                     }
-                    let Asked { cookie, nsid, padding } = read_options(rdata).ok_or(Reason::Options)?;
+                    // What options of another version look like is not known (RFC 6891, section 6.1.3).
+                    let asked = if version == 0 { read_options(rdata) } else { Some(Asked::default()) };
+                    let Asked { cookie, nsid, padding } = asked.ok_or(Reason::Options)?;
                     let (payload, dnssec_ok) = (u16::from_be_bytes([c0, c1]), z0 & 0x80 != 0);
                     let reply = Options::default();
                     let edns = Edns { payload, dnssec_ok, cookie, nsid, padding, proven: false, reply };

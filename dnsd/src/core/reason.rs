@@ -70,6 +70,10 @@ daemon::counted_reasons! {
         NoRoom => "no-room",
         /// Not exactly one question (RFC 9619).
         QuestionCount => "question-count",
+        /// No question but a cookie, to get one of ours (RFC 7873, section 5.4).
+        CookieAsked => "cookie-asked",
+        /// The same with a cookie of ours that does not hold.
+        CookieWrong => "cookie-wrong",
         /// The question is cut short or its name is none.
         Question => "question",
         /// The records after the question are cut short, or octets follow them.
@@ -114,7 +118,8 @@ impl Reason {
             Reason::EdnsVersion => rcode::BADVERS,
             Reason::Opcode | Reason::TransferByUdp => rcode::NOTIMP,
             Reason::Class | Reason::Transfer | Reason::OutsideZones | Reason::NotAllowed => rcode::REFUSED,
-            Reason::RateSlip => rcode::NOERROR,
+            Reason::RateSlip | Reason::CookieAsked => rcode::NOERROR,
+            Reason::CookieWrong => rcode::BADCOOKIE,
             Reason::Signature | Reason::SignatureWrong | Reason::SignatureTime => rcode::NOTAUTH,
             Reason::RedirectTooLong => rcode::YXDOMAIN,
         })

@@ -88,6 +88,28 @@ fn a_client_cookie_comes_back_with_one_of_ours() {
 }
 
 #[test]
+fn a_cookie_is_to_be_had_without_a_question() {
+    let server = Server::new(LAB);
+    let ask = |data: &[u8]| Ask { questions: 0, ..with(COOKIE, data) };
+    let (outcome, reply) = server.ask(&ask(b"8 octets"), "192.0.2.1", Transport::Udp);
+    let reply = reply.unwrap();
+    assert!(matches!(outcome, Outcome::Failed { reason: Reason::CookieAsked, .. }));
+    assert_eq!((reply.rcode, reply.question.clone(), reply.answer.len()), (rcode::NOERROR, None, 0));
+    let both = option(&reply, COOKIE).unwrap();
+    assert_eq!(both.len(), 24);
+    assert_eq!(server.udp(&ask(&both), "192.0.2.1").rcode, rcode::NOERROR, "it holds");
+    for (shown, peer) in [(both.clone(), "192.0.2.2"), (vec![1; 24], "192.0.2.1"), (vec![1; 16], "192.0.2.1")]
+    {
+        let reply = server.udp(&ask(&shown), peer);
+        assert_eq!((reply.rcode, option(&reply, COOKIE).unwrap().len()), (rcode::BADCOOKIE, 24), "{peer}");
+    }
+    let nothing = Ask { questions: 0, ..with(NSID, b"") };
+    assert_eq!(server.udp(&nothing, "192.0.2.1").rcode, rcode::FORMERR);
+    let (_, without_cookies) = ask(b"8 octets").by(&server.view, crate::testing::UDP);
+    assert_eq!(without_cookies.unwrap().rcode, rcode::FORMERR);
+}
+
+#[test]
 fn the_servers_name_is_for_who_asks() {
     let server = Server::new(LAB);
     assert_eq!(option(&server.udp(&with(NSID, b""), "192.0.2.1"), NSID), Some(b"ns1".to_vec()));

@@ -55,7 +55,12 @@ fn other_opcodes_are_not_implemented() {
         let mut ask = ns1();
         ask.flags = opcode << 11;
         let reply = fails(&ask, Reason::Opcode);
-        assert_eq!((reply.rcode, reply.flags >> 11 & 15), (rcode::NOTIMP, opcode));
+        assert_eq!((reply.rcode, reply.flags >> 11 & 15, reply.edns), (rcode::NOTIMP, opcode, None));
+        let reply = fails(&ask.clone().edns(1232), Reason::Opcode);
+        let not_supported = vec![0, 15, 0, 2, 0, 21];
+        assert_eq!(reply.edns, Some((UDP_PAYLOAD, 0, 0, not_supported)), "who speaks EDNS gets it back");
+        ask.questions = 0;
+        assert!(fails(&ask.edns(1232), Reason::Opcode).edns.is_some(), "also without a question");
     }
 }
 
@@ -77,7 +82,10 @@ fn a_query_has_one_question() {
     let mut two = ns1();
     two.questions = 2;
     two.more.1 = [two.name.as_slice(), &[0, 1, 0, 1]].concat();
-    fails(&two, Reason::QuestionCount);
+    assert_eq!(fails(&two, Reason::QuestionCount).edns, None);
+    let opt = [&[0, 0, 41][..], &[4, 208, 0, 0, 0, 0, 0, 0]].concat();
+    two.more = (1, [two.more.1, opt].concat());
+    assert!(fails(&two, Reason::QuestionCount).edns.is_some());
     let mut with_edns = none.edns(1232);
     with_edns.questions = 0;
     assert!(fails(&with_edns, Reason::QuestionCount).edns.is_some());
@@ -137,6 +145,8 @@ fn other_versions_of_edns_get_badvers() {
         let reply = fails(&ask, Reason::EdnsVersion);
         assert_eq!(reply.rcode, rcode::BADVERS);
         assert_eq!(reply.edns, Some((UDP_PAYLOAD, 0, 0x8000, Vec::new())), "with the highest that we know");
+        ask.edns = Some((1232, version, 0, vec![0, 3, 0, 9, 1]));
+        fails(&ask, Reason::EdnsVersion);
     }
 }
 
