@@ -161,7 +161,13 @@ fn from_node(place: &Place<'_>, node: Node<'_>, message: &mut Message<'_>) -> St
         if rrset.rtype() == rtype::DNAME && message.has_redirect(place.name.as_wire()) {
             return Step::Done(Answer::Records);
         }
-        let fits = message.rrset(Section::Answer, owner, &rrset, place.view, place.query, place.zone);
+        let mut fits = message.rrset(Section::Answer, owner, &rrset, place.view, place.query, place.zone);
+        if rrset.rtype() == rtype::RRSIG && qtype != rtype::ANY {
+            let others = node.rrsets().filter(|other| other.rtype() == qtype).skip(1);
+            fits = others.fold(fits, |fits, other| {
+                fits && message.rrset(Section::Answer, owner, &other, place.view, place.query, place.zone)
+            });
+        }
         if fits && extra::has_targets(rrset.rtype()) {
             extra::targets(place.view, place.query, &rrset, message);
         }

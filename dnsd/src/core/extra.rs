@@ -9,7 +9,7 @@ use super::chain::target_of;
 use super::message::{Message, Owner, Section};
 use super::query::Query;
 
-/// Most targets whose addresses are looked up for one answer.
+/// Most targets whose addresses are looked up for one answer that can do without.
 const TARGETS_MAX: usize = 32;
 
 /// Whether records of this type point to names whose addresses are asked for next.
@@ -46,22 +46,23 @@ pub(super) fn glue(
     cut: &[u8],
     message: &mut Message<'_>,
 ) -> bool {
-    let mut complete = true;
-    // What the referral is useless without goes first.
+    // What the referral is useless without goes first, however many servers there are; it ends with the room.
     for below in [true, false] {
-        for rdata in servers.rdatas().take(TARGETS_MAX) {
+        let most = if below { usize::MAX } else { TARGETS_MAX };
+        for rdata in servers.rdatas().take(most) {
             let Some(target) = target_in(rdata, rtype::NS, view) else { continue };
             if is_within(&target, cut) != below {
                 continue;
             }
             let Some((zone, node)) = node_of(view, &target) else { continue };
             for rtype in [rtype::A, rtype::AAAA] {
-                let fits = address(view, query, zone, &node, &target, rtype, message);
-                complete &= fits || !below;
+                if !address(view, query, zone, &node, &target, rtype, message) && below {
+                    return false;
+                }
             }
         }
     }
-    complete
+    true
 }
 
 /// Adds the records of one type of a target; `false` if there are some and they do not fit.

@@ -3,7 +3,7 @@
 //!
 //! Decides which node of the view answers for a name of a zone. Never writes anything.
 
-use crate::view::{Classless, DnsView, Key, Labels, Node, Pool, ZoneNumber, rtype};
+use crate::view::{ARPA, Classless, DnsView, Key, Labels, Node, Pool, ZoneNumber, rtype};
 
 /// What there is at a name.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +87,9 @@ fn by_number<'v>(view: &'v DnsView, number: ZoneNumber, name: &Labels, depth: us
             });
         }
         return view.any_address(block).then_some(Found::NonTerminal);
+    }
+    if zone.above_reverse && pools.iter().next().is_some() && name.suffix(depth) == ARPA {
+        return Some(Found::NonTerminal);
     }
     let relative = name.relative(depth, zone.depth);
     if let Some(address) = pools.address_named(number, relative) {

@@ -6,7 +6,7 @@
 use crate::view::{DnsView, Labels, Rdata, Rrset, ZoneNumber, rtype, set_serial};
 
 use super::header::{Flags, write_opt};
-use super::names::NameTable;
+use super::names::{Case, NameTable};
 use super::query::{Edns, HEADER_OCTETS, Header, Query};
 
 /// Class IN as on the wire.
@@ -235,8 +235,8 @@ impl<'o> Message<'o> {
         let primary = Labels::read(&zone.soa.plain).ok()?;
         let rest = zone.soa.plain.get(primary.as_wire().len()..)?;
         let contact = Labels::read(rest).ok()?;
-        self.name(primary.as_wire(), query)?;
-        self.name(contact.as_wire(), query)?;
+        self.name(zone.soa.plain.get(..primary.as_wire().len())?, Case::Exact, query)?;
+        self.name(rest.get(..contact.as_wire().len())?, Case::Exact, query)?;
         let mut numbers = *rest.last_chunk::<20>()?;
         set_serial(&mut numbers, view.serial(number));
         self.put(&numbers)?;
@@ -262,11 +262,13 @@ impl<'o> Message<'o> {
                 self.put(view.zones().wire(other))?;
             }
             (Rdata::InZone(labels, zone), _) => self.name_in(labels, view.zones().wire(zone), query)?,
-            (Rdata::Plain(name), rtype::NS | rtype::CNAME | rtype::PTR) => self.name(name, query)?,
+            (Rdata::Plain(name), rtype::NS | rtype::CNAME | rtype::PTR) => {
+                self.name(name, Case::Exact, query)?;
+            }
             (Rdata::Plain(octets), rtype::MX) => {
                 let (preference, name) = octets.split_at_checked(2)?;
                 self.put(preference)?;
-                self.name(name, query)?;
+                self.name(name, Case::Exact, query)?;
             }
             (Rdata::Plain(octets), _) => self.put(octets)?,
         }
@@ -279,7 +281,7 @@ impl<'o> Message<'o> {
         let pointer = match owner {
             Owner::At(offset) => 0xc000 | offset,
             Owner::Name(name) => {
-                self.name(name, query)?;
+                self.name(name, Case::Any, query)?;
                 let place = self.room(8)?;
                 let ([t, c], rest) = place.as_chunks_mut::<2>().0.split_first_chunk_mut::<2>()?;
                 (*t, *c) = (rtype.to_be_bytes(), CLASS_IN);
@@ -303,11 +305,11 @@ impl<'o> Message<'o> {
         Some(start)
     }
 
-    /// Writes a name, compressed.
-    fn name(&mut self, wire: &[u8], query: &Query) -> Option<()> {
+    /// Writes a name, compressed by pointing to what is the same in that case.
+    fn name(&mut self, wire: &[u8], case: Case, query: &Query) -> Option<()> {
         self.names.learn_question(&query.name);
         let labels = Labels::read(wire).ok()?;
-        let (octets, target) = self.names.shorten(&labels, self.out);
+        let (octets, target) = self.names.shorten(wire, &labels, case, self.out);
         let start = self.at;
         self.put(octets)?;
         match target {
@@ -323,7 +325,7 @@ impl<'o> Message<'o> {
         let (first, rest) = wire.split_at_mut_checked(labels.len())?;
         first.copy_from_slice(labels);
         rest.get_mut(..zone.len())?.copy_from_slice(zone);
-        self.name(wire.get(..labels.len() + zone.len())?, query)
+        self.name(wire.get(..labels.len() + zone.len())?, Case::Exact, query)
     }
 
     #[inline]

@@ -7,6 +7,15 @@ use super::message::{QUESTION_NAME, pointer_to};
 /// Most places that are remembered. What comes later is written in full: a longer message, no wrong one.
 const PLACES: usize = 64;
 
+/// Which names a pointer may stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Case {
+    /// One that is the same in every octet: names in data are given out as they are written.
+    Exact,
+    /// One in any case: owner names are given back as the question has them (RFC 4343, section 4.1).
+    Any,
+}
+
 /// Where labels start that a pointer may point to.
 pub(super) struct NameTable {
     places: [u16; PLACES],
@@ -55,22 +64,29 @@ impl NameTable {
         }
     }
 
-    /// The labels of `name` to write, and what to point to after them. `message` is what is written.
-    pub(super) fn shorten<'n>(&self, name: &'n Labels, message: &[u8]) -> (&'n [u8], Option<u16>) {
+    /// The labels of `wire` to write, and what to point to after them. `name` is the same in lower case,
+    /// `message` what is written.
+    pub(super) fn shorten<'n>(
+        &self,
+        wire: &'n [u8],
+        name: &Labels,
+        case: Case,
+        message: &[u8],
+    ) -> (&'n [u8], Option<u16>) {
+        let places = self.places.get(..self.count).unwrap_or(&[]);
         for depth in (1..=name.count()).rev() {
-            let suffix = name.suffix(depth);
-            let places = self.places.get(..self.count).unwrap_or(&[]);
-            if let Some(place) = places.iter().find(|place| is_at(suffix, (**place).into(), message)) {
-                return (name.relative(name.count(), depth), Some(*place));
+            let Some((labels, suffix)) = wire.split_at_checked(name.offset(depth)) else { break };
+            if let Some(place) = places.iter().find(|place| is_at(suffix, case, (**place).into(), message)) {
+                return (labels, Some(*place));
             }
         }
-        (name.relative(name.count(), 0), None)
+        (wire.get(..name.offset(0)).unwrap_or(&[]), None)
     }
 }
 
-/// Whether the name at `at` of `message` is `name`, in any case. Pointers that were written there lead
+/// Whether the name at `at` of `message` is `name`. Pointers that were written there lead
 /// backwards, so that this ends.
-fn is_at(mut name: &[u8], mut at: usize, message: &[u8]) -> bool {
+fn is_at(mut name: &[u8], case: Case, mut at: usize, message: &[u8]) -> bool {
     loop {
         let (Some(length), Some(ours)) = (message.get(at), name.first()) else { return false };
         if *length >= 0xc0 {
@@ -91,7 +107,7 @@ fn is_at(mut name: &[u8], mut at: usize, message: &[u8]) -> bool {
         else {
             return false;
         };
-        if !theirs.eq_ignore_ascii_case(label) {
+        if theirs != label && (case == Case::Exact || !theirs.eq_ignore_ascii_case(label)) {
             return false;
         }
         if octets == 1 {

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod clients;
+mod corners;
 mod files;
 mod hostile;
 mod kinds;

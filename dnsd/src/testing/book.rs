@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use inventory_core::model::{Globals, Inventory, Network};
 use inventory_core::name::Name;
+use inventory_core::records::Record;
 
 use crate::view::{EXPIRE, REFRESH, RETRY, ZoneRecord, rtype};
 
@@ -45,6 +46,7 @@ impl Book {
         book.zones(globals, serial_of);
         book.hosts(inventory);
         book.pools(globals);
+        book.glue(globals);
         for zone in &mut book.zones {
             for owner in zone.sets.keys() {
                 let above = std::iter::successors(Some(owner.clone()), Name::parent);
@@ -90,6 +92,25 @@ impl Book {
                 let ttl = self.zones[outer].ttl;
                 for server in zone.nameservers.iter() {
                     self.zones[outer].add(&zone.name, rtype::NS, ttl, server.as_wire());
+                }
+            }
+        }
+    }
+
+    /// A zone that delegates to one of ours by itself has the addresses of its servers that lie in it.
+    fn glue(&mut self, globals: &Globals) {
+        for zone in globals.zones.iter().filter(|zone| !zone.catalog) {
+            let Some(outer) = zone.name.parent().and_then(|above| self.zone_of(&above)) else { continue };
+            let is_cut = |record: &Record| record.owner == zone.name && record.rtype.0 == rtype::NS;
+            if globals.zones[outer].records.iter().any(is_cut) {
+                continue;
+            }
+            for server in zone.nameservers.iter().filter(|server| server.is_within(&zone.name)) {
+                let own = self.zone_of(server).and_then(|own| self.zones[own].sets.get(server).cloned());
+                for (kind, (ttl, data)) in own.into_iter().flatten() {
+                    for rdata in data.iter().filter(|_| [rtype::A, rtype::AAAA].contains(&kind)) {
+                        self.zones[outer].add(server, kind, ttl, rdata);
+                    }
                 }
             }
         }

@@ -165,7 +165,7 @@ impl Reader<'_> {
         rdata.extend_from_slice(self.take(before));
         for _ in 0..names {
             let may_point = !matches!(rtype, rtype::DNAME | rtype::SRV);
-            rdata.extend(self.name(may_point).to_ascii_lowercase());
+            rdata.extend(self.name(may_point));
         }
         let rest = end - self.at;
         rdata.extend_from_slice(self.take(rest));

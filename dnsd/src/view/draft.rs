@@ -1,6 +1,10 @@
 //! Writing nodes: the records of one owner, gathered, put in order and laid out as
 //! [`super::node`] reads them.
 
+use std::borrow::Cow;
+
+use inventory_core::records::{RecordType, canonical, covered_type};
+
 use super::hash::record_digest;
 use super::labels::Labels;
 use super::node::{
@@ -40,8 +44,10 @@ pub(crate) struct Draft {
 struct DraftRecord {
     rtype: u16,
     ttl: u32,
-    start: usize,
-    end: usize,
+    /// The data.
+    octets: (usize, usize),
+    /// The data by which it is compared: the same octets, but for names in mixed case.
+    canonical: (usize, usize),
 }
 
 impl Draft {
@@ -59,11 +65,26 @@ impl Draft {
         self.records.iter().any(|record| record.rtype == rtype)
     }
 
-    /// Takes a record; `rdata` is whole wire form.
+    /// Takes a record; `rdata` is whole wire form, its names in lower case.
     pub(crate) fn add(&mut self, rtype: u16, ttl: u32, rdata: &[u8]) {
+        let octets = self.keep(rdata);
+        self.records.push(DraftRecord { rtype, ttl, octets, canonical: octets });
+    }
+
+    /// Takes a record that somebody wrote, with names in any case.
+    pub(crate) fn add_written(&mut self, rtype: u16, ttl: u32, rdata: &[u8]) {
+        let octets = self.keep(rdata);
+        let canonical = match canonical(RecordType(rtype), rdata) {
+            Cow::Borrowed(_) => octets,
+            Cow::Owned(canonical) => self.keep(&canonical),
+        };
+        self.records.push(DraftRecord { rtype, ttl, octets, canonical });
+    }
+
+    fn keep(&mut self, octets: &[u8]) -> (usize, usize) {
         let start = self.octets.len();
-        self.octets.extend_from_slice(rdata);
-        self.records.push(DraftRecord { rtype, ttl, start, end: self.octets.len() });
+        self.octets.extend_from_slice(octets);
+        (start, self.octets.len())
     }
 
     /// Appends the node to `out`. `children` counts the names right below it. Returns the sum of the
@@ -79,18 +100,25 @@ impl Draft {
         out: &mut Vec<u8>,
     ) -> u128 {
         let octets = &self.octets;
-        let rdata = |record: &DraftRecord| octets.get(record.start..record.end).unwrap_or(&[]);
-        self.records.sort_unstable_by(|a, b| (a.rtype, rdata(a)).cmp(&(b.rtype, rdata(b))));
+        let at = |(start, end): (usize, usize)| octets.get(start..end).unwrap_or(&[]);
+        let order = |record: &DraftRecord| (record.rtype, at(record.canonical), at(record.octets));
+        self.records.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
         let node_start = out.len();
         write_head(key, self.flags(key, zones), 0, children, out);
         let mut rrsets: u8 = 0;
         let mut digest: u128 = 0;
-        for records in self.records.chunk_by(|a, b| a.rtype == b.rtype) {
+        // Signatures are sorted by what they cover, and each has the TTL of that (RFC 4034, section 3).
+        let covered = |record: &DraftRecord| covered_type(RecordType(record.rtype), at(record.octets));
+        let of_one = |a: &DraftRecord, b: &DraftRecord| a.rtype == b.rtype && covered(a) == covered(b);
+        for records in self.records.chunk_by(of_one) {
             let rtype = records.first().map_or(0, |record| record.rtype);
             let ttl = records.iter().map(|record| record.ttl).min().unwrap_or(0);
             let rdatas = || {
                 let mut last = None;
-                records.iter().map(rdata).filter(move |rdata| last.replace(*rdata) != Some(*rdata))
+                let first = move |record: &&DraftRecord| {
+                    last.replace(at(record.canonical)) != Some(at(record.canonical))
+                };
+                records.iter().filter(first).map(|record| at(record.octets))
             };
             let wire: usize = rdatas().map(|rdata| rdata.len() + RECORD_HEAD).sum();
             let written = (wire <= RRSET_OCTETS_MAX)
@@ -226,8 +254,9 @@ fn write_record(rtype: u16, rdata: &[u8], zones: &ZoneIndex, out: &mut Vec<u8>) 
     if holds_one_name(rtype)
         && let Ok(name) = Labels::read(rdata)
         && let Some(zone) = zones.find(&name, name.count())
-        && let labels = name.relative(name.count(), zones.zone(zone).depth)
+        && let Some((labels, tail)) = rdata.split_at_checked(name.offset(zones.zone(zone).depth))
         && labels.len() + 4 < rdata.len()
+        && *tail == *zones.wire(zone)
     {
         let [a, b, c] = zone.to_octets();
         out.extend_from_slice(&length(labels.len() + 4));

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use inventory_core::model::{Globals, Host, NetworkId, Shard as HostShard};
+use inventory_core::model::{Globals, Host, HostName, NetworkId, Shard as HostShard};
 use inventory_core::name::Name;
 
 use super::draft::Draft;
@@ -44,6 +44,8 @@ pub(crate) enum Change<'a> {
 pub(crate) enum Source<'a> {
     /// An interface, by number: A and AAAA records, and the SSHFP records of the first.
     Nic(&'a Host, u16),
+    /// An interface, by number, that a zone around its own delegates to: A and AAAA records, as glue.
+    Glue(&'a Host, u16),
     /// An alias, by number: a CNAME record.
     Alias(&'a Host, u16),
     /// An interface's address, both by number: a PTR record.
@@ -70,6 +72,9 @@ pub(crate) fn of_shard<'a>(
         for ((name, nic), number) in host.named_nics().zip(0..u16::MAX) {
             if !nic.addresses.is_empty() {
                 push(Source::Nic(host, number), name.zone.into());
+                for around in zones.glue_of(name.fqdn.as_wire()) {
+                    push(Source::Glue(host, number), around);
+                }
             }
             for (address, place) in nic.addresses.iter().zip(0..u16::MAX) {
                 let network = globals.network(nic.network);
@@ -131,11 +136,12 @@ impl<'a> Source<'a> {
             (Source::Redirect(..), Some((_, address))) => *scratch = Labels::of(&Name::reverse(address)),
             (
                 Source::Nic(host, number)
+                | Source::Glue(host, number)
                 | Source::Address(host, number, _)
                 | Source::Redirect(host, number, _),
                 _,
             ) => {
-                *scratch = Labels::of(nic_name(host, number));
+                *scratch = Labels::of(&nic_name(host, number).fqdn);
             }
         }
         Key::Name(zone, scratch.relative(scratch.count(), zone_of.depth))
@@ -144,15 +150,13 @@ impl<'a> Source<'a> {
     /// Adds its records to `draft`; `ttl` is the zone's.
     pub(crate) fn add_to(self, draft: &mut Draft, globals: &Globals, ttl: u32) {
         match self {
+            Source::Glue(host, number) => {
+                let own = globals.zone(nic_name(host, number).zone).ttl;
+                add_addresses(host, number, host.ttl.unwrap_or(own), draft);
+            }
             Source::Nic(host, number) => {
-                let nic = host.nics.get(usize::from(number));
                 let ttl = host.ttl.unwrap_or(ttl);
-                for address in nic.into_iter().flat_map(|nic| nic.addresses.iter()) {
-                    match address {
-                        IpAddr::V4(v4) => draft.add(rtype::A, ttl, &v4.octets()),
-                        IpAddr::V6(v6) => draft.add(rtype::AAAA, ttl, &v6.octets()),
-                    }
-                }
+                add_addresses(host, number, ttl, draft);
                 // Other interfaces may be another machine's: a management controller has keys of its own.
                 for fingerprint in host.sshfp.iter().filter(|_| number == 0) {
                     draft.add(rtype::SSHFP, ttl, fingerprint);
@@ -162,7 +166,7 @@ impl<'a> Source<'a> {
                 draft.add(rtype::CNAME, host.ttl.unwrap_or(ttl), host.name.fqdn.as_wire());
             }
             Source::Address(host, number, _) => {
-                draft.add(rtype::PTR, host.ttl.unwrap_or(ttl), nic_name(host, number).as_wire());
+                draft.add(rtype::PTR, host.ttl.unwrap_or(ttl), nic_name(host, number).fqdn.as_wire());
             }
             Source::Redirect(host, ..) => {
                 if let Some((network, address)) = self.address() {
@@ -179,13 +183,23 @@ impl<'a> Source<'a> {
                 let nic = host.nics.get(usize::from(nic))?;
                 Some((nic.network, *nic.addresses.get(usize::from(place))?))
             }
-            Source::Nic(..) | Source::Alias(..) => None,
+            Source::Nic(..) | Source::Glue(..) | Source::Alias(..) => None,
+        }
+    }
+}
+
+fn add_addresses(host: &Host, number: u16, ttl: u32, draft: &mut Draft) {
+    let nic = host.nics.get(usize::from(number));
+    for address in nic.into_iter().flat_map(|nic| nic.addresses.iter()) {
+        match address {
+            IpAddr::V4(v4) => draft.add(rtype::A, ttl, &v4.octets()),
+            IpAddr::V6(v6) => draft.add(rtype::AAAA, ttl, &v6.octets()),
         }
     }
 }
 
 /// Name of an interface: its own, else the host's.
-fn nic_name(host: &Host, number: u16) -> &Name {
+fn nic_name(host: &Host, number: u16) -> &HostName {
     let own = host.nics.get(usize::from(number)).and_then(|nic| nic.name.as_ref());
-    &own.unwrap_or(&host.name).fqdn
+    own.unwrap_or(&host.name)
 }

@@ -42,6 +42,7 @@ pub use zone::{WrittenSerial, Zone, ZoneIndex, ZoneNumber};
 
 pub(crate) use hash::name_hash;
 pub(crate) use labels::iter as labels_of;
+pub(crate) use reverse::ARPA;
 pub(crate) use soa::set_serial;
 
 use std::sync::Arc;
@@ -214,7 +215,11 @@ impl DnsView {
     /// reverse trees.
     #[inline]
     pub fn block(&self, zone: &Zone, name: &[u8]) -> Option<Block> {
-        reverse::block(name, zone.reverse?)
+        match zone.reverse {
+            Some(family) => reverse::block(name, family),
+            None if zone.above_reverse => reverse::block_of_any(name),
+            None => None,
+        }
     }
 
     /// Whether any address of the block has a PTR record that is not a name's node: worked out for a

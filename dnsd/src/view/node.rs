@@ -39,6 +39,8 @@ pub mod rtype {
     pub const OPT: u16 = 41;
     /// Delegation signer.
     pub const DS: u16 = 43;
+    /// Signature of an RRset.
+    pub const RRSIG: u16 = 46;
     /// SSH host key's fingerprint.
     pub const SSHFP: u16 = 44;
     /// Transaction signature pseudo record.
@@ -166,7 +168,7 @@ impl<'v> Node<'v> {
         self.flags & REDIRECT != 0
     }
 
-    /// Its RRsets, by type.
+    /// Its RRsets, by type; those of signatures by the type that they cover as well.
     pub fn rrsets(&self) -> impl Iterator<Item = Rrset<'v>> + use<'v> {
         let mut rest = self.body;
         (0..self.rrsets).map_while(move |_| {
@@ -176,7 +178,7 @@ impl<'v> Node<'v> {
         })
     }
 
-    /// Its RRset of type `rtype`.
+    /// Its RRset of type `rtype`; of signatures the first.
     #[inline]
     pub fn rrset(&self, rtype: u16) -> Option<Rrset<'v>> {
         self.rrsets().find(|rrset| rrset.rtype() == rtype)
@@ -227,7 +229,7 @@ impl<'v> Rrset<'v> {
         self.count
     }
 
-    /// The records' data, sorted by octets as on the wire.
+    /// The records' data, in canonical order (RFC 4034, section 6.3).
     #[inline]
     pub fn rdatas(&self) -> impl Iterator<Item = Rdata<'v>> + use<'v> {
         let mut rest = self.records;

@@ -7,7 +7,7 @@
 
 use std::net::IpAddr;
 
-use inventory_core::model::{Globals, Network};
+use inventory_core::model::{Globals, Network, Reverse};
 use inventory_core::name::Name;
 
 use super::labels::{self, Labels};
@@ -60,6 +60,15 @@ impl Pools {
             pools.extend(of_network(network, place));
         }
         pools.sort_unstable();
+        // How a run is written makes no difference to what is served.
+        pools.dedup_by(|next, pool| {
+            let joins = (pool.zone, pool.classless) == (next.zone, next.classless)
+                && pool.last.checked_add(1) == Some(next.first);
+            if joins {
+                pool.last = next.last;
+            }
+            joins
+        });
         Pools { pools: pools.into(), classless: classless.into() }
     }
 
@@ -128,31 +137,61 @@ impl Pools {
 
     /// What pools add to the content of a zone, as a sum of digests.
     pub(crate) fn content(&self, number: ZoneNumber, zone: &Zone, zones: &ZoneIndex) -> u128 {
-        let block = zone.reverse.and_then(|family| reverse::block(zone.name.as_wire(), family));
         let mut sum: u128 = 0;
         let mut add = |kind: u32, first: u32, last: u32, others: [&[u8]; 2]| {
             let head = [kind, zone.ttl, first, last].map(u32::to_be_bytes);
             sum = sum.wrapping_add(record_digest(&[&head.concat()[..], &others.concat()].concat()));
         };
+        let own = own_addresses(zone, zones);
         for pool in &self.pools {
             let names = zones.wire(pool.zone);
             let classless = self.classless_of(pool);
             let target = classless.map_or(&[][..], |classless| classless.name.as_wire());
-            if pool.zone == number {
+            if pool.zone == number && !zone.occludes(PoolLabel::new(pool.first).as_wire()) {
                 add(1, pool.first, pool.last, [&[], &[]]);
             }
-            if let Some(Block::V4(first, last)) = block
-                && pool.first <= last
-                && first <= pool.last
-            {
-                add(2, pool.first.max(first), pool.last.min(last), [names, target]);
+            for (first, last) in &own {
+                if pool.first <= *last && *first <= pool.last {
+                    add(2, pool.first.max(*first), pool.last.min(*last), [names, target]);
+                }
             }
-            if classless.is_some_and(|classless| classless.zone == Some(number)) {
+            let below = classless.filter(|classless| classless.zone == Some(number));
+            if below.is_some_and(|classless| !zone.occludes(&[b"\x010", &*classless.relative].concat())) {
                 add(3, pool.first, pool.last, [names, target]);
             }
         }
         sum
     }
+}
+
+/// The addresses whose reverse names are the zone's own, as runs: not those in zones of ours below it, nor
+/// those below a delegation or a DNAME.
+fn own_addresses(zone: &Zone, zones: &ZoneIndex) -> Vec<(u32, u32)> {
+    let whole = match zone.reverse {
+        Some(family) => reverse::block(zone.name.as_wire(), family),
+        None => zone.above_reverse.then_some(Block::V4(0, u32::MAX)),
+    };
+    let Some(Block::V4(first, last)) = whole else { return Vec::new() };
+    let children = zone.children.iter().map(|child| zones.wire(*child).to_vec());
+    let occluders = zone.occluders.iter().map(|owner| [owner, zone.name.as_wire()].concat());
+    let mut others: Vec<(u32, u32)> = children
+        .chain(occluders)
+        .filter_map(|name| match reverse::block(&name, Reverse::V4) {
+            Some(Block::V4(first, last)) => Some((first, last)),
+            _ => (name == reverse::ARPA).then_some((0, u32::MAX)),
+        })
+        .collect();
+    others.sort_unstable();
+    let mut own = Vec::new();
+    let mut next = Some(first);
+    for (from, to) in others {
+        if let Some(first) = next.filter(|first| *first < from) {
+            own.push((first, from - 1));
+        }
+        next = next.and_then(|next| Some(to.checked_add(1)?.max(next)));
+    }
+    own.extend(next.filter(|first| *first <= last).map(|first| (first, last)));
+    own
 }
 
 impl Classless {

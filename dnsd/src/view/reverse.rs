@@ -34,6 +34,8 @@ impl Block {
 
 const V4_TREE: &[u8] = b"\x07in-addr\x04arpa\0";
 const V6_TREE: &[u8] = b"\x03ip6\x04arpa\0";
+/// Where both lie.
+pub(crate) const ARPA: &[u8] = b"\x04arpa\0";
 
 /// What the names in a zone map, if its apex is a block's name.
 pub(crate) fn family(apex: &Name) -> Option<Reverse> {
@@ -52,6 +54,16 @@ pub(crate) fn block(name: &[u8], family: Reverse) -> Option<Block> {
         Reverse::V4 => v4_block(name.strip_suffix(V4_TREE)?),
         Reverse::V6 => v6_block(name.strip_suffix(V6_TREE)?),
     }
+}
+
+/// The addresses that `name` stands for, in whatever tree it lies.
+pub(crate) fn block_of_any(name: &[u8]) -> Option<Block> {
+    block(name, Reverse::V4).or_else(|| block(name, Reverse::V6))
+}
+
+/// Whether both reverse trees lie below `apex`: the root, or `arpa`.
+pub(crate) fn is_above(apex: &Name) -> bool {
+    apex.is_root() || apex.as_wire() == ARPA
 }
 
 #[inline]

@@ -8,6 +8,8 @@
 use inventory_core::model::Zone;
 use inventory_core::name::Name;
 
+use super::labels::{self, Labels};
+
 /// Seconds between a secondary's checks.
 pub const REFRESH: u32 = 86_400;
 /// Seconds between its checks when the primary does not answer.
@@ -37,21 +39,24 @@ pub(super) const SERIAL_FROM_END: usize = 20;
 
 impl Soa {
     pub(super) fn new(zone: &Zone) -> Soa {
-        let root = Name::root();
         let written = zone.soa.as_ref();
-        let primary = written.map(|soa| &soa.primary).or(zone.nameservers.first()).unwrap_or(&root);
+        let primary = zone.nameservers.first().map_or(&[0][..], Name::as_wire);
+        let names =
+            written.map_or_else(|| [primary, zone.contact.as_wire()].concat(), |soa| soa.names.to_vec());
+        let primary = Labels::read(&names).map_or(0, |primary| primary.as_wire().len());
+        let (primary, contact) = names.split_at_checked(primary).unwrap_or_default();
         let ttl = written.and_then(|soa| soa.ttl).unwrap_or(zone.ttl);
         let mut soa = Soa {
             ttl,
             negative_ttl: ttl.min(zone.negative_ttl),
-            plain: [primary.as_wire(), zone.contact.as_wire(), &[0; 20]].concat().into(),
+            plain: [primary, contact, &[0; 20]].concat().into(),
             compressed: Box::default(),
             to_apex: Vec::new(),
             to_self: None,
         };
         let mut octets = Vec::new();
         soa.compress(&mut octets, primary, zone, None);
-        soa.compress(&mut octets, &zone.contact, zone, Some(primary));
+        soa.compress(&mut octets, contact, zone, Some(primary));
         octets.extend_from_slice(&[0; 20]);
         soa.compressed = octets.into();
         let times = written.map_or([REFRESH, RETRY, EXPIRE], |soa| [soa.refresh, soa.retry, soa.expire]);
@@ -67,28 +72,28 @@ impl Soa {
 
     /// Appends `name`, its tail left to a pointer where it is a tail of the apex or of `before`, which
     /// stands at the start of `octets`, in full but for what it shares with the apex.
-    fn compress(&mut self, octets: &mut Vec<u8>, name: &Name, zone: &Zone, before: Option<&Name>) {
-        for here in std::iter::successors(Some(name.clone()), Name::parent) {
-            let head = name.as_wire().len() - here.as_wire().len();
+    fn compress(&mut self, octets: &mut Vec<u8>, name: &[u8], zone: &Zone, before: Option<&[u8]>) {
+        let mut here = name;
+        while here.len() > 1 {
+            let head = name.len() - here.len();
             let pointer_at = octets.len() + head;
-            let offset_in = |longer: &Name| {
-                let offset = longer.as_wire().len().checked_sub(here.as_wire().len())?;
-                u16::try_from(offset).ok().filter(|_| longer.is_within(&here))
+            let offset_in = |longer: &[u8]| {
+                let offset = longer.len().checked_sub(here.len())?;
+                u16::try_from(offset).ok().filter(|_| longer.ends_with(here) && starts_label(longer, offset))
             };
-            if here.is_root() {
-                break;
-            } else if let Some(offset) = offset_in(&zone.name) {
+            if let Some(offset) = offset_in(zone.name.as_wire()) {
                 self.to_apex.push((pointer_at, offset));
             } else if let Some(offset) = before.and_then(offset_in) {
                 self.to_self = Some((pointer_at, offset));
             } else {
+                here = labels::parent(here).unwrap_or_default();
                 continue;
             }
-            octets.extend(name.as_wire().iter().take(head));
+            octets.extend(name.iter().take(head));
             octets.extend_from_slice(&[0, 0]);
             return;
         }
-        octets.extend_from_slice(name.as_wire());
+        octets.extend_from_slice(name);
     }
 
     /// Seconds that the record lives where it stands.
@@ -114,6 +119,12 @@ impl Soa {
         }
         set_serial(rdata, serial);
     }
+}
+
+/// Whether a label of `name` starts at `offset`.
+fn starts_label(name: &[u8], offset: usize) -> bool {
+    std::iter::successors(Some(name), |name| labels::parent(name))
+        .any(|tail| name.len() - tail.len() == offset)
 }
 
 /// Writes `serial` into the RDATA of a SOA record.

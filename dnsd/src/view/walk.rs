@@ -84,7 +84,8 @@ impl Walk {
     fn may_hold_pool(&self, pool: &Pool, view: &DnsView) -> bool {
         let reverse =
             matches!(self.block, Some(Block::V4(first, last)) if first <= pool.last && pool.first <= last);
-        reverse || pool.zone == self.zone || view.pools.classless_of(pool).is_some()
+        let around = view.zones.zone(self.zone).above_reverse;
+        reverse || around || pool.zone == self.zone || view.pools.classless_of(pool).is_some()
     }
 }
 
@@ -108,7 +109,7 @@ pub(super) fn is_of_pool(view: &DnsView, key: Key<'_>) -> bool {
 /// The same for a reverse name in a zone that somebody wrote.
 fn is_reverse_of_pool(view: &DnsView, zone: ZoneNumber, relative: &[u8]) -> bool {
     let entry = view.zones.zone(zone);
-    if entry.reverse.is_none() {
+    if entry.reverse.is_none() && !entry.above_reverse {
         return false;
     }
     let name = [relative, entry.name.as_wire()].concat();

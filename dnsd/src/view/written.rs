@@ -14,6 +14,7 @@ use inventory_core::name::Name;
 use inventory_core::records::Record;
 
 use super::draft::Draft;
+use super::labels::Labels;
 use super::node::{Key, rtype};
 use super::zone::{Zone, ZoneIndex, ZoneNumber};
 
@@ -37,7 +38,12 @@ impl<'a> Written<'a> {
                 model.records.chunk_by(|a, b| a.owner == b.owner).filter_map(|of_one| of_one.first());
             let owners = owners.map(|record| record.owner.as_wire());
             let cuts = zone.children.iter().map(|child| self.zones.wire(*child));
-            let mut names: Vec<&[u8]> = owners.chain(cuts).chain([apex]).collect();
+            let has_glue = move |name: &&[u8]| {
+                let relative = name.get(..name.len() - apex.len()).unwrap_or(&[]);
+                self.glue(number, relative).next().is_some()
+            };
+            let glue = self.zones.glue_in(number).filter(has_glue);
+            let mut names: Vec<&[u8]> = owners.chain(cuts).chain(glue).chain([apex]).collect();
             names.sort_unstable();
             names.dedup();
             let relative = move |name: &'a [u8]| name.get(..name.len() - apex.len()).unwrap_or(&[]);
@@ -50,6 +56,7 @@ impl<'a> Written<'a> {
         relative.is_empty()
             || !self.records(number, relative).is_empty()
             || self.servers(number, relative).is_some_and(|servers| !servers.is_empty())
+            || self.glue(number, relative).next().is_some()
     }
 
     /// Whether it gives any data to the name of a node.
@@ -62,7 +69,10 @@ impl<'a> Written<'a> {
         let ttl = self.zones.zone(number).ttl;
         let records = self.records(number, relative);
         for record in records.iter().filter(|record| record.rtype.0 != rtype::SOA) {
-            draft.add(record.rtype.0, record.ttl.unwrap_or(ttl), &record.rdata);
+            draft.add_written(record.rtype.0, record.ttl.unwrap_or(ttl), &record.rdata);
+        }
+        for (record, ttl) in self.glue(number, relative) {
+            draft.add_written(record.rtype.0, record.ttl.unwrap_or(ttl), &record.rdata);
         }
         if !relative.is_empty() && records.iter().any(|record| record.rtype.0 == rtype::NS) {
             return;
@@ -70,6 +80,21 @@ impl<'a> Written<'a> {
         for server in self.servers(number, relative).unwrap_or(&[]) {
             draft.add(rtype::NS, ttl, server.as_wire());
         }
+    }
+
+    /// The written addresses that are glue for a name: those in the zone that it lies in, and the TTL there.
+    fn glue(self, number: ZoneNumber, relative: &[u8]) -> impl Iterator<Item = (&'a Record, u32)> {
+        let children = !self.zones.zone(number).children.is_empty();
+        let own = children.then(|| {
+            let name = Labels::read(&[relative, self.zones.wire(number)].concat()).ok()?;
+            self.zones.glue_of(name.as_wire()).find(|around| *around == number)?;
+            let zone = self.zones.find(&name, name.count())?;
+            let entry = self.zones.zone(zone);
+            Some((self.records(zone, name.relative(name.count(), entry.depth)), entry.ttl))
+        });
+        let (records, ttl) = own.flatten().unwrap_or((&[], 0));
+        let addresses = |record: &&Record| [rtype::A, rtype::AAAA].contains(&record.rtype.0);
+        records.iter().filter(addresses).map(move |record| (record, ttl))
     }
 
     fn zone(self, number: ZoneNumber) -> (&'a Zone, Option<&'a ModelZone>) {

@@ -30,6 +30,8 @@ pub struct Zone {
     pub depth: usize,
     /// What its names map, if its own name is that of a block of addresses.
     pub reverse: Option<Reverse>,
+    /// Whether it is a zone around both reverse trees: the root, or `arpa`.
+    pub above_reverse: bool,
     /// Whether nobody wrote it down.
     pub derived: bool,
     /// Whether its nodes below the apex are addresses: it is derived, so that it has neither wildcards
@@ -75,6 +77,9 @@ pub struct ZoneIndex {
     table: Box<[u32]>,
     /// Bit `n`: some apex has `n` labels.
     depths: u128,
+    /// Name servers that lie in the zone of ours that they serve, in wire form, sorted, each with the zone
+    /// around that delegates to it: there their addresses are glue.
+    glue: Box<[(Box<[u8]>, ZoneNumber)]>,
 }
 
 impl ZoneNumber {
@@ -106,11 +111,12 @@ impl ZoneIndex {
     pub(crate) fn new(globals: &Globals) -> Arc<ZoneIndex> {
         let zones: Box<[Zone]> = globals.zones.iter().take(ZONES_MAX).map(zone_of).collect();
         let slots = (zones.len() * 2).next_power_of_two();
-        let mut index = ZoneIndex { zones, table: vec![0; slots].into(), depths: 0 };
+        let mut index = ZoneIndex { zones, table: vec![0; slots].into(), depths: 0, glue: Box::default() };
         for number in 0..index.zones.len() {
             index.enter(number);
         }
         index.link();
+        index.glue = index.find_glue(globals);
         for (number, zone) in globals.zones.iter().enumerate().take(ZONES_MAX) {
             let occluders = index.occluders(number_of(number), zone);
             if let Some(entry) = index.zones.get_mut(number) {
@@ -220,6 +226,35 @@ impl ZoneIndex {
         }
     }
 
+    /// See [`ZoneIndex::glue`]. Where somebody wrote the delegation, the glue is that one's to write as well.
+    fn find_glue(&self, globals: &Globals) -> Box<[(Box<[u8]>, ZoneNumber)]> {
+        let mut glue = Vec::new();
+        for (zone, model) in self.zones.iter().zip(&globals.zones) {
+            let Some(parent) = zone.parent else { continue };
+            let around = globals.zones.get(parent.0 as usize).map_or(&[][..], |around| &around.records);
+            if around.iter().any(|record| record.rtype.0 == rtype::NS && record.owner == zone.name) {
+                continue;
+            }
+            let own = model.nameservers.iter().filter(|server| server.is_within(&zone.name));
+            glue.extend(own.map(|server| (Box::from(server.as_wire()), parent)));
+        }
+        glue.sort_unstable();
+        glue.dedup();
+        glue.into()
+    }
+
+    /// The zones in which the addresses of `name` are glue.
+    pub(crate) fn glue_of(&self, name: &[u8]) -> impl Iterator<Item = ZoneNumber> {
+        let from = self.glue.partition_point(|(server, _)| **server < *name);
+        let rest = self.glue.get(from..).unwrap_or(&[]);
+        rest.iter().take_while(move |(server, _)| **server == *name).map(|(_, zone)| *zone)
+    }
+
+    /// The names whose addresses are glue in `zone`.
+    pub(crate) fn glue_in(&self, zone: ZoneNumber) -> impl Iterator<Item = &[u8]> {
+        self.glue.iter().filter(move |(_, parent)| *parent == zone).map(|(server, _)| &**server)
+    }
+
     /// Owners of NS and DNAME records in `zone`, but for its apex and for apexes of ours: names below
     /// those are looked up in the zone below.
     fn occluders(&self, number: ZoneNumber, zone: &ModelZone) -> Box<[Box<[u8]>]> {
@@ -284,6 +319,7 @@ fn zone_of(zone: &ModelZone) -> Zone {
         name: zone.name.clone(),
         depth,
         reverse,
+        above_reverse: super::reverse::is_above(&zone.name),
         derived: zone.derived.is_some(),
         by_address: zone.derived.is_some() && reverse.is_some(),
         ttl: zone.ttl,

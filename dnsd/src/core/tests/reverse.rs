@@ -2,8 +2,8 @@
 
 use crate::core::rcode;
 use crate::testing::query::ask;
-use crate::testing::view;
-use crate::view::rtype;
+use crate::testing::{SITE, snapshot, view};
+use crate::view::{DnsView, rtype};
 
 const POOL: &str = r#"
 [zone."lab.example"]
@@ -89,4 +89,64 @@ fn a_zone_of_ours_around_a_classless_one_redirects_into_it() {
     let reply = ask(&view, "121.5.20.10.in-addr.arpa", rtype::ANY);
     assert_eq!(reply.answers(), ["121.5.20.10.in-addr.arpa. 3600 IN CNAME 121.64-127.5.20.10.in-addr.arpa."]);
     assert_eq!(ask(&view, "71.5.20.10.in-addr.arpa", rtype::PTR).rcode, rcode::NXDOMAIN);
+}
+
+#[test]
+fn pool_addresses_have_their_names_also_below_the_root_and_arpa() {
+    for apex in [".", "arpa", "in-addr.arpa", "10.in-addr.arpa"] {
+        let file = if apex == "." { "file = \"root.zone\"" } else { "" };
+        let zones = format!("{SITE}{POOL}[zone.\"{apex}\"]\n{file}\n");
+        let root = "@ 3600 SOA ns1.lab.example. host.lab.example. 1 2 3 4 5\n@ 3600 NS ns1.lab.example.\n";
+        let view = DnsView::build(&snapshot(&[("zones.toml", &zones), ("zones/root.zone", root)]));
+        let reply = ask(&view, "199.1.20.10.in-addr.arpa", rtype::PTR);
+        let answer = "199.1.20.10.in-addr.arpa. 3600 IN PTR dhcp-10-20-1-199.lab.example.";
+        assert_eq!(reply.answers(), [answer], "{apex}");
+        let reply = ask(&view, "2.0.20.10.in-addr.arpa", rtype::PTR);
+        assert_eq!(reply.answers(), ["2.0.20.10.in-addr.arpa. 3600 IN PTR ns1.lab.example."], "{apex}");
+        for (name, code) in [
+            ("arpa", rcode::NOERROR),
+            ("in-addr.arpa", rcode::NOERROR),
+            ("10.in-addr.arpa", rcode::NOERROR),
+            ("1.20.10.in-addr.arpa", rcode::NOERROR),
+            ("11.in-addr.arpa", rcode::NXDOMAIN),
+            ("200.1.20.10.in-addr.arpa", rcode::NXDOMAIN),
+            ("lab.arpa", rcode::NXDOMAIN),
+        ] {
+            let reply = ask(&view, name, rtype::PTR);
+            if reply.rcode != rcode::REFUSED {
+                assert_eq!((reply.rcode, reply.answer.len()), (code, 0), "{name} in {apex}");
+            }
+        }
+        let copied = view.records_of(view.zone_of(&crate::testing::name(apex)).unwrap());
+        assert!(copied.iter().any(|record| record.to_string() == answer), "{apex}");
+    }
+}
+
+#[test]
+fn the_content_of_a_zone_is_what_it_serves_however_it_is_written() {
+    const WIDE: &str = r#"
+[zone."lab.example"]
+[network.wide]
+zone = "lab.example"
+ipv4 = "10.20.4.0/22"
+pool = ["10.20.4.100-10.20.4.199"]
+[network.small]
+zone = "lab.example"
+ipv4 = "10.20.8.0/24"
+pool = ["10.20.8.100-10.20.8.199"]
+"#;
+    let content = |text: &str, apex: &str| {
+        let view = view(text);
+        view.content(view.zone_of(&crate::testing::name(apex)).unwrap())
+    };
+    let (around, own) = ("20.10.in-addr.arpa", "8.20.10.in-addr.arpa");
+    let smaller = WIDE.replace("8.199", "8.150");
+    assert_eq!(content(WIDE, around), content(&smaller, around), "the zone around has none of those names");
+    assert_ne!(content(WIDE, own), content(&smaller, own));
+    let halves = WIDE.replace("8.199\"", "8.150\", \"10.20.8.151-10.20.8.199\"");
+    assert_eq!(content(WIDE, own), content(&halves, own));
+    let cut = format!("{WIDE}[zone.\"{around}\"]\nrecords = '4 NS ns.example.net.'\n");
+    let smaller = cut.replace("4.199", "4.150");
+    assert_eq!(content(&cut, around), content(&smaller, around), "they lie below a delegation");
+    assert_ne!(content(WIDE, around), content(&WIDE.replace("4.199", "4.150"), around));
 }

@@ -125,3 +125,16 @@ fn an_error_is_not_sent_without_the_opt_record_that_says_it() {
         assert_eq!(outcome.octets().is_some(), sent, "{room} octets: {outcome:?}");
     }
 }
+
+#[test]
+fn a_referral_has_all_the_glue_that_it_needs_or_says_that_it_has_not() {
+    use std::fmt::Write;
+    let mut records = String::new();
+    for number in 0..60 {
+        write!(records, "sub NS ns{number}.sub\nns{number}.sub A 192.0.2.{number}\n").unwrap();
+    }
+    let view = view(&format!("[zone.\"lab.example\"]\nrecords = \"\"\"\n{records}\"\"\"\n"));
+    let reply = ask(&view, "x.sub.lab.example", rtype::A);
+    assert_eq!((reply.tc(), reply.authority.len(), reply.additional.len()), (false, 60, 60));
+    assert!(Ask::new("x.sub.lab.example", rtype::A).edns(1232).udp(&view).tc());
+}

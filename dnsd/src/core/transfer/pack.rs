@@ -147,11 +147,12 @@ impl Pack {
         const QUESTION: [u8; 2] = [0xc0, 12];
         let depth = Labels::of_wire(&self.apex).count();
         let labels = Labels::of_wire(wire);
-        if depth > 0 && labels.count() >= depth && *labels.suffix(depth) == *self.apex {
-            self.message.extend_from_slice(labels.relative(labels.count(), depth));
-            self.message.extend_from_slice(&QUESTION);
-        } else {
-            self.message.extend_from_slice(wire);
+        match wire.split_at_checked(labels.offset(depth)) {
+            Some((head, tail)) if depth > 0 && labels.count() >= depth && *tail == *self.apex => {
+                self.message.extend_from_slice(head);
+                self.message.extend_from_slice(&QUESTION);
+            }
+            _ => self.message.extend_from_slice(wire),
         }
     }
 }
