@@ -69,34 +69,45 @@ pub(super) fn same(ours: &Said, theirs: &Said) -> bool {
 }
 
 /// What is known to differ, by its heading in `docs/reference/dns-differences.md`; `None`: nothing is.
+/// `peer`: who differs, and whether NSD, asked before, says the same as we do.
 pub(super) fn known(
     question: &Question,
     ours: &Said,
     theirs: &Said,
-    peer: &str,
+    (peer, nsd_agrees): (&str, bool),
     zones: &[Zone],
 ) -> Option<&'static str> {
-    let mut without = theirs.clone();
-    without.additional.clone_from(&ours.additional);
-    if same(ours, &without) && glue(ours) == glue(theirs) {
-        return Some("additional");
-    }
     if question.class != 1 {
-        return Some("class");
+        return is_error(ours, 5, true).then_some("class");
     }
     if ours.opcode != 0 {
-        return Some("opcode");
+        return is_error(ours, 4, false).then_some("opcode");
     }
+    let mut without = theirs.clone();
+    without.additional.clone_from(&ours.additional);
+    let extras = glue(ours) == glue(theirs) && extras_are_of_targets(ours);
+    if same(ours, &without) && extras {
+        return Some("additional");
+    }
+    // CD alone may differ, and only where it was asked with.
     without.others = ours.others;
-    if same(ours, &without) && theirs.others & 0x80 == 0 {
+    if same(ours, &without) && extras && ours.others == 0 && theirs.others == question.flags & 0x0010 {
         return Some("flags");
     }
-    let any = question.rtype == 255 && ours.rcode == 0 && theirs.rcode == 0;
-    if any && (ours.tc || !ours.answer.is_empty()) && (theirs.tc || !theirs.answer.is_empty()) {
+    without.answer.clone_from(&ours.answer);
+    without.tc = ours.tc;
+    if question.rtype == 255 && same(ours, &without) && is_one_rrset_of(ours, theirs) {
         return Some("any");
     }
-    if ours.tc != theirs.tc && is_referral(theirs) && is_referral(ours) && !glue(ours).is_empty() {
+    if is_glue(ours, theirs, (peer, nsd_agrees)) {
         return Some("glue");
+    }
+    // All others are Knot's alone.
+    if peer != "knot"
+        || !nsd_agrees
+        || (ours.aa, ours.rd, ours.others) != (theirs.aa, theirs.rd, theirs.others)
+    {
+        return None;
     }
     if ours.rcode == 0 && theirs.rcode == 0 && loops(ours, theirs) {
         return Some("loops");
@@ -104,18 +115,63 @@ pub(super) fn known(
     if leaves_zone(theirs, zones) && theirs.answer.iter().all(|record| ours.answer.contains(record)) {
         return Some("chains");
     }
-    if peer == "knot" && [46, 47].contains(&question.rtype) && theirs.answer.is_empty() && has_cname(ours) {
+    if [46, 47].contains(&question.rtype) && theirs.answer.is_empty() && has_cname(ours) {
         return Some("signatures");
     }
     if question.rtype == 43 {
         let asked = question.name.to_lowercase();
-        let apex = zones.iter().any(|zone| zone.apex == asked);
-        if apex && peer == "knot" && ours.rcode == 0 && ours.answer.is_empty() {
+        if zones.iter().any(|zone| zone.apex == asked) && ours.rcode == 0 && ours.answer.is_empty() {
             return Some("delegation");
         }
-        return (peer == "knot" && has_cname(ours) && ours.answer == theirs.answer).then_some("chains");
+        return (has_cname(ours) && ours.answer == theirs.answer).then_some("chains");
     }
     None
+}
+
+/// Whether we say nothing but this error.
+fn is_error(said: &Said, rcode: u16, question: bool) -> bool {
+    let empty = said.answer.is_empty() && said.authority.is_empty() && said.additional.is_empty();
+    empty && (said.rcode, said.question, said.aa, said.tc, said.others) == (rcode, question, false, false, 0)
+}
+
+/// Whether every additional record is an address of a name that the answer or the authority points to.
+fn extras_are_of_targets(said: &Said) -> bool {
+    let points = |record: &String| ["ns", "mx", "srv"].contains(&field(record, 3));
+    let pointing: Vec<&String> =
+        said.answer.iter().chain(&said.authority).filter(|record| points(record)).collect();
+    said.additional.iter().all(|extra| {
+        ["a", "aaaa"].contains(&field(extra, 3))
+            && pointing.iter().any(|record| record.rsplit(' ').next() == Some(field(extra, 0)))
+    })
+}
+
+/// Whether we answer with one RRset, whole unless it is truncated, of those that they answer with.
+fn is_one_rrset_of(ours: &Said, theirs: &Said) -> bool {
+    let kind = |record: &String| (field(record, 0).to_owned(), field(record, 3).to_owned());
+    let Some(first) = ours.answer.first().map(kind) else {
+        return ours.tc && !theirs.answer.is_empty() || theirs.tc;
+    };
+    let whole = theirs.answer.iter().filter(|record| kind(record) == first).eq(&ours.answer);
+    let alias = ours.answer.iter().any(|record| field(record, 3) == "dname");
+    alias || ours.answer.iter().all(|record| kind(record) == first) && (whole || ours.tc || theirs.tc)
+}
+
+/// Whether one referral is truncated for want of room, and the other is not.
+fn is_glue(ours: &Said, theirs: &Said, (peer, nsd_agrees): (&str, bool)) -> bool {
+    let referrals = is_referral(theirs) && is_referral(ours) && ours.tc != theirs.tc;
+    let whole = if ours.tc { theirs } else { ours };
+    let cut = if ours.tc { ours } else { theirs };
+    let within = |a: &[String], b: &[String]| a.iter().all(|record| b.contains(record));
+    let all = within(&cut.authority, &whole.authority) && within(&cut.additional, &whole.additional);
+    referrals
+        && !(glue(ours).is_empty() && glue(theirs).is_empty())
+        && (ours.rcode, ours.rd, ours.others, ours.edns)
+            == (theirs.rcode, theirs.rd, theirs.others, theirs.edns)
+        && match peer {
+            // What needs the glue is sent without it.
+            "nsd" => ours.tc && within(&ours.authority, &theirs.authority),
+            _ => theirs.tc && all && nsd_agrees,
+        }
 }
 
 fn is_referral(said: &Said) -> bool {
