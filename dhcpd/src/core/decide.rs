@@ -11,6 +11,7 @@ use super::leases::Leases;
 use super::options::Malformed;
 use super::packet::{Kind, Message};
 use super::place::Place;
+use super::probes::Probes;
 use super::reason::{Reason, Refusal};
 use super::record::State;
 use crate::code;
@@ -103,6 +104,7 @@ impl From<Malformed> for Reason {
 pub(super) struct Deciding<'d, 'a> {
     pub(super) message: &'d Message<'a>,
     pub(super) leases: &'d Leases<Layout>,
+    pub(super) probes: &'d Probes,
     /// Milliseconds of the boot's clock.
     pub(super) now: i64,
     /// Leases cannot be written at the moment, or could not be read yet.
@@ -245,7 +247,7 @@ impl Deciding<'_, '_> {
         let own_still =
             own.is_some_and(|lease| lease.is_held(self.now) || self.leases.is_free(wanted, self.now));
         let offer = self.leases.offer_of(wanted, self.now);
-        let offered = offer.is_some_and(|offer| offer.client == key && offer.parked.is_none());
+        let offered = offer.is_some_and(|offer| offer.client == key && !self.probes.is_running(wanted));
         if (of_pool && (own_still || (selecting && offered))) || by_port.is_some() {
             let nic = nic.or(by_port);
             let seconds = nic.and_then(|nic| nic.lease_seconds()).unwrap_or(network.lease_seconds);

@@ -6,12 +6,13 @@ use super::Core;
 use super::client::ClientKey;
 use super::decide::{Grant, Want};
 use super::input::{Now, Packet};
-use super::leases::{Lease, Offer, Parked};
+use super::leases::{Lease, Offer};
 use super::ledger::{StoreFailing, Tenant, Told};
 use super::output::{Outputs, Probe};
 use super::outputs::{Change, Changed};
 use super::packet::Message;
 use super::place::{Place, is_own};
+use super::probes::Waiting;
 use super::reason::{Event, Reason};
 use super::record::State;
 use crate::code;
@@ -19,9 +20,6 @@ use crate::view::NetworkView;
 
 /// How long an offer stands.
 const OFFER_MS: i64 = 30_000;
-/// How long an answer to a probe is waited for: on the link, and through relay agents.
-const ARP_MS: i64 = 200;
-const ICMP_MS: i64 = 500;
 /// Seconds that an address is on probation after a machine answered a probe. That is not written down: the next probe finds it again.
 const IN_USE_SECONDS: u32 = 600;
 /// Octets of a client's own name that are kept.
@@ -43,60 +41,49 @@ impl Core {
         let (network, address) = self.address_for(message, &key, place, want, now)?;
         let seconds = nic.and_then(|nic| nic.lease_seconds()).unwrap_or(network.lease_seconds);
         let grant = Grant { network, nic, address, seconds: seconds.min(want.seconds_max), by_port: false };
-        let standing = self.ledger.leases.offer_of(address, now.ms());
-        let probing = standing.and_then(|offer| offer.parked.as_ref()).map(|parked| parked.due);
+        let is_offered = self.ledger.leases.offer_of(address, now.ms()).is_some();
         let is_bound = self.ledger.leases.get(address).is_some_and(|lease| lease.is_bound(now.ms()));
         // An offer that could not be kept would only hold the client up.
         if self.ledger.journal.is_failing() && !is_bound {
             return Err(Reason::StoreFailing);
         }
-        let needs_probe =
-            network.probe && !is_bound && standing.is_none() && !self.probed.knows(address, now);
-        if probing.is_none() && !needs_probe {
-            return self.remember(address, key, None, now).map(|()| grant);
+        let was_probed = is_offered && !self.probes.is_running(address);
+        let is_known = is_bound || was_probed || self.is_quiet(address, now);
+        let offer = Offer { client: key, until: now.ms() + OFFER_MS };
+        if !self.ledger.leases.offer(address, offer) {
+            return Err(Reason::Busy);
         }
-        self.probe(address, key, message, packet, now, out)?;
-        Err(Reason::Probing)
+        if network.probe && !is_known {
+            return Err(self.probe(address, message, packet, now, out));
+        }
+        Ok(grant)
+    }
+
+    /// Whether nobody uses `address`, as far as is known from a probe after the last edit that concerns it.
+    pub(super) fn is_quiet(&self, address: Ipv4Addr, now: Now) -> bool {
+        self.probes.is_quiet(address, self.left.since(address), now)
     }
 
     /// Lets a message wait until it is known whether anybody uses `address`; asks that, unless it was asked
-    /// a moment ago.
+    /// a moment ago. Returns why the message is not answered yet.
     pub(super) fn probe(
         &mut self,
         address: Ipv4Addr,
-        client: ClientKey,
         message: &Message<'_>,
         packet: &Packet<'_>,
         now: Now,
         out: &mut Outputs,
-    ) -> Result<(), Reason> {
-        let standing = self.ledger.leases.offer_of(address, now.ms());
-        let probing = standing.and_then(|offer| offer.parked.as_ref()).map(|parked| parked.due);
+    ) -> Reason {
         let on_link = message.giaddr().is_unspecified();
-        let parked = Parked {
-            due: probing.unwrap_or(now.ms() + if on_link { ARP_MS } else { ICMP_MS }),
-            bytes: (*packet.bytes).into(),
-            interface: packet.interface,
-            from: packet.from,
-            destination: packet.destination,
-        };
-        self.remember(address, client, Some(parked), now)?;
-        if probing.is_none() {
-            out.events.push(Event::Probe);
-            out.probes.push(Probe { address, link: on_link.then_some(packet.interface) });
+        match self.probes.wait(address, packet, on_link, now) {
+            Ok(false) => {}
+            Ok(true) => {
+                out.events.push(Event::Probe);
+                out.probes.push(Probe { address, link: on_link.then_some(packet.interface) });
+            }
+            Err(reason) => return reason,
         }
-        Ok(())
-    }
-
-    fn remember(
-        &mut self,
-        address: Ipv4Addr,
-        client: ClientKey,
-        parked: Option<Parked>,
-        now: Now,
-    ) -> Result<(), Reason> {
-        let offer = Offer { client, until: now.ms() + OFFER_MS, parked };
-        self.ledger.leases.offer(address, offer).then_some(()).ok_or(Reason::Busy)
+        Reason::Probing
     }
 
     /// The client's own address, else what it was offered, else what it asks for, else any.
@@ -184,18 +171,19 @@ impl Core {
         self.ledger.decline(address, Tenant { client, mac: message.mac(), name: None }, now, out);
     }
 
-    /// Takes an address that answered a probe out of use for a while; returns the message that waited.
+    /// Takes an address that answered a probe out of use for a while; returns the messages that waited.
     pub(super) fn in_use(
         &mut self,
         address: Ipv4Addr,
         mac: Option<[u8; 6]>,
         now: Now,
         out: &mut Outputs,
-    ) -> Option<Parked> {
-        let parked = self.ledger.leases.offer_of(address, now.ms())?.parked.clone()?;
+    ) -> Vec<Waiting> {
         // A client that still uses its old address may answer itself.
-        if mac.is_some() && mac.as_ref().map(<[u8; 6]>::as_slice) == parked.bytes.get(28..34) {
-            return None;
+        let Some(waiting) = self.probes.answered(address, mac) else { return Vec::new() };
+        if self.ledger.leases.get(address).is_some_and(|lease| lease.is_bound(now.ms())) {
+            // Somebody has leased it meanwhile, who answers.
+            return waiting;
         }
         self.ledger.leases.withdraw(address);
         let ends = now.ms() + i64::from(IN_USE_SECONDS) * 1000;
@@ -211,7 +199,7 @@ impl Core {
         let mac = lease.mac;
         out.change(Change { address, what: Changed::InUse, client: None, mac, seconds: IN_USE_SECONDS });
         self.ledger.leases.set(address, lease);
-        Some(parked)
+        waiting
     }
 }
 

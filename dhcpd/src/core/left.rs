@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::Core;
-use super::client::ClientKey;
 use super::decide::Grant;
 use super::input::{Now, Packet};
 use super::output::Outputs;
@@ -16,10 +15,10 @@ use super::packet::Message;
 use super::reason::Reason;
 use crate::view::DhcpView;
 
-/// The addresses, each with the end of the lease that its machine may have.
+/// The addresses, each with when it was taken away and when the lease ends that its machine may have.
 #[derive(Debug, Default)]
 pub(super) struct Left {
-    until: BTreeMap<Ipv4Addr, i64>,
+    times: BTreeMap<Ipv4Addr, (i64, i64)>,
     /// Generation of the view that was looked at last.
     generation: u64,
 }
@@ -31,14 +30,21 @@ impl Left {
         if seen == self.generation {
             return;
         }
-        self.until.retain(|_, until| now.ms() < *until);
+        self.times.retain(|_, (_, until)| now.ms() < *until);
         for left in view.left_since(seen) {
-            self.until.insert(left.address, now.ms() + i64::from(left.seconds) * 1000);
+            let until = now.ms() + i64::from(left.seconds) * 1000;
+            let before = self.times.get(&left.address).map_or(until, |(_, before)| *before);
+            self.times.insert(left.address, (now.ms(), until.max(before)));
         }
     }
 
+    /// When `address` was taken from a host for the last time, as far as that matters still.
+    pub(super) fn since(&self, address: Ipv4Addr) -> i64 {
+        self.times.get(&address).map_or(i64::MIN, |(since, _)| *since)
+    }
+
     fn may_be_used(&self, address: Ipv4Addr, now: Now) -> bool {
-        self.until.get(&address).is_some_and(|until| now.ms() < *until)
+        self.times.get(&address).is_some_and(|(_, until)| now.ms() < *until)
     }
 }
 
@@ -53,12 +59,10 @@ impl Core {
         out: &mut Outputs,
     ) -> Result<(), Reason> {
         let address = grant.address;
-        let is_known = self.probed.knows(address, now) || !self.left.may_be_used(address, now);
+        let is_known = !self.left.may_be_used(address, now) || self.is_quiet(address, now);
         if is_known || !grant.network.probe {
             return Ok(());
         }
-        let key = ClientKey::of(message, grant.nic.as_ref()).ok_or(Reason::NoIdentity)?;
-        self.probe(address, key, message, packet, now, out)?;
-        Err(Reason::Probing)
+        Err(self.probe(address, message, packet, now, out))
     }
 }

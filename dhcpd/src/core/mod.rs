@@ -28,6 +28,7 @@ mod packet;
 mod parameters;
 mod passing;
 mod place;
+mod probes;
 pub mod ra;
 mod reason;
 mod record;
@@ -61,8 +62,8 @@ use decide::{Deciding, Decision, Grant};
 use identify::identify;
 use ledger::Ledger;
 use left::Left;
-use passing::Probed;
 use place::{Place, is_own, server_override};
+use probes::Probes;
 use reply::Replying;
 use seen::Seen;
 
@@ -75,7 +76,7 @@ pub struct Core {
     /// HTTP port of the boot service, if there is one.
     boot_port: Option<u16>,
     ledger: Ledger<Layout>,
-    probed: Probed,
+    probes: Probes,
     left: Left,
     seen: Seen,
 }
@@ -102,9 +103,8 @@ impl Core {
             Input::Committed(position) => self.ledger.journal.commit(*position),
             Input::StoreFailing => self.ledger.journal.fail(),
             Input::InUse { address, mac } => {
-                if let Some(parked) = self.in_use(*address, *mac, now, out) {
-                    self.answer_parked(&parked, now, view, out);
-                }
+                let waiting = self.in_use(*address, *mac, now, out);
+                self.answer_waiting(&waiting, now, view, out);
             }
             Input::Tick => {}
             Input::Packet(packet) => {
@@ -149,6 +149,7 @@ impl Core {
         let deciding = Deciding {
             message,
             leases: &self.ledger.leases,
+            probes: &self.probes,
             now: now.ms(),
             is_store_failing: self.ledger.journal.is_failing(),
             is_own: &is_own,

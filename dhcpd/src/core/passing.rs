@@ -1,44 +1,19 @@
 //! What time does: probes that nobody answered, offers that lapse, leases that end, clocks that step,
 //! networks that change.
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use inventory_core::mac::MacAddr;
 
 use super::Core;
-use super::input::{Now, Packet};
-use super::leases::{Lease, Parked};
+use super::input::Now;
+use super::leases::Lease;
 use super::ledger::Ledger;
 use super::output::Outputs;
+use super::probes::Waiting;
 use super::record::Record;
 use super::seen::SeenMachine;
 use crate::view::DhcpView;
-
-/// How long a probe that nobody answered is believed.
-const PROBED_MS: i64 = 60_000;
-/// Probes that are remembered.
-const PROBED_MAX: usize = 4096;
-
-/// Addresses that nobody used a moment ago.
-#[derive(Debug, Default)]
-pub(super) struct Probed(BTreeMap<Ipv4Addr, i64>);
-
-impl Probed {
-    /// Whether a recent probe of `address` had no answer.
-    pub(super) fn knows(&self, address: Ipv4Addr, now: Now) -> bool {
-        self.0.get(&address).is_some_and(|at| now.ms() - at < PROBED_MS)
-    }
-
-    fn add(&mut self, address: Ipv4Addr, now: Now) {
-        if self.0.len() >= PROBED_MAX {
-            self.0.retain(|_, at| now.ms() - *at < PROBED_MS);
-        }
-        if self.0.len() < PROBED_MAX {
-            self.0.insert(address, now.ms());
-        }
-    }
-}
 
 impl Core {
     /// A server that goes on where the records say, which are in the order of their positions. `boot`
@@ -49,7 +24,8 @@ impl Core {
 
     /// When [`super::Input::Tick`] is due next, in milliseconds of the boot's clock.
     pub fn deadline(&self) -> Option<u64> {
-        self.ledger.leases.deadline().map(|ms| u64::try_from(ms).unwrap_or(0))
+        let due = [self.ledger.leases.deadline(), self.probes.deadline()].into_iter().flatten().min();
+        due.map(|ms| u64::try_from(ms).unwrap_or(0))
     }
 
     /// The latest leases by address, those that have ended included.
@@ -86,32 +62,30 @@ impl Core {
 
     /// Does what is due at `now`.
     pub(super) fn pass(&mut self, now: Now, view: &DhcpView, out: &mut Outputs) {
-        if self.ledger.follow(now, view, out) {
-            // A host may have got and lost the address since.
-            self.probed = Probed::default();
-        }
+        self.ledger.follow(now, view, out);
         self.left.follow(view, now);
-        while let Some((address, parked)) = self.ledger.leases.next_probed(now.ms()) {
-            self.probed.add(address, now);
-            self.answer_parked(&parked, now, view, out);
+        while let Some(waiting) = self.probes.next_over(now) {
+            self.answer_waiting(&waiting, now, view, out);
         }
         self.ledger.pass(now, out);
     }
 
-    /// Answers a message that waited.
-    pub(super) fn answer_parked(&mut self, parked: &Parked, now: Now, view: &DhcpView, out: &mut Outputs) {
-        let packet = Packet {
-            bytes: (&*parked.bytes).into(),
-            interface: parked.interface,
-            from: parked.from,
-            destination: parked.destination,
-        };
-        let events = out.events.len();
-        let transaction = self.packet(&packet, now, view, out);
-        // It was counted as received when it came.
-        if out.events.len() > events {
-            out.events.remove(events);
+    /// Answers messages that waited.
+    pub(super) fn answer_waiting(
+        &mut self,
+        waiting: &[Waiting],
+        now: Now,
+        view: &DhcpView,
+        out: &mut Outputs,
+    ) {
+        for message in waiting {
+            let events = out.events.len();
+            let transaction = self.packet(&message.packet(), now, view, out);
+            // It was counted as received when it came.
+            if out.events.len() > events {
+                out.events.remove(events);
+            }
+            out.transactions.push(transaction);
         }
-        out.transactions.push(transaction);
     }
 }

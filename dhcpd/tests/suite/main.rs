@@ -9,6 +9,7 @@ mod hostile;
 mod lab;
 mod packet;
 mod pools;
+mod probes;
 mod relays;
 mod replies;
 mod simulation;

@@ -2,20 +2,20 @@
 
 use std::net::Ipv4Addr;
 
-use dhcpd::core::{Changed, Core, Event, Input, Notice, Outcome, Probe, Reason, State};
+use dhcpd::core::{Changed, Core, Input, Notice, Outcome, Reason, State};
 
-use super::lab::{INTERFACE, Lab, SERVER, SITE, STRANGER, WEB};
+use super::lab::{Lab, SERVER, SITE, STRANGER, WEB};
 use super::packet::Ask;
 
 /// A network of which four addresses are given away, and one host without an address.
-const POOL: &str = r#"
+pub(crate) const POOL: &str = r#"
 pool = ["10.77.0.100-10.77.0.105"]
 exclude = ["10.77.0.102"]
 probe = false
 "#;
 const HOUR: i64 = 3_600_000;
 
-fn site(keys: &str) -> String {
+pub(crate) fn site(keys: &str) -> String {
     SITE.replace("lease = \"1h\"", &format!("lease = \"1h\"\n{keys}"))
 }
 
@@ -23,11 +23,11 @@ fn lab() -> Lab {
     Lab::of(&site(POOL))
 }
 
-fn mac(n: u8) -> [u8; 6] {
+pub(crate) fn mac(n: u8) -> [u8; 6] {
     [2, 0, 0, 0, 1, n]
 }
 
-fn at(n: u8) -> Ipv4Addr {
+pub(crate) fn at(n: u8) -> Ipv4Addr {
     Ipv4Addr::new(10, 77, 0, n)
 }
 
@@ -351,111 +351,6 @@ fn a_known_card_of_another_network_is_a_stranger_here() {
 [host.far1]\nnetwork = \"far\"\nmac = \"02:00:00:00:00:01\"\nip = \"10.79.0.5\"\n";
     let mut lab = Lab::of(&(site(POOL) + other));
     assert_eq!(lab.join(WEB), at(100));
-}
-
-#[test]
-fn an_address_is_probed_before_it_is_offered_and_the_offer_comes_when_nobody_answers() {
-    let mut lab = Lab::of(&site(&POOL.replace("probe = false", "")));
-    let asked = lab.ask(&Ask::discover(mac(1)));
-    assert_eq!(asked.silence(), Reason::Probing);
-    assert_eq!(asked.probes, [Probe { address: at(100), link: Some(INTERFACE) }]);
-    // Repeated meanwhile, with another number of the exchange: one probe, and the answer to the latter.
-    let again = lab.ask(&Ask::discover(mac(1)).xid(77));
-    assert_eq!((again.silence(), again.probes.len()), (Reason::Probing, 0));
-    assert_eq!(lab.core.deadline(), Some(lab.now.monotonic_ms + 200));
-    assert!(lab.pass(199).sent.is_empty());
-    let offer = lab.pass(1);
-    assert_eq!((offer.offered(), &offer.one().octets[4..8]), (at(100), &77_u32.to_be_bytes()[..]));
-    assert!(!offer.events.contains(&Event::Discover), "it was counted when it came");
-    let once_more = lab.ask(&Ask::discover(mac(1)));
-    assert_eq!((once_more.offered(), once_more.probes.len()), (at(100), 0));
-    lab.ask(&Ask::selecting(mac(1), at(100), SERVER)).acknowledged();
-    assert_eq!(lab.ask(&Ask::discover(mac(1))).offered(), at(100), "whoever has it is not probed");
-}
-
-#[test]
-fn an_address_that_answers_a_probe_is_left_alone_and_the_next_one_is_tried() {
-    let mut lab = Lab::of(&site(&POOL.replace("probe = false", "")));
-    lab.ask(&Ask::discover(mac(1)));
-    let squatter = Input::InUse { address: at(100), mac: Some([2, 0, 0, 0, 9, 9]) };
-    let next = lab.input(&squatter);
-    assert_eq!(next.changed(), [(at(100), Changed::InUse)]);
-    assert_eq!(next.probes, [Probe { address: at(101), link: Some(INTERFACE) }]);
-    assert_eq!(lab.pass(200).offered(), at(101));
-    assert!(lab.input(&squatter).changes.is_empty(), "an answer that nobody waits for means nothing");
-    lab.pass(600_000);
-    lab.ask(&Ask::discover(mac(2)).address(50, at(100)));
-    assert_eq!(lab.pass(200).offered(), at(100), "not for ever");
-}
-
-#[test]
-fn a_client_that_answers_the_probe_of_its_old_address_itself_gets_it() {
-    let mut lab = Lab::of(&site(&POOL.replace("probe = false", "")));
-    lab.ask(&Ask::discover(mac(1)));
-    lab.input(&Input::InUse { address: at(100), mac: Some(mac(1)) });
-    assert_eq!(lab.pass(200).offered(), at(100));
-}
-
-/// Two hosts, of which the second has no address yet; then it has the first one's.
-fn moved() -> Lab {
-    let hosts = |web: &str, db: &str| {
-        let host = |name: &str, n: u8, ip: &str| {
-            format!("[host.{name}]\nnetwork = \"lab\"\nmac = \"02:00:00:00:01:{n:02x}\"\nip = \"{ip}\"\n")
-        };
-        let pool = "pool = [\"10.77.0.100-10.77.0.105\"]";
-        format!("{}{}{}", site(pool), host("web", 1, web), host("db", 2, db))
-    };
-    let mut lab = Lab::of(&hosts("10.77.0.11", "10.77.0.12"));
-    assert_eq!(lab.join(mac(1)), Ipv4Addr::new(10, 77, 0, 11));
-    lab.edit(&hosts("10.77.0.13", "10.77.0.11"));
-    lab.pass(0);
-    lab
-}
-
-#[test]
-fn an_address_that_a_host_has_got_from_another_one_is_looked_for_before_it_is_offered() {
-    let mut lab = moved();
-    let answer = lab.ask(&Ask::discover(mac(2)));
-    assert_eq!(answer.silence(), Reason::Probing);
-    let address = Ipv4Addr::new(10, 77, 0, 11);
-    assert_eq!(answer.probes, [Probe { address, link: Some(INTERFACE) }]);
-    assert_eq!(lab.pass(200).offered(), address);
-    assert_eq!(lab.ask(&Ask::selecting(mac(2), address, SERVER)).acknowledged(), address);
-    assert_eq!(lab.ask(&Ask::discover(mac(2))).offered(), address, "once is enough");
-    // Whoever keeps its address is not looked for, nor is one that nobody had.
-    assert_eq!(lab.ask(&Ask::discover(mac(1))).offered(), Ipv4Addr::new(10, 77, 0, 13));
-}
-
-#[test]
-fn while_its_old_host_uses_it_the_new_one_gets_an_address_of_the_pool() {
-    let mut lab = moved();
-    let address = Ipv4Addr::new(10, 77, 0, 11);
-    assert_eq!(lab.ask(&Ask::discover(mac(2))).silence(), Reason::Probing);
-    let answer = lab.input(&Input::InUse { address, mac: Some(mac(1)) });
-    assert_eq!(answer.changed(), [(address, Changed::InUse)]);
-    let meanwhile = lab.pass(200).offered();
-    assert!(meanwhile.octets()[3] >= 100, "{meanwhile}");
-    // The old host renews, and is refused into its new address.
-    assert_eq!(lab.ask(&Ask::renewing(mac(1), address, SERVER)).refusal(), Reason::WrongAddress);
-    lab.pass(600_000);
-    assert_eq!(lab.ask(&Ask::discover(mac(2))).silence(), Reason::Probing, "looked for again");
-    assert_eq!(lab.pass(200).offered(), address);
-}
-
-#[test]
-fn after_the_longest_lease_that_the_old_host_can_have_nobody_is_looked_for() {
-    let mut lab = moved();
-    lab.pass(3_600_000);
-    assert_eq!(lab.ask(&Ask::discover(mac(2))).offered(), Ipv4Addr::new(10, 77, 0, 11));
-}
-
-#[test]
-fn behind_a_relay_agent_the_probe_is_an_echo() {
-    let mut lab = Lab::of(&site(&POOL.replace("probe = false", "")));
-    let asked = lab.ask(&Ask::discover(mac(1)).relayed(at(250), SERVER));
-    assert_eq!(asked.probes, [Probe { address: at(100), link: None }]);
-    assert!(lab.pass(499).sent.is_empty());
-    assert_eq!(lab.pass(1).offered(), at(100));
 }
 
 #[test]

@@ -7,7 +7,7 @@
 mod choose;
 mod offers;
 
-pub(super) use offers::{Offer, Parked};
+pub(super) use offers::Offer;
 
 use std::collections::{BTreeMap, BTreeSet};
 

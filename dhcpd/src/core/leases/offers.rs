@@ -2,14 +2,11 @@
 //! for some seconds, and no longer.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, SocketAddrV4};
 
 use super::Leases;
 use crate::core::client::ClientKey;
 use crate::core::space::Space;
 
-/// Messages that wait for a probe at once; each takes as much memory as it is long.
-const PARKED_MAX: usize = 2048;
 /// Offers at once. Beyond, new clients wait until old offers lapse.
 const MAX: usize = 100_000;
 
@@ -20,19 +17,6 @@ pub(in crate::core) struct Offer {
     pub(in crate::core) client: ClientKey,
     /// Until when it stands.
     pub(in crate::core) until: i64,
-    /// The DHCPDISCOVER that waits for the end of the probe. DHCPv6 clients look for themselves.
-    pub(in crate::core) parked: Option<Parked>,
-}
-
-/// A message that is answered later.
-#[derive(Clone, Debug)]
-pub(in crate::core) struct Parked {
-    /// When.
-    pub(in crate::core) due: i64,
-    pub(in crate::core) bytes: Box<[u8]>,
-    pub(in crate::core) interface: u32,
-    pub(in crate::core) from: SocketAddrV4,
-    pub(in crate::core) destination: Option<Ipv4Addr>,
 }
 
 /// All of them.
@@ -40,20 +24,13 @@ pub(in crate::core) struct Parked {
 pub(super) struct Offers<S: Space> {
     by_address: BTreeMap<S::Item, Offer>,
     by_client: BTreeMap<ClientKey, Vec<S::Item>>,
-    /// When something is to be done about each: the end of its probe or of itself.
+    /// When each lapses.
     due: BTreeSet<(i64, S::Item)>,
-    parked: usize,
 }
 
 impl<S: Space> Default for Offers<S> {
     fn default() -> Offers<S> {
-        Offers { by_address: BTreeMap::new(), by_client: BTreeMap::new(), due: BTreeSet::new(), parked: 0 }
-    }
-}
-
-impl Offer {
-    fn due(&self) -> i64 {
-        self.parked.as_ref().map_or(self.until, |parked| parked.due)
+        Offers { by_address: BTreeMap::new(), by_client: BTreeMap::new(), due: BTreeSet::new() }
     }
 }
 
@@ -68,16 +45,14 @@ impl<S: Space> Offers<S> {
 
     fn insert(&mut self, address: S::Item, offer: Offer) {
         self.remove(address);
-        self.due.insert((offer.due(), address));
-        self.parked += usize::from(offer.parked.is_some());
+        self.due.insert((offer.until, address));
         self.by_client.entry(offer.client.clone()).or_default().push(address);
         self.by_address.insert(address, offer);
     }
 
     pub(super) fn remove(&mut self, address: S::Item) -> Option<Offer> {
         let offer = self.by_address.remove(&address)?;
-        self.due.remove(&(offer.due(), address));
-        self.parked -= usize::from(offer.parked.is_some());
+        self.due.remove(&(offer.until, address));
         if let Some(addresses) = self.by_client.get_mut(&offer.client) {
             addresses.retain(|other| *other != address);
             if addresses.is_empty() {
@@ -102,10 +77,7 @@ impl<S: Space> Leases<S> {
 
     /// Remembers an offer in the place of any other of this address. False: there are too many.
     pub(in crate::core) fn offer(&mut self, address: S::Item, offer: Offer) -> bool {
-        let known = self.offers.get(address);
-        let parks = offer.parked.is_some() && known.is_none_or(|known| known.parked.is_none());
-        let full = known.is_none() && self.offers.by_address.len() >= MAX;
-        if full || (parks && self.offers.parked >= PARKED_MAX) {
+        if self.offers.get(address).is_none() && self.offers.by_address.len() >= MAX {
             return false;
         }
         self.take(address);
@@ -132,23 +104,8 @@ impl<S: Space> Leases<S> {
     /// Forgets offers that nobody accepted in time.
     pub(in crate::core) fn lapse(&mut self, now: i64) {
         while let Some((_, address)) = self.offers.due.first().copied().filter(|(due, _)| *due <= now) {
-            if self.offers.get(address).is_some_and(|offer| offer.parked.is_some()) {
-                return; // Its probe has ended: `next_probed` is to take it first.
-            }
             self.withdraw(address);
         }
-    }
-
-    /// The next message whose probe has ended by `now`, with the address that was probed: nobody uses it.
-    pub(in crate::core) fn next_probed(&mut self, now: i64) -> Option<(S::Item, Parked)> {
-        let probed = self.offers.due.iter().take_while(|(due, _)| *due <= now);
-        let (_, address) = *probed
-            .into_iter()
-            .find(|(_, address)| self.offers.get(*address).is_some_and(|offer| offer.parked.is_some()))?;
-        let mut offer = self.offers.remove(address)?;
-        let parked = offer.parked.take()?;
-        self.offers.insert(address, offer);
-        Some((address, parked))
     }
 
     /// Number of offers that are remembered.

@@ -288,7 +288,7 @@ impl Core {
         if lease.is_some_and(|lease| lease.is_bound(now.ms()) && lease.client == client) {
             return true;
         }
-        let offer = Offer { client, until: now.ms() + OFFER_MS, parked: None };
+        let offer = Offer { client, until: now.ms() + OFFER_MS };
         !self.ledger.journal.is_failing() && self.ledger.leases.offer(item, offer)
     }
 

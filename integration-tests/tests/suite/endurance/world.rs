@@ -91,7 +91,7 @@ impl World {
     pub(super) fn write(&self, place: &Place) {
         let site = "[site]\nnameservers = [\"ns1.lab.example.org\"]\ncontact = \"hostmaster@lab.example.org\"\n\n\
             [zone.\"lab.example.org\"]\nttl = \"1h\"\n\n[network.lan]\nzone = \"lab.example.org\"\n\
-            ipv4 = \"10.20.0.0/16\"\nipv6 = \"2001:db8:20::/64\"\ngateway = \"10.20.0.1\"\nprobe = false\n\n\
+            ipv4 = \"10.20.0.0/16\"\nipv6 = \"2001:db8:20::/64\"\ngateway = \"10.20.0.1\"\n\n\
             [host.ns1]\nnetwork = \"lan\"\nip = \"10.20.0.2\"\n";
         place.save("site.toml", site);
         for file in 0..FILES {
