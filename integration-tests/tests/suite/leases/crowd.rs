@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use integration_tests::message::{ACK, Ask, DISCOVER, Message, NAK, OFFER, REQUEST};
 use integration_tests::net::Machine;
-use integration_tests::run::PATIENCE;
+use integration_tests::run::{PATIENCE, wait_for};
 
 use super::Net;
 
@@ -68,6 +68,11 @@ impl Crowd {
                 _ => {}
             }
         }
+    }
+
+    /// The address that one client gets, which asks until it does.
+    pub(super) fn gets(&mut self, mac: [u8; 6]) -> Ipv4Addr {
+        wait_for("a lease", || self.lease(mac))
     }
 
     /// The address that one client gets; `None`: it gets none for a while.
