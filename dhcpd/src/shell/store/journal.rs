@@ -1,11 +1,14 @@
 //! The embedded store: a `redb` database as an ordered journal.
 //!
 //! Positions ascend, so that a commit touches the right edge of the tree only. Superseded records are
-//! removed in bulk, when they are as many as those that count. A database that cannot be opened is put
-//! aside, and every record in it that is intact goes into a new one.
+//! removed in bulk, when they are as many as those that count. Every record that is intact in a database
+//! that cannot be opened goes into a new one beside it, which takes its name when it is durable.
+//!
+//! A file is made where leases are read and there is none, and nowhere else: one that has gone since then
+//! is an error, and no reason to forget what it had.
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +30,8 @@ pub struct RedbJournal {
     path: PathBuf,
     /// Whether the file is made by the first record, and not at once.
     lazy: bool,
+    /// Whether the first record still has to make it.
+    is_missing: bool,
     /// `None` after an error: it is opened again for the next commit.
     database: Option<Database>,
     /// Position of the record that counts, by address.
@@ -38,7 +43,14 @@ pub struct RedbJournal {
 impl RedbJournal {
     /// A journal in the file at `path`, which is made when it is needed.
     pub fn new(path: PathBuf) -> RedbJournal {
-        RedbJournal { path, lazy: false, database: None, live: HashMap::new(), dead: Vec::new() }
+        RedbJournal {
+            path,
+            lazy: false,
+            is_missing: false,
+            database: None,
+            live: HashMap::new(),
+            dead: Vec::new(),
+        }
     }
 
     /// The same for leases that there may never be: the first record makes the file.
@@ -47,35 +59,55 @@ impl RedbJournal {
         RedbJournal { lazy: true, ..self }
     }
 
+    /// As after an error of the disk.
+    #[cfg(test)]
+    pub(super) fn forget_database(&mut self) {
+        self.database = None;
+    }
+
     fn explain(&self, what: &str, error: impl std::fmt::Display) -> StoreError {
         StoreError(format!("cannot {what} `{}`: {error}", self.path.display()))
     }
 
-    fn database(&mut self) -> Result<&Database, StoreError> {
-        if self.database.is_none() {
-            self.database = Some(open(&self.path).map_err(|error| self.explain("open", error))?);
+    /// Opens the file again after an error, or makes it for the first record.
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        if self.database.is_some() {
+            return Ok(());
         }
-        self.database.as_ref().ok_or_else(|| self.explain("open", "it is gone"))
+        let opened = if self.is_missing { create(&self.path) } else { open(&self.path) };
+        self.database = Some(opened.map_err(|error| self.explain("open", error))?);
+        self.is_missing = false;
+        Ok(())
     }
 
     /// Everything in the database, and how many records are not what they should be.
     fn read(&mut self) -> Result<(Vec<(u64, Record)>, usize), redb::Error> {
-        let database = open(&self.path)?;
+        let database = create(&self.path)?;
         let records = read_all(&database);
         self.database = Some(database);
         records
     }
 
-    /// Puts a file aside that cannot be read, and makes a new one of what is intact in it.
+    /// Makes a new file of what is intact in one that cannot be read, which is kept under another name.
     fn salvage(&mut self, why: &redb::Error) -> Result<Loaded, StoreError> {
         self.database = None;
         let octets = fs::read(&self.path).map_err(|error| self.explain("read", error))?;
-        let aside = self.path.with_extension("damaged");
-        fs::rename(&self.path, &aside).map_err(|error| self.explain("put aside", error))?;
         let records = salvage(&octets);
+        let (saved, aside) = (self.path.with_extension("saved"), self.path.with_extension("damaged"));
+        // One that an earlier try has left is of no use: it may not be whole.
+        remove(&saved).map_err(|error| self.explain("remove what is left beside", error))?;
+        let database = create(&saved).map_err(|error| self.explain("save what is intact in", error))?;
+        write(&database, &records, &[]).map_err(|error| self.explain("save what is intact in", error))?;
+        // At each moment from here on, the name is that of the old file or that of the new one.
+        keep_as(&self.path, &aside).map_err(|error| self.explain("keep a copy of", error))?;
+        fs::rename(&saved, &self.path).map_err(|error| self.explain("replace", error))?;
+        sync_directory(&self.path).map_err(|error| self.explain("replace", error))?;
+        self.database = Some(database);
         self.live.clear();
         self.dead.clear();
-        self.commit(&records)?;
+        for (position, record) in &records {
+            self.note(*position, record);
+        }
         let damage = format!(
             "`{}` is damaged ({why}): {} leases were saved from it, and it was put aside as `{}`",
             self.path.display(),
@@ -127,6 +159,7 @@ impl RedbJournal {
 impl LeaseStore for RedbJournal {
     fn load(&mut self) -> Result<Loaded, StoreError> {
         if self.lazy && !self.path.exists() {
+            self.is_missing = true;
             return Ok(Loaded::default());
         }
         let (all, void) = match self.read() {
@@ -150,7 +183,7 @@ impl LeaseStore for RedbJournal {
     }
 
     fn commit(&mut self, records: &[(u64, Record)]) -> Result<(), StoreError> {
-        self.database()?;
+        self.reopen()?;
         let done = self.try_commit(records);
         if done.is_err() {
             // The database refuses everything after an error of the disk until it is opened again.
@@ -160,8 +193,40 @@ impl LeaseStore for RedbJournal {
     }
 }
 
+/// The database in a file that is there.
 fn open(path: &Path) -> Result<Database, redb::Error> {
-    Ok(Database::builder().set_cache_size(CACHE).create(path)?)
+    Ok(Database::builder().set_cache_size(CACHE).open(path)?)
+}
+
+/// The database in a file that is made if it is not there.
+fn create(path: &Path) -> Result<Database, redb::Error> {
+    let is_new = !path.exists();
+    let database = Database::builder().set_cache_size(CACHE).create(path)?;
+    if is_new {
+        sync_directory(path)?;
+    }
+    Ok(database)
+}
+
+/// Gives a file a second name, in the place of any other file of that name.
+fn keep_as(path: &Path, name: &Path) -> io::Result<()> {
+    remove(name)?;
+    // Not every file system knows files with two names.
+    fs::hard_link(path, name).or_else(|_| fs::copy(path, name).map(|_| ()))
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the name of the file at `path` durable.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Whether the error is one of the machine, and not of the file's contents.

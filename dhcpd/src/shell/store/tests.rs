@@ -70,6 +70,7 @@ fn what_is_committed_is_found_again_the_latest_of_each_address() {
 fn superseded_records_are_removed_and_the_file_stops_growing() {
     let dir = Dir::new("superseded");
     let mut journal = RedbJournal::new(dir.file());
+    journal.load().unwrap();
     let mut position = 0;
     let mut renew = |journal: &mut RedbJournal| {
         let group: Vec<_> = (0..500_u16)
@@ -94,6 +95,7 @@ fn superseded_records_are_removed_and_the_file_stops_growing() {
 fn a_forgotten_address_is_gone() {
     let dir = Dir::new("forgotten");
     let mut journal = RedbJournal::new(dir.file());
+    journal.load().unwrap();
     let forgotten = Record { state: State::Forgotten, ..record(1, 0) };
     journal.commit(&[(1, record(1, 60)), (2, record(2, 60))]).unwrap();
     journal.commit(&[(3, forgotten.clone())]).unwrap();
@@ -118,4 +120,61 @@ fn a_journal_that_cannot_be_opened_for_another_reason_is_left_alone() {
     let error = RedbJournal::new(dir.file()).load().unwrap_err();
     assert!(error.to_string().starts_with("cannot open `"), "{error}");
     assert!(dir.file().is_dir());
+}
+
+#[test]
+fn a_salvage_that_fails_at_any_step_leaves_the_damaged_file_in_its_place() {
+    let dir = Dir::new("salvage");
+    let mut ruins = b"no journal".to_vec();
+    ruins.extend(frame::encode(1, &record(1, 60)).unwrap());
+    fs::write(dir.file(), &ruins).unwrap();
+    // A directory with something in it can be neither removed nor written over.
+    for obstacle in ["leases.saved", "leases.damaged"] {
+        let obstacle = dir.0.join(obstacle);
+        fs::create_dir_all(obstacle.join("full")).unwrap();
+        let mut journal = RedbJournal::new(dir.file());
+        for _ in 0..2 {
+            let error = journal.load().unwrap_err();
+            assert!(error.to_string().contains("leases.redb"), "{error}");
+            assert_eq!(fs::read(dir.file()).unwrap(), ruins, "{}", obstacle.display());
+        }
+        fs::remove_dir_all(obstacle).unwrap();
+    }
+    let mut journal = RedbJournal::new(dir.file());
+    assert_eq!(journal.load().unwrap().records, [(1, record(1, 60))]);
+    journal.commit(&[(2, record(2, 60))]).unwrap();
+    drop(journal);
+    assert_eq!(load(&dir.file()).records, [(1, record(1, 60)), (2, record(2, 60))]);
+    assert_eq!(fs::read(dir.0.join("leases.damaged")).unwrap(), ruins);
+    assert!(!dir.0.join("leases.saved").exists());
+}
+
+#[test]
+fn a_journal_that_has_gone_is_an_error_and_no_new_one_is_begun() {
+    let dir = Dir::new("gone");
+    let mut journal = RedbJournal::new(dir.file());
+    journal.load().unwrap();
+    journal.commit(&[(1, record(1, 60))]).unwrap();
+    let kept = dir.0.join("kept");
+    fs::rename(dir.file(), &kept).unwrap();
+    // As after an error of the disk: it is opened again for the next commit.
+    journal.forget_database();
+    let error = journal.commit(&[(2, record(2, 60))]).unwrap_err();
+    assert!(error.to_string().starts_with("cannot open `"), "{error}");
+    assert!(!dir.file().exists());
+    fs::rename(&kept, dir.file()).unwrap();
+    journal.commit(&[(2, record(2, 60))]).unwrap();
+    drop(journal);
+    assert_eq!(load(&dir.file()).records, [(1, record(1, 60)), (2, record(2, 60))]);
+}
+
+#[test]
+fn a_lazy_journal_is_made_by_its_first_record() {
+    let dir = Dir::new("lazy");
+    let mut journal = RedbJournal::new(dir.file()).lazy();
+    assert!(journal.load().unwrap().records.is_empty());
+    assert!(!dir.file().exists());
+    journal.commit(&[(1, record(1, 60))]).unwrap();
+    drop(journal);
+    assert_eq!(load(&dir.file()).records, [(1, record(1, 60))]);
 }

@@ -18,6 +18,7 @@ const THREADS: usize = 4;
 /// A file as a process leaves it that is killed: many commits of one record each.
 fn killed(dir: &Dir, commits: u16) -> Vec<u8> {
     let mut journal = RedbJournal::new(dir.file());
+    journal.load().unwrap();
     for n in 1..=commits {
         journal.commit(&[(n.into(), record(n, 60))]).unwrap();
     }
