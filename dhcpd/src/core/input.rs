@@ -68,4 +68,9 @@ impl Now {
     pub fn ms(self) -> i64 {
         i64::try_from(self.monotonic_ms).unwrap_or(i64::MAX)
     }
+
+    /// Wall clock less the boot's clock, in milliseconds: another one after the wall clock was stepped.
+    pub(super) fn wall_offset_ms(self) -> i64 {
+        self.unix_ms.saturating_sub(self.ms())
+    }
 }

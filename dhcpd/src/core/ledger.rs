@@ -82,21 +82,25 @@ impl<S: Space> Ledger<S> {
         now: Now,
     ) -> Ledger<S> {
         let mut leases = Leases::default();
-        let (mut last, mut must_rewrite) = (0, false);
+        let (mut last, mut must_rewrite, mut wall_offset) = (0, false, None);
         for (position, record) in records {
             last = last.max(position);
+            let of_boot = record.wall_offset_ms(boot);
+            // A clock that was stepped while nobody ran is found by this.
+            wall_offset = of_boot.or(wall_offset);
             let covered = record.ends(now, boot);
             let Ok(item) = S::Item::try_from(record.address) else { continue };
             if record.state == State::Forgotten {
                 leases.forget(item);
                 continue;
             }
-            must_rewrite |= covered > now.ms() && record.clock.map(|clock| clock.boot) != boot;
+            let is_right = of_boot.is_some_and(|offset| !is_step(now.wall_offset_ms().saturating_sub(offset)));
+            must_rewrite |= covered > now.ms() && !is_right && boot.is_some();
             let Record { client, mac, name, state, .. } = record;
             let state = if covered <= now.ms() { State::Released } else { state };
             leases.set(item, Lease { client, mac, name, state, ends: covered, covered, position });
         }
-        Ledger { leases, journal: Journal::after(last), boot, must_rewrite, wall_offset: None }
+        Ledger { leases, journal: Journal::after(last), boot, must_rewrite, wall_offset }
     }
 
     /// Gives a lease of `item` to `tenant`; returns the position of the record that its reply waits for.
@@ -220,10 +224,10 @@ impl<S: Space> Ledger<S> {
     /// Writes all leases anew where the wall clock was stepped, so that another boot reads them right, and
     /// after another boot, so that the wall clock matters to none of them any more.
     fn check_clock(&mut self, now: Now, out: &mut impl Told<S::Item>) {
-        let offset = now.unix_ms.saturating_sub(now.ms());
+        let offset = now.wall_offset_ms();
         let before = *self.wall_offset.get_or_insert(offset);
         let by = offset.saturating_sub(before);
-        let stepped = by.saturating_abs() >= STEP_MS;
+        let stepped = is_step(by);
         if !(stepped || self.must_rewrite) || self.journal.is_failing() {
             return;
         }
@@ -237,6 +241,10 @@ impl<S: Space> Ledger<S> {
             out.clock_stepped(by);
         }
     }
+}
+
+fn is_step(by: i64) -> bool {
+    by.saturating_abs() >= STEP_MS
 }
 
 impl<Item> Change<Item> {

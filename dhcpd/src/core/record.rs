@@ -82,6 +82,12 @@ pub struct Clock {
 }
 
 impl Record {
+    /// Wall clock less the boot's clock when it was written, in milliseconds; `None`: not in this boot.
+    pub(super) fn wall_offset_ms(&self, boot: Option<u64>) -> Option<i64> {
+        let clock = self.clock.filter(|clock| Some(clock.boot) == boot)?;
+        Some(self.written.saturating_mul(1000).saturating_sub(clock.ms))
+    }
+
     /// Until when the address is taken, in milliseconds of this boot's clock; in the past if it is not.
     pub(super) fn ends(&self, now: Now, boot: Option<u64>) -> i64 {
         let span = i64::from(self.seconds).saturating_mul(1000);

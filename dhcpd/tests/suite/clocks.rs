@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use dhcpd::core::{Changed, Notice, Reason};
+use dhcpd::core::{Changed, Input, Notice, Reason};
 
 use super::lab::{Lab, SERVER, SITE};
 use super::packet::Ask;
@@ -88,6 +88,37 @@ fn a_step_before_a_reboot_does_no_harm_after_it() {
         let mut lab = lab();
         lab.now.unix_ms += by;
         lab.pass(1000);
+        lab.now.monotonic_ms = 3_000;
+        lab.restart(Some(2));
+        is_taken_for(&mut lab, HOUR - 2000);
+    }
+}
+
+#[test]
+fn a_step_while_the_server_was_down_does_no_harm_after_a_reboot() {
+    for by in STEPS {
+        let mut lab = lab();
+        lab.now.unix_ms += by;
+        lab.restart(Some(1));
+        let answer = lab.pass(1000);
+        assert!(answer.records.is_empty() && answer.notices.is_empty(), "told and written at once");
+        assert_eq!(lab.journal.last().unwrap().1.written, lab.now.unix_ms.div_euclid(1000) - 1);
+        lab.now.monotonic_ms = 3_000;
+        lab.restart(Some(2));
+        is_taken_for(&mut lab, HOUR - 2000);
+    }
+}
+
+#[test]
+fn a_step_that_could_not_be_written_before_the_server_ended_is_found_by_the_next_one() {
+    for by in STEPS {
+        let mut lab = lab();
+        lab.commits = false;
+        lab.input(&Input::StoreFailing);
+        lab.now.unix_ms += by;
+        assert!(lab.pass(1000).records.is_empty());
+        lab.commits = true;
+        lab.restart(Some(1));
         lab.now.monotonic_ms = 3_000;
         lab.restart(Some(2));
         is_taken_for(&mut lab, HOUR - 2000);
