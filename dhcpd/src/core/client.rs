@@ -3,7 +3,8 @@
 //! By the client identifier (RFC 2131, section 4.2), else by the hardware address. An identifier that is
 //! only the hardware address again (type and address, as boot loaders send it) counts as the latter, so
 //! that firmware and boot loader have one lease. A host of the inventory is its card through all stages
-//! of a boot, whatever identifier each of them sends.
+//! of a boot, whatever identifier each of them sends; what is plugged into a port of the inventory is the
+//! card that it asks with.
 
 use std::fmt;
 use std::str::FromStr;
@@ -49,10 +50,14 @@ impl Kind {
 impl ClientKey {
     /// The client that sent `message`; `nic` if the inventory knows it. `None`: it does not say who it is.
     pub(super) fn of(message: &Message<'_>, nic: Option<&Reservation<'_>>) -> Option<ClientKey> {
-        if let Some(mac) = nic.and_then(Reservation::mac) {
+        let is_by_port = nic.is_some_and(Reservation::is_by_port);
+        if let Some(mac) = nic.and_then(Reservation::mac).filter(|_| !is_by_port) {
             return Some(ClientKey::of_mac(mac));
         }
         let hardware = ClientKey::of_hardware(message);
+        if is_by_port && hardware.is_some() {
+            return hardware;
+        }
         let Some(id) = message.options.get(code::CLIENT_ID).filter(|id| id.len() >= 2) else {
             return hardware;
         };

@@ -22,12 +22,10 @@ use crate::view::{Layout, NetworkView, Reservation};
 pub(super) enum Decision<'v> {
     /// DHCPOFFER, or BOOTREPLY, of a reserved address.
     Offer(Grant<'v>),
-    /// DHCPACK of a reserved address.
-    Ack(Grant<'v>),
     /// DHCPOFFER of an address from a pool.
     OfferLease(Want<'v>),
-    /// DHCPACK of an address that the client leases.
-    AckLease(Grant<'v>),
+    /// DHCPACK of an address.
+    Ack(Grant<'v>),
     /// DHCPACK with options only.
     Inform(&'v NetworkView, Option<Reservation<'v>>),
     /// DHCPNAK; the client's lease of this address ends.
@@ -53,8 +51,15 @@ pub(super) struct Grant<'v> {
     pub(super) address: Ipv4Addr,
     /// For how long.
     pub(super) seconds: u32,
-    /// Whether the client is known by where it is plugged in, which it will not say when it renews.
-    pub(super) by_port: bool,
+    /// Whether it is leased: it is of a pool, or of a port, which any machine may be plugged into.
+    pub(super) is_leased: bool,
+}
+
+impl Grant<'_> {
+    /// Whether it is the nic's own address.
+    pub(super) fn is_reserved(&self) -> bool {
+        self.nic.is_some_and(|nic| nic.address() == Some(self.address))
+    }
 }
 
 /// A client that needs an address from a pool.
@@ -68,6 +73,9 @@ pub(super) struct Want<'v> {
 
 /// Longest lease of a host whose own address another client still has.
 const MEANWHILE_SECONDS: u32 = 300;
+/// For how long a client that has just got or extended its lease is not looked for: it may not use its address
+/// yet.
+const SETTLING_MS: i64 = 60_000;
 
 /// What the inventory says of a client.
 enum Client<'v> {
@@ -130,7 +138,7 @@ impl Deciding<'_, '_> {
     }
 
     fn client<'v>(&self, place: &Place<'v>) -> Client<'v> {
-        let Some(Identified { nic, network, by_port }) = identify(self.message, place) else {
+        let Some(Identified { nic, network }) = identify(self.message, place) else {
             let all_off = place.networks().all(|network| !network.dhcp);
             let want = Want { known: None, seconds_max: u32::MAX };
             return if all_off { Client::Off } else { Client::Pool(want) };
@@ -144,13 +152,36 @@ impl Deciding<'_, '_> {
         let Some(address) = nic.address() else {
             return Client::Pool(Want { known: Some((nic, network)), seconds_max: u32::MAX });
         };
-        // Whoever leased it before the inventory gave it away has it until it asks again.
-        if !by_port && self.leases.is_held_by_other(address, &self.keys(Some(&nic)), self.now) {
+        // Whoever leased it before the inventory gave it away has it until it asks again; so has the machine
+        // that was at the port before, unless it has gone.
+        let is_held = self.leases.is_held_by_other(address, &self.keys(Some(&nic)), self.now);
+        if is_held && !(nic.is_by_port() && self.may_replace(network, address))
+            || nic.is_by_port() && self.is_on_probation(address)
+        {
             let want = Want { known: Some((nic, network)), seconds_max: MEANWHILE_SECONDS };
             return if network.pool.is_empty() { Client::Waits } else { Client::Pool(want) };
         }
         let seconds = nic.lease_seconds().unwrap_or(network.lease_seconds);
-        Client::Reserved(Grant { network, nic: Some(nic), address, seconds, by_port })
+        Client::Reserved(Grant { network, nic: Some(nic), address, seconds, is_leased: nic.is_by_port() })
+    }
+
+    /// Whether a client has found somebody else using `address`.
+    fn is_on_probation(&self, address: Ipv4Addr) -> bool {
+        let lease = self.leases.get(address).filter(|lease| lease.is_held(self.now));
+        lease.is_some_and(|lease| lease.state == State::Declined)
+    }
+
+    /// Whether the address of a port may go from the machine that leases it to another one at that port:
+    /// where there is a probe to tell that the former has gone. A lease is not broken without.
+    fn may_replace(&self, network: &NetworkView, address: Ipv4Addr) -> bool {
+        let Some(settled) = settled_at(self.leases, address, self.now) else { return false };
+        network.probe
+            && settled <= self.now
+            && match self.message.kind() {
+                Kind::Discover => true,
+                Kind::Request => self.probes.is_quiet(address, settled, self.now),
+                Kind::Decline | Kind::Release | Kind::Inform | Kind::Bootp | Kind::Other(_) => false,
+            }
     }
 
     /// The names that the client's leases may be under.
@@ -236,24 +267,26 @@ impl Deciding<'_, '_> {
             return Err(Reason::DhcpOff);
         }
         let nic = want.known.map(|(nic, _)| nic);
-        let key = ClientKey::of(self.message, nic.as_ref()).ok_or(Reason::NoIdentity)?;
+        let by_port = place.view().by_port_address(network.id, wanted);
+        let by_port = by_port.filter(|nic| nic.is_served() && nic.has_dhcp());
+        let key = ClientKey::of(self.message, nic.or(by_port).as_ref()).ok_or(Reason::NoIdentity)?;
         let lease = self.leases.get(wanted);
-        let own = lease.filter(|lease| lease.client == key && !matches!(lease.state, State::Declined));
+        // It may have leased it before it was written down, by another name.
+        let before = ClientKey::of(self.message, None);
+        let is_own = |client: &ClientKey| *client == key || Some(client) == before.as_ref();
+        let own = lease.filter(|lease| is_own(&lease.client) && !matches!(lease.state, State::Declined));
         let is_here = want.known.is_none_or(|(_, home)| home.id == network.id);
         let is_served = nic.is_some() || network.serves_strangers;
         let of_pool = is_here && is_served && network.pool.contains(wanted) && !(self.is_own)(wanted);
-        let by_port = place.view().by_port_address(network.id, wanted);
-        let by_port = by_port.filter(|nic| own.is_some() && nic.is_served() && nic.has_dhcp());
-        let own_still =
-            own.is_some_and(|lease| lease.is_held(self.now) || self.leases.is_free(wanted, self.now));
-        let offer = self.leases.offer_of(wanted, self.now);
-        let offered = offer.is_some_and(|offer| offer.client == key && !self.probes.is_running(wanted));
+        let by_port = by_port.filter(|_| own.is_some());
+        let offer = self.leases.offer_of(wanted, self.now).map(|offer| is_own(&offer.client));
+        let own_still = own.is_some_and(|lease| lease.is_held(self.now) || offer != Some(false));
+        let offered = offer == Some(true) && !self.probes.is_running(wanted);
         if (of_pool && (own_still || (selecting && offered))) || by_port.is_some() {
             let nic = nic.or(by_port);
             let seconds = nic.and_then(|nic| nic.lease_seconds()).unwrap_or(network.lease_seconds);
             let seconds = seconds.min(want.seconds_max);
-            let by_port = by_port.is_some();
-            return Ok(Decision::AckLease(Grant { network, nic, address: wanted, seconds, by_port }));
+            return Ok(Decision::Ack(Grant { network, nic, address: wanted, seconds, is_leased: true }));
         }
         if own.is_some() {
             return Ok(Decision::Refuse(Refusal::NotGiven, Some(wanted)));
@@ -336,17 +369,16 @@ impl Deciding<'_, '_> {
         let declined = options.fixed::<4>(code::REQUESTED_ADDRESS)?.map(Ipv4Addr::from);
         let declined = declined.ok_or(Reason::NoAddressNamed)?;
         match self.client(place) {
-            Client::Reserved(grant) if grant.address == declined => Ok(Decision::Conflict(grant)),
+            Client::Reserved(grant) if grant.address == declined => {
+                // Nobody else is known to have the address of a port.
+                let is_of_port = grant.is_leased && grant.nic.is_some_and(|nic| nic.mac().is_none());
+                let lease = self.own_lease(declined, grant.nic.as_ref()).filter(|_| is_of_port);
+                Ok(lease.map_or(Decision::Conflict(grant), Decision::Decline))
+            }
             Client::Pool(want) => {
-                let keys = self.keys(want.known.map(|(nic, _)| nic).as_ref());
-                let is_own = |key: &ClientKey| keys.iter().flatten().any(|own| own == key);
-                let lease = self
-                    .leases
-                    .get(declined)
-                    .is_some_and(|lease| lease.is_bound(self.now) && is_own(&lease.client));
-                let offer =
-                    self.leases.offer_of(declined, self.now).is_some_and(|offer| is_own(&offer.client));
-                if lease || offer { Ok(Decision::Decline(declined)) } else { Err(Reason::Declined) }
+                // An offer is not enough: it costs a stranger nothing to be offered every address.
+                let lease = self.own_lease(declined, want.known.map(|(nic, _)| nic).as_ref());
+                lease.map(Decision::Decline).ok_or(Reason::Declined)
             }
             Client::Reserved(_) | Client::Waits | Client::Withdrawn | Client::Off => Err(Reason::Declined),
         }
@@ -356,4 +388,9 @@ impl Deciding<'_, '_> {
         let address = self.message.ciaddr();
         self.own_lease(address, None).map(Decision::Release).ok_or(Reason::Released)
     }
+}
+
+/// When the client that leases `address` at `now` has had time to use it; `None`: no client leases it.
+pub(super) fn settled_at(leases: &Leases<Layout>, address: Ipv4Addr, now: i64) -> Option<i64> {
+    leases.get(address).filter(|lease| lease.is_bound(now)).map(|lease| lease.since + SETTLING_MS)
 }

@@ -16,7 +16,7 @@ use super::probes::Waiting;
 use super::reason::{Event, Reason};
 use super::record::State;
 use crate::code;
-use crate::view::NetworkView;
+use crate::view::{DhcpView, NetworkView};
 
 /// How long an offer stands.
 const OFFER_MS: i64 = 30_000;
@@ -40,7 +40,7 @@ impl Core {
         let key = ClientKey::of(message, nic.as_ref()).ok_or(Reason::NoIdentity)?;
         let (network, address) = self.address_for(message, &key, place, want, now)?;
         let seconds = nic.and_then(|nic| nic.lease_seconds()).unwrap_or(network.lease_seconds);
-        let grant = Grant { network, nic, address, seconds: seconds.min(want.seconds_max), by_port: false };
+        let grant = Grant { network, nic, address, seconds: seconds.min(want.seconds_max), is_leased: true };
         let is_offered = self.ledger.leases.offer_of(address, now.ms()).is_some();
         let is_bound = self.ledger.leases.get(address).is_some_and(|lease| lease.is_bound(now.ms()));
         // An offer that could not be kept would only hold the client up.
@@ -61,7 +61,7 @@ impl Core {
 
     /// Whether nobody uses `address`, as far as is known from a probe after the last edit that concerns it.
     pub(super) fn is_quiet(&self, address: Ipv4Addr, now: Now) -> bool {
-        self.probes.is_quiet(address, self.left.since(address), now)
+        self.probes.is_quiet(address, self.left.since(address), now.ms())
     }
 
     /// Lets a message wait until it is known whether anybody uses `address`; asks that, unless it was asked
@@ -107,10 +107,14 @@ impl Core {
                 .find(|network| network.pool.contains(address) && !is_own(links, address))
         };
         let (leases, ms) = (&self.ledger.leases, now.ms());
-        let own = leases.of_client(key).iter().copied().filter(|address| {
+        // Before it was written down, it may have been known by another name.
+        let before = ClientKey::of(message, None).filter(|before| before != key);
+        let keys = || std::iter::once(key).chain(&before);
+        let own = keys().flat_map(|key| leases.of_client(key)).copied().filter(|address| {
             let lease = leases.get(*address);
             let usable = lease.is_some_and(|lease| lease.state != State::Declined);
-            let other = leases.offer_of(*address, ms).is_some_and(|offer| offer.client != *key);
+            let other =
+                leases.offer_of(*address, ms).is_some_and(|offer| keys().all(|key| offer.client != *key));
             usable && !other
         });
         let offered = leases.offered_to(key, ms);
@@ -141,6 +145,13 @@ impl Core {
         out: &mut Outputs,
     ) -> Result<Option<u64>, Reason> {
         let client = ClientKey::of(message, grant.nic.as_ref()).ok_or(Reason::NoIdentity)?;
+        let before = ClientKey::of(message, None);
+        let keys = [Some(client.clone()), before];
+        if !self.ledger.journal.is_failing()
+            && self.ledger.leases.is_held_by_other(grant.address, &keys, now.ms())
+        {
+            self.ledger.end(grant.address, Changed::Withdrawn, now, out);
+        }
         let tenant = Tenant { client, mac: message.mac(), name: own_name(message) };
         let bound = self.ledger.bind(grant.address, tenant, grant.seconds, now, out);
         bound.map_err(|StoreFailing| Reason::StoreFailing)
@@ -177,21 +188,28 @@ impl Core {
         address: Ipv4Addr,
         mac: Option<[u8; 6]>,
         now: Now,
+        view: &DhcpView,
         out: &mut Outputs,
     ) -> Vec<Waiting> {
         // A client that still uses its old address may answer itself.
         let Some(waiting) = self.probes.answered(address, mac) else { return Vec::new() };
-        if self.ledger.leases.get(address).is_some_and(|lease| lease.is_bound(now.ms())) {
-            // Somebody has leased it meanwhile, who answers.
+        if let Some(lease) = self.ledger.leases.get(address).filter(|lease| lease.is_bound(now.ms())) {
+            // It is whoever leases it, who is there.
+            let lease = Lease { since: now.ms(), ..lease.clone() };
+            self.ledger.leases.set(address, lease);
             return waiting;
         }
         self.ledger.leases.withdraw(address);
+        // What is at a port must not cost the machine its address that is written down with it.
+        let nic = view.network_of(address).and_then(|network| view.by_port_address(network.id, address));
+        let owner = nic.and_then(|nic| nic.mac());
         let ends = now.ms() + i64::from(IN_USE_SECONDS) * 1000;
         let lease = Lease {
-            client: ClientKey::nobody(),
+            client: owner.map_or_else(ClientKey::nobody, ClientKey::of_mac),
             mac: mac.map(inventory_core::mac::MacAddr),
             name: None,
             state: State::Declined,
+            since: now.ms(),
             ends,
             covered: ends,
             position: 0,

@@ -16,14 +16,12 @@ pub(super) struct Identified<'v> {
     pub(super) nic: Reservation<'v>,
     /// The network that it is in.
     pub(super) network: &'v NetworkView,
-    /// Whether it is known by where it is plugged in and by nothing of its own.
-    pub(super) by_port: bool,
 }
 
 /// The nic that a client is.
 pub(super) fn identify<'v>(message: &Message<'_>, place: &Place<'v>) -> Option<Identified<'v>> {
     let find = |by: &dyn Fn(&'v NetworkView) -> Option<Reservation<'v>>| {
-        place.networks().find_map(|network| Some(Identified { nic: by(network)?, network, by_port: false }))
+        place.networks().find_map(|network| Some(Identified { nic: by(network)?, network }))
     };
     let view = place.view();
     if let Some(mac) = message.mac()
@@ -47,8 +45,7 @@ pub(super) fn identify<'v>(message: &Message<'_>, place: &Place<'v>) -> Option<I
     }
     let circuit = message.options.relay(code::RELAY_CIRCUIT_ID)?;
     let remote = message.options.relay(code::RELAY_REMOTE_ID);
-    let found = find(&|network| view.by_port(network.id, &circuit, remote.as_deref()))?;
-    Some(Identified { by_port: true, ..found })
+    find(&|network| view.by_port(network.id, &circuit, remote.as_deref()))
 }
 
 /// The DUID in a client identifier: type 255, four octets of IAID, DUID.

@@ -94,11 +94,13 @@ impl<S: Space> Ledger<S> {
                 leases.forget(item);
                 continue;
             }
-            let is_right = of_boot.is_some_and(|offset| !is_step(now.wall_offset_ms().saturating_sub(offset)));
+            let is_right =
+                of_boot.is_some_and(|offset| !is_step(now.wall_offset_ms().saturating_sub(offset)));
             must_rewrite |= covered > now.ms() && !is_right && boot.is_some();
             let Record { client, mac, name, state, .. } = record;
             let state = if covered <= now.ms() { State::Released } else { state };
-            leases.set(item, Lease { client, mac, name, state, ends: covered, covered, position });
+            let since = now.ms();
+            leases.set(item, Lease { client, mac, name, state, since, ends: covered, covered, position });
         }
         Ledger { leases, journal: Journal::after(last), boot, must_rewrite, wall_offset }
     }
@@ -118,7 +120,7 @@ impl<S: Space> Ledger<S> {
         let has_it = before.is_some_and(|lease| lease.is_bound(now.ms()));
         let what = if has_it { Changed::Renewed } else { Changed::Granted };
         if let Some(lease) = before.filter(|lease| ends <= lease.covered) {
-            let lease = Lease { ends: ends.max(lease.ends), ..lease.clone() };
+            let lease = Lease { since: now.ms(), ends: ends.max(lease.ends), ..lease.clone() };
             let position = lease.position;
             out.change(Change::of(item, &lease, Changed::Renewed, seconds));
             self.leases.set(item, lease);
@@ -130,7 +132,8 @@ impl<S: Space> Ledger<S> {
         let ahead = (seconds / AHEAD_PART).min(AHEAD_SECONDS_MAX);
         let Tenant { client, mac, name } = tenant;
         let covered = ends + i64::from(ahead) * 1000;
-        let lease = Lease { client, mac, name, state: State::Bound, ends, covered, position: 0 };
+        let (state, since) = (State::Bound, now.ms());
+        let lease = Lease { client, mac, name, state, since, ends, covered, position: 0 };
         out.change(Change::of(item, &lease, what, seconds));
         let position = self.write(item, lease, now, out);
         Ok(self.journal.waits_for(position))
@@ -165,7 +168,8 @@ impl<S: Space> Ledger<S> {
     /// Ends the lease of `item` before its time.
     pub(super) fn end(&mut self, item: S::Item, what: Changed, now: Now, out: &mut impl Told<S::Item>) {
         let Some(lease) = self.leases.get(item).filter(|lease| lease.is_bound(now.ms())) else { return };
-        let lease = Lease { state: State::Released, ends: now.ms(), covered: now.ms(), ..lease.clone() };
+        let ms = now.ms();
+        let lease = Lease { state: State::Released, since: ms, ends: ms, covered: ms, ..lease.clone() };
         out.change(Change::of(item, &lease, what, 0));
         self.write(item, lease, now, out);
     }
@@ -174,8 +178,16 @@ impl<S: Space> Ledger<S> {
     pub(super) fn decline(&mut self, item: S::Item, tenant: Tenant, now: Now, out: &mut impl Told<S::Item>) {
         let ends = now.ms() + i64::from(DECLINED_SECONDS) * 1000;
         let Tenant { client, mac, .. } = tenant;
-        let lease =
-            Lease { client, mac, name: None, state: State::Declined, ends, covered: ends, position: 0 };
+        let lease = Lease {
+            client,
+            mac,
+            name: None,
+            state: State::Declined,
+            since: now.ms(),
+            ends,
+            covered: ends,
+            position: 0,
+        };
         out.change(Change::of(item, &lease, Changed::Declined, DECLINED_SECONDS));
         self.write(item, lease, now, out);
     }

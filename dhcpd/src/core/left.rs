@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::Core;
-use super::decide::Grant;
+use super::client::ClientKey;
+use super::decide::{Grant, settled_at};
 use super::input::{Now, Packet};
 use super::output::Outputs;
 use super::packet::Message;
@@ -59,10 +60,23 @@ impl Core {
         out: &mut Outputs,
     ) -> Result<(), Reason> {
         let address = grant.address;
-        let is_known = !self.left.may_be_used(address, now) || self.is_quiet(address, now);
+        let holder = settled_at(&self.ledger.leases, address, now.ms());
+        // Any machine may be at a port: also another one than had the address.
+        let may_be_other = self.left.may_be_used(address, now) || grant.is_leased;
+        let since = self.left.since(address).max(holder.unwrap_or(i64::MIN));
+        let is_known = !may_be_other
+            || self.is_own(grant, message, now)
+            || self.probes.is_quiet(address, since, now.ms());
         if is_known || !grant.network.probe {
             return Ok(());
         }
         Err(self.probe(address, message, packet, now, out))
+    }
+
+    /// Whether the client leases the address already.
+    fn is_own(&self, grant: &Grant<'_>, message: &Message<'_>, now: Now) -> bool {
+        let key = ClientKey::of(message, grant.nic.as_ref());
+        let lease = self.ledger.leases.get(grant.address).filter(|lease| lease.is_bound(now.ms()));
+        grant.is_leased && lease.is_some_and(|lease| Some(&lease.client) == key.as_ref())
     }
 }

@@ -103,7 +103,7 @@ impl Core {
             Input::Committed(position) => self.ledger.journal.commit(*position),
             Input::StoreFailing => self.ledger.journal.fail(),
             Input::InUse { address, mac } => {
-                let waiting = self.in_use(*address, *mac, now, out);
+                let waiting = self.in_use(*address, *mac, now, view, out);
                 self.answer_waiting(&waiting, now, view, out);
             }
             Input::Tick => {}
@@ -173,29 +173,16 @@ impl Core {
                 if !message.wants_rapid_commit() {
                     return self.offer(message, place?, grant, out);
                 }
-                self.end_others(&grant, message, now, out);
-                self.acknowledge(message, place?, grant, None, out)
+                self.acknowledge(message, place?, grant, now, out)
             }
             Decision::OfferLease(want) => {
                 let place = place?;
                 let grant = self.offer_lease(message, packet, &place, want, now, out)?;
                 self.offer(message, place, grant, out)
             }
-            Decision::Ack(grant) => {
-                self.end_others(&grant, message, now, out);
-                if grant.by_port {
-                    // Not waited for: it only says who is at the port, for when it renews directly.
-                    let _ = self.bind(&grant, message, now, out);
-                }
-                self.acknowledge(message, place?, grant, None, out)
-            }
-            Decision::AckLease(grant) => {
-                let after = self.bind(&grant, message, now, out)?;
-                let after = after.filter(|_| !grant.by_port);
-                self.acknowledge(message, place?, grant, after, out)
-            }
+            Decision::Ack(grant) => self.acknowledge(message, place?, grant, now, out),
             Decision::Inform(network, nic) => {
-                self.replying(message, place?, Some(network), None).inform(network, nic, out)?;
+                self.replying(message, place?, Some(network)).inform(network, nic, out)?;
                 out.events.push(Event::Ack);
                 Ok(Outcome::Informed(network.id))
             }
@@ -203,7 +190,7 @@ impl Core {
                 if let Some(address) = ends {
                     self.ledger.end(address, Changed::Withdrawn, now, out);
                 }
-                self.replying(message, place?, None, None).refuse(refusal, out)?;
+                self.replying(message, place?, None).refuse(refusal, out)?;
                 out.events.push(Event::Nak);
                 Ok(Outcome::Refused(refusal.reason()))
             }
@@ -238,7 +225,7 @@ impl Core {
         grant: Grant<'v>,
         out: &mut Outputs,
     ) -> Result<Outcome, Reason> {
-        let replying = self.replying(message, place, Some(grant.network), None);
+        let replying = self.replying(message, place, Some(grant.network));
         if message.kind() == Kind::Bootp {
             replying.grant(reply::Kind::Boot, grant, out)?;
             out.events.push(Event::BootReply);
@@ -249,15 +236,28 @@ impl Core {
         Ok(Outcome::Offered(grant.network.id, grant.address))
     }
 
+    /// A DHCPACK; where the address is leased, it waits for the record of that. Nothing is given away in
+    /// a message that the client cannot take.
     fn acknowledge<'v>(
-        &self,
+        &mut self,
         message: &Message<'_>,
         place: Place<'v>,
         grant: Grant<'v>,
-        after: Option<u64>,
+        now: Now,
         out: &mut Outputs,
     ) -> Result<Outcome, Reason> {
-        self.replying(message, place, Some(grant.network), after).grant(reply::Kind::Ack, grant, out)?;
+        self.replying(message, place, Some(grant.network)).grant(reply::Kind::Ack, grant, out)?;
+        let after = if grant.is_leased { self.bind(&grant, message, now, out) } else { Ok(None) };
+        match after {
+            Ok(after) => out.last_waits_for(after),
+            Err(reason) => {
+                out.take_last_back();
+                return Err(reason);
+            }
+        }
+        if grant.is_reserved() {
+            self.end_others(&grant, message, now, out);
+        }
         out.events.push(Event::Ack);
         Ok(Outcome::Acknowledged(grant.network.id, grant.address))
     }
@@ -268,13 +268,12 @@ impl Core {
         message: &'m Message<'a>,
         place: Place<'v>,
         network: Option<&NetworkView>,
-        after: Option<u64>,
     ) -> Replying<'m, 'a, 'v> {
         let named = message.options.fixed::<4>(code::SERVER_ID).ok().flatten().map(Ipv4Addr::from);
         let named = named.filter(|address| is_own(&self.links, *address));
         let server = named.unwrap_or_else(|| place.server_id(network));
         let server_id = server_override(message).unwrap_or(server);
-        Replying { message, place, server, server_id, boot_port: self.boot_port, after }
+        Replying { message, place, server, server_id, boot_port: self.boot_port }
     }
 }
 

@@ -148,6 +148,22 @@ pub struct V4;
 /// What the DHCPv4 core wants done.
 pub type Outputs = super::outputs::Outputs<V4>;
 
+impl Outputs {
+    /// Lets the last reply wait for a record.
+    pub(super) fn last_waits_for(&mut self, after: Option<u64>) {
+        if let Some(reply) = self.replies.last_mut() {
+            reply.after = after;
+        }
+    }
+
+    /// Takes the last reply back.
+    pub(super) fn take_last_back(&mut self) {
+        if let Some(reply) = self.replies.pop() {
+            self.octets.truncate(reply.octets.start);
+        }
+    }
+}
+
 impl Family for V4 {
     type Item = Ipv4Addr;
     type Reply = Reply;

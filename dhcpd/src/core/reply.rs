@@ -36,8 +36,6 @@ pub(super) struct Replying<'m, 'a, 'v> {
     pub(super) boot_port: Option<u16>,
     /// Our address, as option 54 says it.
     pub(super) server_id: Ipv4Addr,
-    /// Position of the record that the reply waits for.
-    pub(super) after: Option<u64>,
 }
 
 impl Replying<'_, '_, '_> {
@@ -182,7 +180,7 @@ impl Replying<'_, '_, '_> {
 
     fn send(&self, start: usize, destination: Destination, out: &mut Outputs) {
         let octets = start..out.octets.len();
-        out.replies.push(Reply { octets, after: self.after, source: self.server, destination });
+        out.replies.push(Reply { octets, after: None, source: self.server, destination });
     }
 }
 

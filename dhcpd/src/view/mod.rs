@@ -39,7 +39,7 @@ use inventory_core::name::Name;
 use inventory_core::options::DhcpOption;
 
 use entry::Entry;
-use key::Key;
+use key::{Key, KeyKind};
 use left::Left;
 use networks::Networks;
 use networks6::Networks6;
@@ -249,6 +249,11 @@ impl<'v> Reservation<'v> {
     #[inline]
     pub fn mac(&self) -> Option<MacAddr> {
         Some(self.entry.mac).filter(|mac| *mac != MacAddr([0; 6]))
+    }
+
+    /// Whether it was found by where it is plugged in, and by nothing of the machine's own.
+    pub fn is_by_port(&self) -> bool {
+        matches!(self.entry.kind, KeyKind::Port | KeyKind::PortAddress)
     }
 
     /// Its own lease time in seconds, if it has one.

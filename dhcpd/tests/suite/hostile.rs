@@ -6,7 +6,7 @@ use dhcpd::core::{Destination, FIXED_OCTETS, Outcome, Reason};
 use proptest::prelude::*;
 
 use super::captures;
-use super::lab::{INTERFACE, Lab, SERVER, WEB, WEB_HOST};
+use super::lab::{INTERFACE, Lab, SERVER, WEB, WEB_HOST, cases_or};
 use super::packet::{Ask, COOKIE};
 use super::vectors;
 
@@ -172,7 +172,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(cases_or(2000)))]
 
     #[test]
     fn any_octets_are_answered_or_counted(

@@ -120,6 +120,13 @@ impl Lab {
         self.hear(&ask.octets(), INTERFACE, ask.from, ask.to)
     }
 
+    /// Sends what `ask` says, and waits for the probe if there is one.
+    pub(crate) fn ask_and_wait(&mut self, ask: &Ask) -> Answer {
+        let answer = self.ask(ask);
+        let waits = answer.outcome == Some(Outcome::Unanswered(Reason::Probing));
+        if waits { self.pass(500) } else { answer }
+    }
+
     /// Sends octets by broadcast.
     pub(crate) fn octets(&mut self, octets: &[u8]) -> Answer {
         self.hear(octets, INTERFACE, SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68), Ipv4Addr::BROADCAST)
@@ -164,12 +171,7 @@ impl Lab {
 
     /// DISCOVER, wait for the probe if there is one, REQUEST: the address that the client has then.
     pub(crate) fn join(&mut self, mac: [u8; 6]) -> Ipv4Addr {
-        let discover = Ask::discover(mac);
-        let mut answer = self.ask(&discover);
-        if answer.outcome == Some(Outcome::Unanswered(Reason::Probing)) {
-            answer = self.pass(200);
-        }
-        let offered = answer.offered();
+        let offered = self.ask_and_wait(&Ask::discover(mac)).offered();
         self.ask(&Ask::selecting(mac, offered, SERVER)).acknowledged()
     }
 
@@ -230,4 +232,9 @@ impl Answer {
             _ => panic!("an acknowledgement was expected: {self:?}"),
         }
     }
+}
+
+/// Cases of a property test: as many as `PROPTEST_CASES` says, else `usual`.
+pub(crate) fn cases_or(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }

@@ -9,6 +9,7 @@ mod hostile;
 mod lab;
 mod packet;
 mod pools;
+mod ports;
 mod probes;
 mod relays;
 mod replies;

@@ -405,13 +405,14 @@ fn what_is_plugged_into_a_port_renews_directly_without_saying_where_it_is() {
     let port = |ask: Ask| ask.option(82, &[1, 1, b'7']).relayed(at(250), SERVER);
     assert_eq!(lab.ask(&port(Ask::discover(mac(1)))).offered(), at(20));
     let answer = lab.ask(&port(Ask::selecting(mac(1), at(20), SERVER)));
-    assert_eq!((answer.acknowledged(), answer.one().after), (at(20), None));
-    let renewed = lab.ask(&Ask::renewing(mac(1), at(20), SERVER));
-    assert_eq!((renewed.acknowledged(), renewed.one().after), (at(20), None));
+    assert_eq!((answer.acknowledged(), answer.one().after), (at(20), Some(1)), "it is a lease");
+    // The system that was booted has an identifier: it is the same card.
+    for ask in
+        [Ask::renewing(mac(1), at(20), SERVER), Ask::renewing(mac(1), at(20), SERVER).option(61, b"\0me")]
+    {
+        assert_eq!(lab.ask(&ask).acknowledged(), at(20));
+    }
     assert_eq!(lab.ask(&Ask::renewing(mac(2), at(20), SERVER)).refusal(), Reason::OtherClient);
-    // Another machine at the port takes over, and the first one has lost it.
-    assert_eq!(lab.ask(&port(Ask::selecting(mac(2), at(20), SERVER))).acknowledged(), at(20));
-    assert_eq!(lab.ask(&Ask::renewing(mac(1), at(20), SERVER)).refusal(), Reason::OtherClient);
 }
 
 #[test]
@@ -472,4 +473,42 @@ fn machines_that_nobody_has_written_down_are_recorded_and_a_flood_of_them_is_bou
     let before = std::mem::take(&mut lab.core).into_seen();
     let again = Core::new().with_seen(before.clone().into_iter());
     assert!(again.seen().map(|(mac, _)| mac).eq(before.iter().map(|(mac, _)| *mac)));
+}
+
+#[test]
+fn a_client_keeps_its_lease_when_it_is_written_down_without_an_address() {
+    let mut lab = lab();
+    let duid = [255, 0, 0, 0, 4, 0, 1, 9, 9];
+    let with_id = |ask: Ask| ask.option(61, &duid);
+    lab.ask(&with_id(Ask::discover(WEB))).offered();
+    lab.ask(&with_id(Ask::selecting(WEB, at(100), SERVER))).acknowledged();
+    lab.edit(&(site(POOL) + "[host.roamer]\nnetwork = \"lab\"\nmac = \"02:00:00:00:00:01\"\n"));
+    assert_eq!(lab.ask(&with_id(Ask::discover(WEB))).offered(), at(100));
+    assert_eq!(lab.ask(&with_id(Ask::renewing(WEB, at(100), SERVER))).acknowledged(), at(100));
+    assert_eq!(lab.ask(&Ask::discover(WEB)).offered(), at(100), "it is its card from then on");
+    assert_eq!(lab.ask(&Ask::discover(mac(2)).address(50, at(100))).offered(), at(101));
+}
+
+#[test]
+fn an_address_that_was_only_offered_cannot_be_declined() {
+    let mut lab = lab();
+    for n in 1..=20 {
+        let offered = lab.ask(&Ask::discover(mac(n))).offered();
+        let decline = Ask::new(4, mac(n)).address(50, offered).address(54, SERVER);
+        let answer = lab.ask(&decline);
+        assert_eq!((answer.silence(), answer.records.len()), (Reason::Declined, 0));
+        lab.pass(30_000);
+    }
+}
+
+#[test]
+fn a_lease_is_not_given_in_a_message_that_the_client_cannot_take() {
+    let mut lab = lab();
+    lab.ask(&Ask::discover(mac(1))).offered();
+    // What the relay agent wants back leaves no room for anything else.
+    let ask = Ask::selecting(mac(1), at(100), SERVER).option(82, &[9; 250]).option(82, &[9; 250]);
+    let answer = lab.ask(&ask.relayed(at(250), SERVER));
+    assert_eq!((answer.silence(), answer.records.len()), (Reason::NoRoom, 0));
+    assert!(answer.changes.is_empty() && lab.core.leases().count() == 0);
+    assert_eq!(lab.ask(&Ask::selecting(mac(1), at(100), SERVER)).acknowledged(), at(100));
 }

@@ -97,8 +97,8 @@ fn whatever_is_plugged_into_a_port_gets_the_ports_address() {
         }
         Ask::discover(STRANGER).option(82, &information).relayed(AGENT, SERVER)
     };
-    assert_eq!(lab.ask(&at(b"7", Some(b"sw1"))).offered(), Ipv4Addr::new(10, 79, 0, 20));
-    assert_eq!(lab.ask(&at(b"7", Some(b"sw2"))).offered(), Ipv4Addr::new(10, 79, 0, 21));
+    assert_eq!(lab.ask_and_wait(&at(b"7", Some(b"sw1"))).offered(), Ipv4Addr::new(10, 79, 0, 20));
+    assert_eq!(lab.ask_and_wait(&at(b"7", Some(b"sw2"))).offered(), Ipv4Addr::new(10, 79, 0, 21));
     assert_eq!(lab.ask(&at(b"7", None)).offered(), Ipv4Addr::new(10, 79, 0, 21));
     assert_eq!(lab.ask(&at(b"8", Some(b"sw1"))).silence(), Reason::UnknownMachine);
     // A machine that is known by its card is that machine wherever it is plugged in.
@@ -111,7 +111,7 @@ fn a_switch_that_names_the_port_and_is_no_agent_is_heeded() {
     // RFC 3046, section 2.1: a trusted bridge may add option 82 and leave giaddr alone, as switches
     // with DHCP snooping do. They drop what clients forge.
     let mut lab = Lab::new("[host.desk]\nnetwork = \"lab\"\nip = \"10.77.0.20\"\nport = \"7\"\n");
-    let answer = lab.ask(&Ask::discover(STRANGER).option(82, &[1, 1, b'7']));
+    let answer = lab.ask_and_wait(&Ask::discover(STRANGER).option(82, &[1, 1, b'7']));
     assert_eq!(answer.offered(), Ipv4Addr::new(10, 77, 0, 20));
     assert_eq!(answer.one().option(82), Some(vec![1, 1, b'7']));
     assert!(matches!(answer.one().destination, Destination::Link { .. }));

@@ -10,7 +10,7 @@ use inventory_core::model::{NetworkId, Snapshot};
 use inventory_core::source::{Listing, Memory, ReadError, Source, Version};
 use proptest::prelude::*;
 
-use super::lab::view_of;
+use super::lab::{cases_or, view_of};
 
 const NETWORKS: &str = r#"
 [site]
@@ -179,7 +179,7 @@ fn loaded(loader: &mut Loader) -> Option<Snapshot> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(cases_or(60)))]
 
     #[test]
     fn a_view_that_followed_edits_equals_one_built_from_nothing(edits in prop::collection::vec(edit(), 1..12)) {

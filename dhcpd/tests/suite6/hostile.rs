@@ -6,7 +6,7 @@ use dhcpd::core::v6::{IAS_MAX, Message, OPTIONS_MAX, Outcome, Packet, RELAYS_MAX
 use proptest::prelude::*;
 
 use super::captures::{self, frames};
-use super::lab::{INTERFACE, Lab, SERVER, WEB, WEB_HOST, everybody};
+use super::lab::{INTERFACE, Lab, SERVER, WEB, WEB_HOST, cases_or, everybody};
 use super::packet::{Ask, duid_ll, link_local, option, relay, walk};
 
 /// Hears the octets and looks at the reply as a client would.
@@ -157,7 +157,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(cases_or(2000)))]
 
     #[test]
     fn any_octets_are_answered_or_counted(octets in prop::collection::vec(any::<u8>(), 0..700)) {

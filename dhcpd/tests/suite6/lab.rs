@@ -193,3 +193,8 @@ impl Answer {
         address
     }
 }
+
+/// Cases of a property test: as many as `PROPTEST_CASES` says, else `usual`.
+pub(crate) fn cases_or(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}

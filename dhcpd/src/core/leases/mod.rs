@@ -30,6 +30,8 @@ pub struct Lease {
     pub name: Option<Box<str>>,
     /// What it is about.
     pub state: State,
+    /// When it was given, extended or ended for the last time, in milliseconds of the boot's clock.
+    pub since: i64,
     /// Until when the client was told that it may use the address, in milliseconds of the boot's clock.
     pub ends: i64,
     /// Until when the address is taken by what is written down; not before `ends`.
