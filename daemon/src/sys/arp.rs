@@ -4,6 +4,8 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
+use nix::sys::socket::{LinkAddr, recvfrom};
+
 use super::sockaddr::Name;
 
 const ETHERTYPE_ARP: u16 = 0x0806;
@@ -25,6 +27,8 @@ pub struct ArpClaim {
     pub address: Ipv4Addr,
     /// Hardware address of who says so.
     pub mac: [u8; 6],
+    /// Index of the interface that it was heard on.
+    pub interface: u32,
 }
 
 impl ArpSocket {
@@ -69,14 +73,11 @@ impl ArpSocket {
     pub fn hear(&self) -> Option<ArpClaim> {
         let mut packet = [0; 64];
         loop {
-            match nix::sys::socket::recv(
-                self.socket.as_raw_fd(),
-                &mut packet,
-                nix::sys::socket::MsgFlags::empty(),
-            ) {
-                Ok(len) => {
-                    if let Some(claim) = packet.get(..len).and_then(claim) {
-                        return Some(claim);
+            match recvfrom::<LinkAddr>(self.socket.as_raw_fd(), &mut packet) {
+                Ok((len, from)) => {
+                    let interface = from.and_then(|from| u32::try_from(from.ifindex()).ok()).unwrap_or(0);
+                    if let Some((address, mac)) = packet.get(..len).and_then(claim) {
+                        return Some(ArpClaim { address, mac, interface });
                     }
                 }
                 Err(nix::errno::Errno::EINTR) => {}
@@ -102,12 +103,12 @@ fn request(mac: [u8; 6], address: Ipv4Addr) -> [u8; OCTETS] {
 }
 
 /// What an ARP packet claims, be it a request or a reply; a probe claims nothing.
-fn claim(packet: &[u8]) -> Option<ArpClaim> {
+fn claim(packet: &[u8]) -> Option<(Ipv4Addr, [u8; 6])> {
     let (head, rest) = packet.split_first_chunk::<6>()?;
     let (_operation, rest) = rest.split_first_chunk::<2>()?;
     let (mac, rest) = rest.split_first_chunk::<6>()?;
     let address = Ipv4Addr::from(*rest.first_chunk::<4>()?);
-    (*head == HEAD && !address.is_unspecified()).then_some(ArpClaim { address, mac: *mac })
+    (*head == HEAD && !address.is_unspecified()).then_some((address, *mac))
 }
 
 #[cfg(test)]
@@ -121,8 +122,7 @@ mod tests {
         packet[7] = 2;
         packet[8..14].copy_from_slice(&[2, 0, 0, 0, 0, 9]);
         packet[14..18].copy_from_slice(&[10, 0, 0, 5]);
-        let expected = ArpClaim { address: [10, 0, 0, 5].into(), mac: [2, 0, 0, 0, 0, 9] };
-        assert_eq!(claim(&packet), Some(expected));
+        assert_eq!(claim(&packet), Some(([10, 0, 0, 5].into(), [2, 0, 0, 0, 0, 9])));
         for len in 0..18 {
             assert_eq!(claim(&packet[..len]), None);
         }
