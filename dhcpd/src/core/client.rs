@@ -95,6 +95,14 @@ impl ClientKey {
         ClientKey { kind, octets: [&id.to_be_bytes(), duid].concat().into() }
     }
 
+    /// The DUID of a DHCPv6 client.
+    pub fn duid(&self) -> Option<&[u8]> {
+        match self.kind {
+            Kind::Hardware | Kind::Identifier => None,
+            Kind::Addresses | Kind::Temporary | Kind::Prefixes => self.octets.get(4..),
+        }
+    }
+
     /// Nobody: for addresses that a stranger to DHCP uses.
     pub(super) fn nobody() -> ClientKey {
         ClientKey { kind: Kind::Hardware, octets: Box::default() }

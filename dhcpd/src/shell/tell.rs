@@ -1,13 +1,15 @@
 //! The worker's log: a line for each change of a lease, and what an operator must know.
 //!
 //! Strangers can change leases as fast as they can make up hardware addresses, so there is a budget of
-//! lines; what goes beyond is counted, and that is told.
+//! lines; what goes beyond is counted, and that is told. Machines of the inventory have a budget of their own,
+//! which no stranger can use up.
 
 use std::time::{Duration, Instant};
 
 use tracing::{Level, debug, enabled, info, warn};
 
 use crate::core::{Change, Changed, Family, FamilyOutputs, Leased, Notice, Outputs, Transaction};
+use crate::view::DhcpView;
 
 /// Lines that may come at once.
 const BURST: u32 = 100;
@@ -17,6 +19,13 @@ const PER_LINE: Duration = Duration::from_secs(1);
 /// Lines about leases that may be written.
 #[derive(Debug)]
 pub(super) struct Budget {
+    known: Lines,
+    strangers: Lines,
+}
+
+/// Lines that may be written about some.
+#[derive(Debug)]
+struct Lines {
     left: u32,
     /// Up to when lines were granted.
     since: Instant,
@@ -25,7 +34,13 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn new(now: Instant) -> Budget {
-        Budget { left: BURST, since: now, untold: 0 }
+        Budget { known: Lines::new(now), strangers: Lines::new(now) }
+    }
+}
+
+impl Lines {
+    fn new(now: Instant) -> Lines {
+        Lines { left: BURST, since: now, untold: 0 }
     }
 
     /// Whether a line may be written at `now`; how many were not since the last one.
@@ -47,21 +62,37 @@ impl Budget {
 }
 
 /// Tells what one input led to.
-pub(super) fn tell(out: &Outputs, budget: &mut Budget, now: Instant) {
+pub(super) fn tell(out: &Outputs, view: &DhcpView, budget: &mut Budget, now: Instant) {
     if enabled!(Level::DEBUG) {
         out.transactions().iter().for_each(trace);
     }
-    tell_changes(out, budget, now);
+    tell_changes(out, |change| is_known(change, view), budget, now);
     out.notices().iter().for_each(notify);
 }
 
-/// Tells which leases have changed.
-pub(super) fn tell_changes<F: Family>(out: &FamilyOutputs<F>, budget: &mut Budget, now: Instant) {
+/// Whether the client is a machine of the inventory, in the network of its lease.
+fn is_known(change: &Change, view: &DhcpView) -> bool {
+    let network = view.network_of(change.address);
+    network.zip(change.mac).is_some_and(|(network, mac)| {
+        view.by_mac(network.id, mac).is_some() || view.by_port_address(network.id, change.address).is_some()
+    })
+}
+
+/// Tells which leases have changed; `is_known` says whether one is of a machine of the inventory.
+pub(super) fn tell_changes<F: Family>(
+    out: &FamilyOutputs<F>,
+    is_known: impl Fn(&Change<F::Item>) -> bool,
+    budget: &mut Budget,
+    now: Instant,
+) {
     for change in out.changes() {
         if change.what == Changed::Renewed {
             let address: Leased = change.address.into();
             debug!(%address, seconds = change.seconds, "lease renewed");
-        } else if let Some(untold) = budget.take(now) {
+            continue;
+        }
+        let lines = if is_known(change) { &mut budget.known } else { &mut budget.strangers };
+        if let Some(untold) = lines.take(now) {
             line(change, untold);
         }
     }
@@ -132,7 +163,7 @@ mod tests {
     #[test]
     fn a_flood_of_changes_is_a_burst_of_lines_and_then_one_a_second() {
         let start = Instant::now();
-        let mut budget = Budget::new(start);
+        let mut budget = Lines::new(start);
         let written = (0..10_000).filter(|_| budget.take(start).is_some()).count();
         assert_eq!(written, 100);
         assert_eq!(budget.take(start + Duration::from_secs(1)), Some(9_900));

@@ -142,8 +142,8 @@ impl Service for Four {
         }
     }
 
-    fn tell(out: &Outputs, budget: &mut Budget, now: Instant) {
-        tell(out, budget, now);
+    fn tell(out: &Outputs, view: &DhcpView, budget: &mut Budget, now: Instant) {
+        tell(out, view, budget, now);
     }
 }
 

@@ -84,7 +84,7 @@ pub(super) trait Service {
     /// Sends what was gathered.
     fn send(&mut self, traffic: &Tally<Traffic>);
     /// Tells what one input led to.
-    fn tell(out: &Outputs<Self::Family>, budget: &mut Budget, now: Instant);
+    fn tell(out: &Outputs<Self::Family>, view: &DhcpView, budget: &mut Budget, now: Instant);
 }
 
 /// A service and what its loop needs.
@@ -236,7 +236,7 @@ impl<S: Service> Worker<S> {
         self.service.act(out);
         self.writer.write(out.take_records());
         self.tally.count(out);
-        S::tell(out, budget, Instant::now());
+        S::tell(out, &self.views.load(), budget, Instant::now());
         out.clear();
     }
 

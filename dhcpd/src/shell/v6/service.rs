@@ -11,18 +11,19 @@ use daemon::interfaces::Interface;
 use daemon::metrics::Tally;
 use daemon::neighbours::NeighbourSocket;
 use daemon::udp::{Datagram, MAX_BATCH, Route, SendBatch, Wait};
+use ipnet::Ipv6Net;
 use tracing::{Level, debug, enabled, info, warn};
 
 use super::announcing::Announcing;
 use super::{Six, ports};
 use crate::core::v6::{Core, Input, Link, Notice, Outputs, Packet, Reply, Transaction, V6};
-use crate::core::{Now, Record};
+use crate::core::{Change, ClientKey, Now, Record};
 use crate::shell::counters::Traffic;
 use crate::shell::ports::Port;
 use crate::shell::replies::account;
 use crate::shell::tell::{Budget, tell_changes, tell_of_clock, tell_of_stranded};
 use crate::shell::worker::{Happening, Service};
-use crate::view::DhcpView;
+use crate::view::{DhcpView, Layout6};
 
 /// Octets of the longest reply: what one Ethernet frame carries.
 const REPLY_OCTETS: usize = 1500;
@@ -155,13 +156,23 @@ impl Service for SixService {
         account(&report, self.replies.discard(), traffic);
     }
 
-    fn tell(out: &Outputs, budget: &mut Budget, now: Instant) {
+    fn tell(out: &Outputs, view: &DhcpView, budget: &mut Budget, now: Instant) {
         if enabled!(Level::DEBUG) {
             out.transactions().iter().for_each(trace);
         }
-        tell_changes(out, budget, now);
+        tell_changes(out, |change| is_known(change, view), budget, now);
         out.notices().iter().for_each(notify);
     }
+}
+
+/// Whether the client is a machine of the inventory, in the network of its lease.
+fn is_known(change: &Change<Ipv6Net>, view: &DhcpView) -> bool {
+    let Some(network) = Layout6::new(view).network_of(change.address).map(|network| network.id) else {
+        return false;
+    };
+    let duid = change.client.as_ref().and_then(ClientKey::duid);
+    change.mac.is_some_and(|mac| view.by_mac(network, mac).is_some())
+        || duid.is_some_and(|duid| view.by_duid(network, duid).is_some())
 }
 
 /// What the core is to know of the interfaces that are heard.
