@@ -148,7 +148,12 @@ impl<S: Service> Worker<S> {
         self.look_around(&mut state);
         let mut woken = Woken::default();
         loop {
-            self.pulse.fetch_add(1, Ordering::Relaxed);
+            if self.writer.is_running() {
+                self.pulse.fetch_add(1, Ordering::Relaxed);
+            } else {
+                // The watchdog is to see that, and who looks at the status.
+                self.hear_writer(&mut state);
+            }
             if let Err(error) = self.wait(&mut woken) {
                 error!(%error, "the worker cannot wait for messages");
                 std::thread::sleep(PAUSE);

@@ -81,6 +81,8 @@ pub(super) struct Writer {
     records: Option<Sender<Records>>,
     news: Receiver<News>,
     thread: Option<JoinHandle<()>>,
+    /// Whether its end was told.
+    is_mourned: bool,
 }
 
 impl Writer {
@@ -96,21 +98,36 @@ impl Writer {
         let _ = tell.send(loaded.map_or_else(News::Failing, News::Loaded));
         let mut thread = Thread { store, to_write, tell, waker, waiting: Vec::new(), is_loaded };
         let thread = std::thread::Builder::new().name("leases".to_owned()).spawn(move || thread.run())?;
-        Ok(Writer { records: Some(records), news, thread: Some(thread) })
+        Ok(Writer { records: Some(records), news, thread: Some(thread), is_mourned: false })
     }
 
     /// Has records written.
     pub(super) fn write(&self, records: Records) {
-        if let Some(sender) = self.records.as_ref().filter(|_| !records.is_empty())
-            && sender.send(records).is_err()
-        {
-            error!("the thread that writes leases has ended");
+        if let Some(sender) = self.records.as_ref().filter(|_| !records.is_empty()) {
+            // If nobody takes them, that is news.
+            let _ = sender.send(records);
         }
     }
 
-    /// What the thread has to say, if anything.
-    pub(super) fn news(&self) -> Option<News> {
-        self.news.try_recv().ok()
+    /// What the thread has to say, if anything. That it has ended is the last news.
+    pub(super) fn news(&mut self) -> Option<News> {
+        match self.news.try_recv() {
+            Ok(news) => Some(news),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => {
+                let error = "the thread that writes leases has ended, which is a defect: restart the daemon";
+                let is_first = !std::mem::replace(&mut self.is_mourned, true);
+                is_first.then(|| {
+                    error!("{error}");
+                    News::Failing(StoreError(error.to_owned()))
+                })
+            }
+        }
+    }
+
+    /// Whether the thread is there. Without it nothing can be written any more.
+    pub(super) fn is_running(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 }
 
@@ -231,6 +248,8 @@ mod tests {
     #[derive(Default)]
     struct Disk {
         broken: bool,
+        /// Writing to it ends the thread.
+        deadly: bool,
         commits: Vec<Vec<u64>>,
         tries: usize,
     }
@@ -243,6 +262,7 @@ mod tests {
 
         fn commit(&mut self, records: &[(u64, Record)]) -> Result<(), StoreError> {
             let mut disk = self.0.lock().unwrap();
+            assert!(!disk.deadly, "as a defect would");
             disk.tries += 1;
             if disk.broken {
                 return Err(StoreError("disk full".to_owned()));
@@ -307,6 +327,21 @@ mod tests {
         assert!(matches!(next(&writer), News::Failing(_)));
         disk.0.lock().unwrap().broken = false;
         assert!(matches!(next(&writer), News::Loaded(_)));
+    }
+
+    #[test]
+    fn a_thread_that_ends_is_news_once_and_for_all() {
+        let disk = Faulty::default();
+        let mut writer = start(&disk);
+        assert!(matches!(next(&writer), News::Loaded(_)) && writer.is_running());
+        disk.0.lock().unwrap().deadly = true;
+        writer.write(records(1..=1));
+        while writer.is_running() {
+            std::thread::yield_now();
+        }
+        assert!(matches!(writer.news(), Some(News::Failing(_))));
+        writer.write(records(2..=2));
+        assert!(writer.news().is_none());
     }
 
     #[test]
