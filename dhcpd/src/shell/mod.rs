@@ -11,6 +11,7 @@ mod counters;
 mod held;
 mod inquiry;
 mod links;
+mod moved;
 mod options;
 mod ports;
 mod probes;
@@ -56,6 +57,7 @@ use crate::view::DhcpView;
 
 use book::LeaseGauges;
 use boot::{BootServer, BootSockets};
+use moved::Moved;
 use recorded::Recorded;
 use reload::Reloader;
 use server::{Server, Thread};
@@ -99,7 +101,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let mut registry = Registry::default();
     let counters = Arc::new(DhcpCounters::new(&mut registry));
     let six = Arc::new(Six::new(duid, &mut registry));
-    let mut reloader = Reloader::new();
+    let mut reloader = Reloader::new(Moved::load(&state));
     let (views, links) = (Arc::clone(&reloader.views), Arc::clone(&reloader.links));
     let snapshots = Arc::clone(&reloader.snapshots);
     let reloads = notifier.clone();

@@ -7,7 +7,9 @@ use arc_swap::ArcSwap;
 use inventory_core::model::Snapshot;
 use tracing::info;
 
+use super::clock::now;
 use super::links::Links;
+use super::moved::Moved;
 use crate::view::DhcpView;
 
 /// Puts views into service.
@@ -16,17 +18,19 @@ pub(super) struct Reloader {
     /// For the boot service, which makes texts from it.
     pub(super) snapshots: Arc<ArcSwap<Snapshot>>,
     pub(super) links: Arc<Links>,
+    moved: Moved,
     /// The snapshot in service; `None` before the first.
     pub(super) last: Option<Arc<Snapshot>>,
 }
 
 impl Reloader {
     /// One that has nothing in service yet.
-    pub(super) fn new() -> Reloader {
+    pub(super) fn new(moved: Moved) -> Reloader {
         Reloader {
             views: Arc::new(ArcSwap::from_pointee(DhcpView::build(&Snapshot::nothing()))),
             snapshots: Arc::new(ArcSwap::from_pointee(Snapshot::nothing())),
             links: Arc::default(),
+            moved,
             last: None,
         }
     }
@@ -38,6 +42,7 @@ impl Reloader {
             Some(last) => self.views.load().updated(&last.inventory, snapshot),
             None => DhcpView::build(snapshot),
         };
+        let view = self.moved.follow(view, snapshot, now().unix_ms.div_euclid(1000));
         let (networks, networks6, keys) =
             (view.networks().count(), view.networks6().count(), view.key_count());
         let milliseconds = started.elapsed().as_millis();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use inventory_core::model::{Globals, Nic, Shard};
 
 /// Addresses that are remembered, the latest.
-const MAX: usize = 4096;
+pub(crate) const MAX: usize = 4096;
 
 /// An address that a nic had until an edit, and has no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,11 @@ pub(super) fn after(
         return Arc::clone(before);
     }
     let all: Vec<Left> = before.iter().copied().chain(left).collect();
+    latest(&all)
+}
+
+/// As many of them as are remembered.
+pub(super) fn latest(all: &[Left]) -> Arc<[Left]> {
     all.get(all.len().saturating_sub(MAX)..).unwrap_or_default().into()
 }
 

@@ -14,6 +14,7 @@ mod key;
 mod left;
 mod networks;
 mod networks6;
+mod owners;
 mod pool;
 mod table;
 mod update;
@@ -23,10 +24,12 @@ pub use block::OptionBlock;
 pub(crate) use block::{encoded_len, find as find_option, push_option};
 pub use block6::OptionBlock6;
 pub(crate) use block6::{find_options6, push_option6};
+pub(crate) use left::MAX as LEFT_MAX;
 pub use networks::NetworkView;
 pub(crate) use networks::domain_text;
 pub use networks6::NetworkView6;
 pub(crate) use networks6::search_list;
+pub(crate) use owners::Owners;
 pub use pool::{Pool, PoolAddress};
 pub(crate) use v6::Layout6;
 
@@ -147,6 +150,20 @@ impl DhcpView {
     /// Addresses that hosts have lost by edits after `generation`.
     pub(crate) fn left_since(&self, generation: u64) -> impl Iterator<Item = &Left> {
         self.left.iter().filter(move |left| left.generation > generation)
+    }
+
+    /// Addresses that hosts have lost by the edit to this view, each with the seconds of the longest lease
+    /// that its machine may have.
+    pub(crate) fn left_by_last_edit(&self) -> impl Iterator<Item = (Ipv4Addr, u32)> {
+        let last = self.left.iter().filter(|left| left.generation == self.generation);
+        last.map(|left| (left.address, left.seconds))
+    }
+
+    /// The same view, which knows that hosts have lost these addresses before it.
+    pub(crate) fn with_left(self, left: impl Iterator<Item = (Ipv4Addr, u32)>) -> DhcpView {
+        let generation = self.generation;
+        let left: Vec<Left> = left.map(|(address, seconds)| Left { address, generation, seconds }).collect();
+        DhcpView { left: left::latest(&left), ..self }
     }
 
     /// Its networks alone.

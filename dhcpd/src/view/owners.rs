@@ -1,0 +1,137 @@
+//! Which machine has which address: what is compared over a restart, since an edit may have come meanwhile.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::net::Ipv4Addr;
+
+use inventory_core::model::{Inventory, Nic};
+
+/// The machines that have addresses of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Owners(BTreeMap<Ipv4Addr, Owner>);
+
+/// Who has an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Owner {
+    /// Hash of everything that the machine is known by.
+    identity: u64,
+    /// Seconds of its leases.
+    seconds: u32,
+}
+
+impl Owners {
+    /// Those of `inventory`. Cost: linear in the nics.
+    pub(crate) fn of(inventory: &Inventory) -> Owners {
+        let owner = |nic: &Nic| {
+            let seconds = nic.lease_seconds.unwrap_or(inventory.globals.network(nic.network).lease_seconds);
+            Some((nic.ipv4()?, Owner { identity: identity(nic)?, seconds }))
+        };
+        Owners(inventory.hosts().flat_map(|host| &host.nics).filter_map(owner).collect())
+    }
+
+    /// Addresses that are another machine's or nobody's in `next`, each with the seconds of the longest lease
+    /// that its machine may have.
+    pub(crate) fn lost<'a>(&'a self, next: &'a Owners) -> impl Iterator<Item = (Ipv4Addr, u32)> + 'a {
+        let lost = self.0.iter().filter(|(address, owner)| {
+            next.0.get(address).is_none_or(|other| other.identity != owner.identity)
+        });
+        lost.map(|(address, owner)| (*address, owner.seconds))
+    }
+
+    /// A line for each: address, identity, seconds.
+    pub(crate) fn to_text(&self) -> String {
+        let mut text = String::with_capacity(self.0.len() * 40);
+        for (address, Owner { identity, seconds }) in &self.0 {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{address} {identity:016x} {seconds}");
+        }
+        text
+    }
+
+    /// Takes a line of [`Owners::to_text`] in; false if it is none.
+    pub(crate) fn add_line(&mut self, line: &str) -> bool {
+        let mut words = line.split(' ');
+        let owner = (|| {
+            let address = words.next()?.parse().ok()?;
+            let identity = u64::from_str_radix(words.next()?, 16).ok()?;
+            Some((address, Owner { identity, seconds: words.next()?.parse().ok()? }))
+        })();
+        owner.is_some_and(|(address, owner)| {
+            self.0.insert(address, owner);
+            true
+        })
+    }
+}
+
+/// Hash of what a nic is found by (FNV-1a, 64 bits: it must stay the same over versions of the program);
+/// `None`: nothing.
+fn identity(nic: &Nic) -> Option<u64> {
+    let known = nic.identifiers.as_deref();
+    let client_id = known.and_then(|known| known.client_id.as_ref()).map(|(id, _)| &**id);
+    let duid = known.and_then(|known| known.duid.as_ref()).map(|(duid, _)| &**duid);
+    let port = known.and_then(|known| known.port.as_ref()).map(|(port, _)| port);
+    let parts = [
+        nic.mac.as_ref().map(|mac| mac.0.as_slice()),
+        client_id,
+        duid,
+        port.map(|port| &*port.circuit_id),
+        port.and_then(|port| port.remote_id.as_deref()),
+    ];
+    if parts.iter().all(Option::is_none) {
+        return None;
+    }
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut take = |octet: u8| hash = (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3);
+    for (number, part) in (1..).zip(parts) {
+        let Some(part) = part else { continue };
+        take(number);
+        let [high, low] = u16::try_from(part.len()).unwrap_or(u16::MAX).to_be_bytes();
+        [high, low].iter().chain(part).copied().for_each(&mut take);
+    }
+    Some(hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use inventory_core::load::load_texts;
+
+    fn owners(hosts: &str) -> Owners {
+        let site = "[site]\nnameservers = [\"ns1.lab.test\"]\ncontact = \"a@lab.test\"\n[zone.\"lab.test\"]\n\
+                    [network.lab]\nzone = \"lab.test\"\nipv4 = \"10.77.0.0/24\"\nlease = \"1h\"\n\
+                    [host.ns1]\nnetwork = \"lab\"\nip = \"10.77.0.1\"\n";
+        let snapshot = load_texts(&[("inventory.toml", &format!("{site}{hosts}"))]).unwrap();
+        Owners::of(&snapshot.inventory)
+    }
+
+    fn host(name: &str, mac: u8, keys: &str) -> String {
+        format!("[host.{name}]\nnetwork = \"lab\"\nmac = \"02:00:00:00:00:{mac:02x}\"\n{keys}\n")
+    }
+
+    #[test]
+    fn an_address_is_lost_that_another_machine_has_or_nobody() {
+        let before = owners(
+            &(host("a", 1, "ip = \"10.77.0.11\"")
+                + &host("b", 2, "ip = \"10.77.0.12\"\nlease = \"5m\"")
+                + &host("c", 3, "ip = \"10.77.0.13\"")),
+        );
+        // One is called otherwise, one has gone, one has another card.
+        let next = owners(&(host("z", 1, "ip = \"10.77.0.11\"") + &host("c", 4, "ip = \"10.77.0.13\"")));
+        let lost: Vec<_> = before.lost(&next).collect();
+        assert_eq!(lost, [([10, 77, 0, 12].into(), 300), ([10, 77, 0, 13].into(), 3600)]);
+        assert_eq!(before.lost(&before).count(), 0);
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_and_other_lines_are_not() {
+        let owners = owners(&(host("a", 1, "ip = \"10.77.0.11\"") + &host("b", 2, "")));
+        let text = owners.to_text();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        let mut again = Owners::default();
+        assert!(text.lines().all(|line| again.add_line(line)));
+        assert_eq!(again, owners);
+        for line in ["", "10.77.0.11", "10.77.0.11 x 60", "10.77.0.11 0f -1", "host 0f 60"] {
+            assert!(!again.add_line(line), "{line}");
+        }
+    }
+}
