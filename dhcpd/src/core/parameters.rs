@@ -1,16 +1,17 @@
 //! The options that a client asks for, in its order (option 55, RFC 2132, section 9.8).
 //!
-//! A nic's own options go before its network's. When they do not all fit, those that a client can
-//! hardly do without are kept first; a reply is never longer than the client takes.
+//! A nic's own options go before its network's. When they do not all fit, the fields `file` and `sname` take
+//! some of them (option overload, RFC 2132, section 9.3), and those that a client can hardly do without are
+//! kept first; a reply is never longer than the client takes.
 
 use std::borrow::Cow;
 
 use super::boot::NextStage;
 use super::options::CodeSet;
-use super::packet::Message;
-use super::write::Writer;
+use super::packet::{Kind, Message};
+use super::write::{FieldRoom, Writer};
 use crate::code;
-use crate::view::{NetworkView, Reservation, domain_text, encoded_len, find_option};
+use crate::view::{NetworkView, Reservation, domain_text, encoded_len, find_option, push_option};
 
 /// What there is to tell a client.
 pub(super) struct Parameters<'v> {
@@ -43,6 +44,15 @@ const DEAR: [u8; 11] = [
     code::TFTP_ADDRESS,
 ];
 const PXELINUX_CONFIG: u8 = 209;
+/// Octets of the option that says that other fields hold options.
+const OVERLOAD_OCTETS: usize = 3;
+
+/// A place for options.
+struct Area {
+    room: usize,
+    chosen: CodeSet,
+    octets: Vec<u8>,
+}
 
 impl Parameters<'_> {
     /// Appends what the client of `message` asks for, or everything if it does not say. Returns whether
@@ -56,37 +66,53 @@ impl Parameters<'_> {
         for &code in forced.iter().chain(asked) {
             if done.insert(code) && self.value(code).is_some_and(|value| !value.append(code, writer)) {
                 writer.rewind(mark);
-                self.append_dearest(&[forced, asked].concat(), writer);
-                return false;
+                let fields = if takes_overload(message) { writer.field_room() } else { FieldRoom::default() };
+                return self.append_dearest(&[forced, asked].concat(), fields, writer);
             }
         }
         true
     }
 
+    /// Appends as much as fits, the dearest first, also into these fields; returns whether that is all.
     #[cold]
-    fn append_dearest(&self, asked: &[u8], writer: &mut Writer<'_, '_>) {
-        let mut room = writer.room();
-        let mut chosen = CodeSet::default();
+    fn append_dearest(&self, asked: &[u8], fields: FieldRoom, writer: &mut Writer<'_, '_>) -> bool {
+        let FieldRoom { file, sname } = fields;
+        let overload = if file + sname > 0 { OVERLOAD_OCTETS } else { 0 };
+        let mut areas = [writer.room().saturating_sub(overload), file, sname].map(|room| Area {
+            room,
+            chosen: CodeSet::default(),
+            octets: Vec::new(),
+        });
         let mut done = written_elsewhere();
         let (dear, other): (Vec<u8>, Vec<u8>) = asked.iter().partition(|code| DEAR.contains(code));
+        let mut all = true;
         for code in dear.into_iter().chain(other) {
             if done.insert(code)
                 && let Some(value) = self.value(code)
-                && let Some(left) = room.checked_sub(value.octets())
             {
-                room = left;
-                chosen.insert(code);
+                let octets = value.octets();
+                match areas.iter_mut().find(|area| octets <= area.room) {
+                    Some(area) => {
+                        area.room -= octets;
+                        area.chosen.insert(code);
+                    }
+                    None => all = false,
+                }
             }
         }
         let mut done = written_elsewhere();
         for &code in asked {
             if done.insert(code)
-                && chosen.contains(code)
+                && let Some(area) = areas.iter_mut().find(|area| area.chosen.contains(code))
                 && let Some(value) = self.value(code)
             {
-                value.append(code, writer);
+                value.push(code, &mut area.octets);
             }
         }
+        let [main, file, sname] = areas.map(|area| area.octets);
+        writer.overload(&file, &sname);
+        writer.encoded(&main);
+        all
     }
 
     fn value(&self, code: u8) -> Option<Value<'_>> {
@@ -119,6 +145,13 @@ impl Value<'_> {
         }
     }
 
+    fn push(&self, code: u8, out: &mut Vec<u8>) {
+        match self {
+            Value::Encoded(octets) => out.extend_from_slice(octets),
+            Value::Data(data) => push_option(out, code, data),
+        }
+    }
+
     #[inline]
     fn append(&self, code: u8, writer: &mut Writer<'_, '_>) -> bool {
         match self {
@@ -126,6 +159,13 @@ impl Value<'_> {
             Value::Data(data) => writer.option(code, data),
         }
     }
+}
+
+/// Whether options in other fields will be found by the client: firmware reads the fields as they are.
+fn takes_overload(message: &Message<'_>) -> bool {
+    let class = message.options.get(code::VENDOR_CLASS);
+    let is_firmware = |class: &[u8]| class.starts_with(b"PXEClient") || class.starts_with(b"HTTPClient");
+    message.kind() != Kind::Bootp && !class.is_some_and(|class| is_firmware(&class))
 }
 
 /// Codes that are written without being asked for, and those that no reply has.

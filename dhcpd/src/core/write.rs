@@ -19,7 +19,9 @@ const PACKET_MAX: u16 = 1500;
 const PACKET_MIN: u16 = 576;
 /// Shortest message: some BOOTP relay agents and clients drop less (RFC 1542, section 2.1).
 const OCTETS_MIN: usize = 300;
-/// The field `file`.
+/// The fields `sname` and `file`.
+const SNAME_AT: usize = 44;
+const SNAME_OCTETS: usize = 64;
 const FILE_AT: usize = 108;
 const FILE_OCTETS: usize = 128;
 const BOOTREPLY: u8 = 2;
@@ -33,6 +35,13 @@ pub(super) struct Writer<'o, 'a> {
     limit: usize,
     client_id: Option<Cow<'a, [u8]>>,
     relay: Option<Cow<'a, [u8]>>,
+}
+
+/// Octets for options in the fields that are free.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct FieldRoom {
+    pub(super) file: usize,
+    pub(super) sname: usize,
 }
 
 /// The fixed fields that differ between replies.
@@ -99,6 +108,32 @@ impl<'o, 'a> Writer<'o, 'a> {
             && name.len() < FILE_OCTETS
         {
             field.copy_from_slice(name.as_bytes());
+        }
+    }
+
+    /// How many octets of options the fields `file` and `sname` take, besides their end.
+    pub(super) fn field_room(&self) -> FieldRoom {
+        let file = self.start + FILE_AT;
+        let is_free = self.out.get(file).is_some_and(|octet| *octet == 0);
+        FieldRoom { file: if is_free { FILE_OCTETS - 1 } else { 0 }, sname: SNAME_OCTETS - 1 }
+    }
+
+    /// Puts options into the fields `file` and `sname`, and says so (option 52, RFC 2132, section 9.3).
+    pub(super) fn overload(&mut self, file: &[u8], sname: &[u8]) {
+        let mut which = 0;
+        for (bit, at, octets) in [(1, FILE_AT, file), (2, SNAME_AT, sname)] {
+            let at = self.start + at;
+            if !octets.is_empty()
+                && let Some(field) = self.out.get_mut(at..=at + octets.len())
+                && let Some((end, field)) = field.split_last_mut()
+            {
+                field.copy_from_slice(octets);
+                *end = code::END;
+                which |= bit;
+            }
+        }
+        if which != 0 {
+            self.encoded(&[code::OVERLOAD, 1, which]);
         }
     }
 

@@ -128,6 +128,24 @@ impl Ask {
     }
 }
 
+fn parts(mut rest: &[u8]) -> Vec<(u8, &[u8])> {
+    let mut parts = Vec::new();
+    loop {
+        match *rest {
+            [255, ref pad @ ..] => {
+                assert!(pad.iter().all(|octet| *octet == 0), "octets after the end");
+                return parts;
+            }
+            [code, len, ref tail @ ..] if code != 0 => {
+                let (data, after) = tail.split_at(usize::from(len));
+                parts.push((code, data));
+                rest = after;
+            }
+            _ => panic!("no option at {rest:?}"),
+        }
+    }
+}
+
 /// A reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sent {
@@ -151,24 +169,16 @@ impl Sent {
         }
     }
 
-    /// Code and data of each option as they stand, parts not joined.
+    /// Code and data of each option as they stand, parts not joined; those in other fields last, `file` first.
     pub(crate) fn parts(&self) -> Vec<(u8, &[u8])> {
-        let mut rest = &self.octets[240..];
-        let mut parts = Vec::new();
-        loop {
-            match *rest {
-                [255, ref pad @ ..] => {
-                    assert!(pad.iter().all(|octet| *octet == 0), "octets after the end");
-                    return parts;
-                }
-                [code, len, ref tail @ ..] if code != 0 => {
-                    let (data, after) = tail.split_at(usize::from(len));
-                    parts.push((code, data));
-                    rest = after;
-                }
-                _ => panic!("no option at {rest:?}"),
+        let mut parts = parts(&self.octets[240..]);
+        let overload = parts.iter().find(|(code, _)| *code == 52).map_or(0, |(_, data)| data[0]);
+        for (bit, field) in [(1, 108..236), (2, 44..108)] {
+            if overload & bit != 0 {
+                parts.extend(self::parts(&self.octets[field]));
             }
         }
+        parts
     }
 
     /// Codes in the order of their first part.

@@ -116,6 +116,28 @@ fn options_that_do_not_fit_are_left_out_the_dearest_last() {
 }
 
 #[test]
+fn options_that_do_not_fit_go_into_the_fields_of_the_boot_file_and_the_servers_name() {
+    let mut lab = with_options(&(long_options(3, 100) + ", 230 = \"0x" + &"07".repeat(60) + "\""));
+    let ask = Ask::discover(WEB).option(55, &[224, 225, 226, 230, 3, 6, 12]);
+    let answer = lab.ask(&ask);
+    let sent = answer.one();
+    assert!(sent.octets.len() <= 548 && !answer.events.contains(&Event::OptionsLeftOut), "{answer:?}");
+    assert_eq!(sent.option(52), Some(vec![3]));
+    assert!([224, 225, 226].iter().all(|code| sent.option(*code).is_some_and(|data| data.len() == 100)));
+    assert_eq!(sent.option(230), Some(vec![7; 60]));
+    // Firmware reads the fields as they are.
+    let answer = lab.ask(&ask.clone().option(60, b"PXEClient:Arch:00000"));
+    assert!(answer.events.contains(&Event::OptionsLeftOut));
+    assert_eq!((answer.one().option(52), &answer.one().octets[44..236]), (None, &[0; 192][..]));
+    let answer = lab.ask(&ask.option(57, &1400_u16.to_be_bytes()));
+    assert_eq!(
+        (answer.one().option(52), &answer.one().octets[44..236]),
+        (None, &[0; 192][..]),
+        "there is room"
+    );
+}
+
+#[test]
 fn a_reply_is_never_longer_than_the_links_mtu() {
     let links = vec![Link { index: INTERFACE, addresses: vec![SERVER], mtu: 900 }];
     let inventory = format!("{SITE}{WEB_HOST}options = {{ {} }}\n", long_options(6, 200));
