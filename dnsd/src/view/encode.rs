@@ -81,7 +81,8 @@ impl<'a> Encoder<'a> {
         })
     }
 
-    /// Writes the node of the name that `first` is about, after those of `edits` that are about it too.
+    /// Writes the node of the name that `first` is about, after those of `edits` that are about it too; they begin
+    /// with it.
     fn name(&mut self, old: &Shard, first: &Edit<'_>, edits: &[Edit<'_>], states: &mut [ZoneState]) {
         let (globals, zones) = (self.globals, self.zones);
         let key = first.key(globals, zones, &mut self.scratch);
@@ -89,8 +90,9 @@ impl<'a> Encoder<'a> {
         let mut children = before.map_or(0, |node| node.children());
         let mut data_changes = false;
         self.draft.clear();
-        for edit in edits {
-            if edit.key(globals, zones, &mut self.other) != key {
+        for (index, edit) in edits.iter().enumerate() {
+            // The first is `first`.
+            if index > 0 && edit.key(globals, zones, &mut self.other) != key {
                 continue;
             }
             match &edit.change {
