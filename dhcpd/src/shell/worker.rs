@@ -112,6 +112,8 @@ pub(super) struct Worker<S: Service> {
 struct State<S: Service> {
     out: Outputs<S::Family>,
     held: Held<<S::Family as Family>::Reply>,
+    /// To be written, all that came together at once: to wake the writer for each would cost as much as an answer.
+    records: Vec<(u64, Record)>,
     budget: Budget,
     /// When the interfaces were looked at, and of which generation the view was.
     looked: (Instant, u64),
@@ -139,6 +141,7 @@ impl<S: Service> Worker<S> {
         let mut state = State {
             out: Outputs::default(),
             held: Held::default(),
+            records: Vec::new(),
             budget: Budget::new(started),
             looked: (started, 0),
             overflow: vec![0; self.service.ports().len()],
@@ -176,7 +179,7 @@ impl<S: Service> Worker<S> {
             }
             while woken.other && self.service.hear_other(now(), &self.views.load(), &mut state.out) {
                 self.act(&mut state);
-                self.service.send(&self.tally.traffic);
+                self.send(&mut state);
             }
             if self.service.deadline().is_some_and(|due| due <= now().monotonic_ms) {
                 self.happen(Happening::Tick, &mut state);
@@ -221,13 +224,19 @@ impl<S: Service> Worker<S> {
         let view = self.views.load_full();
         self.service.happen(what, now(), &view, &mut state.out);
         self.act(state);
+        self.send(state);
+    }
+
+    /// Has the records written that were gathered, and sends the replies that wait for none.
+    fn send(&mut self, state: &mut State<S>) {
+        self.writer.write(std::mem::take(&mut state.records));
         self.service.send(&self.tally.traffic);
     }
 
-    /// Does what the core wants, but for sending replies, which are gathered.
+    /// Does what the core wants, but for writing records and sending replies, which are gathered.
     #[inline]
     fn act(&mut self, state: &mut State<S>) {
-        let State { out, held, budget, .. } = state;
+        let State { out, held, budget, records, .. } = state;
         for (reply, octets) in out.replies() {
             match S::Family::after(reply) {
                 None => self.service.add(reply, octets, &self.tally.traffic),
@@ -239,7 +248,7 @@ impl<S: Service> Worker<S> {
             }
         }
         self.service.act(out);
-        self.writer.write(out.take_records());
+        records.append(&mut out.take_records());
         self.tally.count(out);
         S::tell(out, &self.views.load(), budget, Instant::now());
         out.clear();
@@ -316,7 +325,7 @@ impl<S: Service> Worker<S> {
                 self.tally.too_long();
             }
         }
-        self.service.send(&self.tally.traffic);
+        self.send(state);
         self.tally.traffic.add(Traffic::Received, u64::try_from(messages.len()).unwrap_or(u64::MAX));
         if let (Some(lost), Some(before)) = (lost, state.overflow.get_mut(place)) {
             self.tally.traffic.add(Traffic::Overflow, lost.wrapping_sub(*before).into());
