@@ -1,10 +1,10 @@
-//! A connection as hyper wants it, which also notes when something last happened on it, since hyper has no
-//! limit of its own for that.
+//! A connection as hyper wants it, which also notes what happens on it, since hyper has no limits of its own
+//! for that.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -21,30 +21,72 @@ pub struct Connection<S> {
     activity: Activity,
 }
 
-/// When something last happened on a connection.
+/// What has happened on a connection, and when.
 #[derive(Clone, Debug)]
 pub struct Activity {
     begin: Instant,
-    last_ms: Arc<AtomicU64>,
+    state: Arc<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// When something last happened, in milliseconds since the beginning.
+    last_ms: AtomicU64,
+    /// Octets that were sent.
+    sent: AtomicU64,
+    /// A request came since it was last looked at.
+    fresh: AtomicBool,
+    /// Something came since the last request: the beginning of another one.
+    begun: AtomicBool,
 }
 
 impl Default for Activity {
     /// Something happened right now.
     fn default() -> Activity {
-        Activity { begin: Instant::now(), last_ms: Arc::new(AtomicU64::new(0)) }
+        Activity { begin: Instant::now(), state: Arc::default() }
     }
 }
 
 impl Activity {
+    /// A request came.
+    pub fn request(&self) {
+        self.state.fresh.store(true, Ordering::Relaxed);
+        self.state.begun.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether a request has begun and not ended.
+    pub fn is_half_asked(&self) -> bool {
+        self.state.begun.load(Ordering::Relaxed)
+    }
+
     fn note(&self) {
         let now = u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last_ms.store(now, Ordering::Relaxed);
+        self.state.last_ms.store(now, Ordering::Relaxed);
+    }
+
+    fn note_sent(&self, octets: usize) {
+        self.state.sent.fetch_add(octets as u64, Ordering::Relaxed);
+        self.note();
+    }
+
+    /// Returns when of an answer less than `least` octets were sent in a whole `window`. A connection that
+    /// waits for a request must end earlier than that; [`Activity::request`] must be told of each.
+    pub async fn stalls(&self, window: Duration, least: u64) {
+        let mut before = 0;
+        loop {
+            tokio::time::sleep(window).await;
+            let sent = self.state.sent.load(Ordering::Relaxed);
+            if !self.state.fresh.swap(false, Ordering::Relaxed) && sent - before < least {
+                return;
+            }
+            before = sent;
+        }
     }
 
     /// Returns when nothing has happened for `idle`.
     pub async fn stopped(self, idle: Duration) {
         loop {
-            let last = self.begin + Duration::from_millis(self.last_ms.load(Ordering::Relaxed));
+            let last = self.begin + Duration::from_millis(self.state.last_ms.load(Ordering::Relaxed));
             let quiet = last.elapsed();
             if quiet >= idle {
                 return;
@@ -73,6 +115,7 @@ impl<S: AsyncRead + Unpin> Read for Connection<S> {
         let mut buffer = ReadBuf::new(octets.get_mut(..room).unwrap_or_default());
         ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
         self.activity.note();
+        self.activity.state.begun.store(true, Ordering::Relaxed);
         cursor.put_slice(buffer.filled());
         Poll::Ready(Ok(()))
     }
@@ -85,7 +128,7 @@ impl<S: AsyncWrite + Unpin> Write for Connection<S> {
         octets: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, octets))?;
-        self.activity.note();
+        self.activity.note_sent(written);
         Poll::Ready(Ok(written))
     }
 
@@ -107,7 +150,7 @@ impl<S: AsyncWrite + Unpin> Write for Connection<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, slices))?;
-        self.activity.note();
+        self.activity.note_sent(written);
         Poll::Ready(Ok(written))
     }
 }

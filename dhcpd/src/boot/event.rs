@@ -13,6 +13,8 @@ daemon::counted_reasons! {
         Rendered => "rendered",
         /// An installation was reported done.
         Done => "done",
+        /// The URL for that was looked at in a way that reports nothing.
+        NotReported => "not-reported",
         /// There is no such file, host or template.
         NotFound => "not-found",
         /// The path leaves the boot root, perhaps by a symbolic link.
@@ -35,6 +37,12 @@ daemon::counted_reasons! {
         Write => "write",
         /// The client has too many transfers or connections, or all clients together have.
         TooMany => "too-many",
+        /// A request by TFTP that came again while its transfer runs.
+        Repeated => "repeated",
+        /// A transfer could not have a socket.
+        NoSocket => "no-socket",
+        /// A client by HTTP did not end its request, or did not take its answer, in time.
+        Slow => "slow",
         /// A transfer came to its end.
         Complete => "complete",
         /// The client gave a transfer up.

@@ -1,16 +1,23 @@
 //! Which installations are done, and the tokens by which that is told.
 //!
-//! An installation is a host's name and its `reinstall` value. Once done it stays so until that value
-//! changes: neither a reload nor a change of state to and fro starts it again.
+//! An installation is a machine and its `reinstall` value. Once done it stays so until that value changes:
+//! neither a reload, nor a change of state to and fro, nor another name or another network card starts it
+//! again. A machine is known by its name and by its cards: a name goes on with the machine when its card
+//! is replaced, and a card when the host is renamed. Where the two part, the card goes before.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use inventory_core::mac::MacAddr;
+use inventory_core::model::{Host, Inventory};
+use inventory_core::name::Name;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// Octets of a token; twice as many digits.
-const TOKEN_OCTETS: usize = 16;
+/// Octets of each half of a token.
+const HALF_OCTETS: usize = 8;
+/// Digits of it.
+const HALF_DIGITS: usize = 2 * HALF_OCTETS;
 
 /// What the boot service remembers across restarts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,38 +26,129 @@ pub struct Installs {
     secret: String,
     /// `reinstall` value of the last installation that was done, by FQDN; empty where there is none.
     done: BTreeMap<Box<str>, Box<str>>,
+    /// What else is known of those machines, by FQDN.
+    #[serde(default)]
+    machines: BTreeMap<Box<str>, Machine>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Machine {
+    /// Its hardware addresses.
+    macs: Vec<Box<str>>,
+    /// Installations that were done under this name.
+    count: u64,
 }
 
 impl Installs {
     /// Nothing is done yet. `secret` must be random and at least 16 octets.
     pub fn new(secret: &[u8]) -> Installs {
-        Installs { secret: hex(secret), done: BTreeMap::new() }
+        Installs { secret: hex(secret), done: BTreeMap::new(), machines: BTreeMap::new() }
     }
 
-    /// Whether this installation of the host is done.
-    pub fn is_done(&self, fqdn: &str, reinstall: &str) -> bool {
-        self.done.get(fqdn).is_some_and(|done| **done == *reinstall)
+    /// Whether the installation that `host` wants is done. `inventory` says which machine has which card.
+    pub fn is_done(&self, host: &Host, inventory: &Inventory) -> bool {
+        let (fqdn, cards, wanted) = (host.name.fqdn.to_string(), cards(host), host.reinstall());
+        if let Some(done) = self.done.get(&*fqdn) {
+            let known = self.cards_of(&fqdn);
+            if known.is_empty()
+                || shares(&known, &cards)
+                || !inventory.hosts().any(|host| has_one(host, &known))
+            {
+                return **done == *wanted;
+            }
+        }
+        let mut others = self.done.iter().filter(|(name, _)| ***name != *fqdn);
+        others.any(|(name, done)| **done == *wanted && self.went_on(name, &cards, inventory))
+    }
+
+    /// Whether the machine that was called `name` is the one with these cards.
+    fn went_on(&self, name: &str, cards: &[MacAddr], inventory: &Inventory) -> bool {
+        let known = self.cards_of(name);
+        // In two networks one hardware address may be of two machines: then the other one has its name yet.
+        let is_there = || {
+            let name = Name::parse(name, None).ok();
+            inventory.hosts().any(|host| Some(&host.name.fqdn) == name.as_ref() && has_one(host, &known))
+        };
+        shares(&known, cards) && !is_there()
     }
 
     /// Notes that it is.
-    pub fn set_done(&mut self, fqdn: &str, reinstall: &str) {
-        self.done.insert(fqdn.into(), reinstall.into());
+    pub fn set_done(&mut self, host: &Host) {
+        let (fqdn, count): (Box<str>, _) = (host.name.fqdn.to_string().into(), self.count(host) + 1);
+        self.done.insert(fqdn.clone(), host.reinstall().into());
+        let macs = cards(host).iter().map(|card| card.to_string().into()).collect();
+        self.machines.insert(fqdn, Machine { macs, count });
     }
 
-    /// Hosts with an installation that is done, and its `reinstall` value.
-    pub fn done(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.done.iter().map(|(fqdn, reinstall)| (&**fqdn, &**reinstall))
+    /// What the installer shows to report the installation done that `host` wants. Every installation of a
+    /// machine has another, also one with a `reinstall` value that was there before. One half of it is by
+    /// the host's name and one by its card, so that an edit of either in the meantime spoils nothing.
+    pub fn token(&self, host: &Host) -> String {
+        self.halves(host, self.count(host)).concat()
     }
 
-    /// What the installer shows to report this installation done.
-    pub fn token(&self, fqdn: &str, reinstall: &str) -> String {
-        let mut hash = Sha256::new();
-        for part in [&*self.secret, fqdn, reinstall] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
-        hex(hash.finalize().get(..TOKEN_OCTETS).unwrap_or_default())
+    /// Whether `token` tells of the installation that `host` wants, and was made under its name or for its
+    /// card. The token of an installation that is done tells of it again.
+    pub(super) fn tells(&self, host: &Host, token: &str) -> bool {
+        let Some((by_name, by_card)) = token.split_at_checked(HALF_DIGITS) else { return false };
+        let is_whole = by_card.len() == HALF_DIGITS;
+        is_whole && self.valid(host).any(|[name, card]| by_name == name || by_card == card)
     }
+
+    /// The same, for its card alone: it may have been called otherwise then.
+    pub(super) fn tells_of_card(&self, host: &Host, token: &str) -> bool {
+        let by_card = token.get(HALF_DIGITS..).unwrap_or_default();
+        self.valid(host).any(|[_, card]| by_card == card)
+    }
+
+    /// Halves of the tokens that tell of the installation that `host` wants.
+    fn valid(&self, host: &Host) -> impl Iterator<Item = [String; 2]> {
+        let count = self.count(host);
+        let done =
+            self.done.get(&*host.name.fqdn.to_string()).is_some_and(|done| **done == *host.reinstall());
+        let last = count.checked_sub(1).filter(|_| done);
+        std::iter::once(count).chain(last).map(|count| self.halves(host, count))
+    }
+
+    fn halves(&self, host: &Host, count: u64) -> [String; 2] {
+        let fqdn = host.name.fqdn.to_string();
+        let card = cards(host).first().map_or_else(|| fqdn.clone(), MacAddr::to_string);
+        [("name", fqdn), ("card", card)].map(|(kind, key)| {
+            let mut hash = Sha256::new();
+            for part in [&*self.secret, kind, &key, host.reinstall(), &count.to_string()] {
+                hash.update((part.len() as u64).to_be_bytes());
+                hash.update(part.as_bytes());
+            }
+            hex(hash.finalize().get(..HALF_OCTETS).unwrap_or_default())
+        })
+    }
+
+    /// Installations that were done of this machine, by its name or else by its cards.
+    fn count(&self, host: &Host) -> u64 {
+        let own = self.machines.get(&*host.name.fqdn.to_string()).map(|machine| machine.count);
+        let cards = cards(host);
+        let mut others = self.machines.iter().filter(|(name, _)| shares(&self.cards_of(name), &cards));
+        own.or_else(|| others.next().map(|(_, machine)| machine.count)).unwrap_or(0)
+    }
+
+    fn cards_of(&self, fqdn: &str) -> Vec<MacAddr> {
+        let macs = self.machines.get(fqdn).map_or(&[][..], |machine| &machine.macs);
+        macs.iter().filter_map(|mac| mac.parse().ok()).collect()
+    }
+}
+
+/// The hardware addresses of a machine, the primary one first.
+pub(super) fn cards(host: &Host) -> Vec<MacAddr> {
+    host.nics.iter().filter_map(|nic| nic.mac).collect()
+}
+
+fn shares(some: &[MacAddr], others: &[MacAddr]) -> bool {
+    some.iter().any(|card| others.contains(card))
+}
+
+/// Whether a host has one of these cards.
+pub(super) fn has_one(host: &Host, known: &[MacAddr]) -> bool {
+    host.nics.iter().filter_map(|nic| nic.mac).any(|mac| known.contains(&mac))
 }
 
 fn hex(octets: &[u8]) -> String {
@@ -62,41 +160,130 @@ fn hex(octets: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use inventory_core::load_texts;
+    use inventory_core::model::Snapshot;
+
     use super::*;
+
+    const GLOBALS: &str = "[site]\nnameservers = [\"ns1.lab.example\"]\n[zone.\"lab.example\"]\n[boot.d]\n\
+                           kernel = \"k\"\n[network.lan]\nzone = \"lab.example\"\nipv4 = \"10.0.0.0/24\"\n\
+                           [network.oob]\nzone = \"lab.example\"\nipv4 = \"10.0.1.0/24\"\n[host.ns1]\n\
+                           network = \"lan\"\nip = \"10.0.0.2\"\n";
+
+    /// Hosts to be installed: name, network, last octet of the hardware address, `reinstall`.
+    fn inventory(hosts: &[(&str, &str, u8, &str)]) -> Snapshot {
+        let mut text = GLOBALS.to_owned();
+        for (name, network, card, reinstall) in hosts {
+            let _ =
+                writeln!(text, "[host.{name}]\nnetwork = \"{network}\"\nstate = \"install\"\nboot = \"d\"");
+            let _ = writeln!(text, "mac = \"02:00:00:00:00:{card:02x}\"");
+            if !reinstall.is_empty() {
+                let _ = writeln!(text, "reinstall = \"{reinstall}\"");
+            }
+        }
+        load_texts(&[("a.toml", &text)]).unwrap_or_else(|errors| panic!("{errors:?}"))
+    }
+
+    fn host<'s>(snapshot: &'s Snapshot, name: &str) -> &'s Host {
+        let name = Name::parse(&format!("{name}.lab.example"), None).unwrap();
+        snapshot.inventory.hosts().find(|host| host.name.fqdn == name).unwrap()
+    }
+
+    fn is_done(installs: &Installs, snapshot: &Snapshot, name: &str) -> bool {
+        installs.is_done(host(snapshot, name), &snapshot.inventory)
+    }
+
+    fn done(snapshot: &Snapshot, name: &str) -> Installs {
+        let mut installs = Installs::new(&[7; 32]);
+        assert!(!is_done(&installs, snapshot, name));
+        installs.set_done(host(snapshot, name));
+        assert!(is_done(&installs, snapshot, name));
+        installs
+    }
 
     #[test]
     fn an_installation_is_done_until_another_one_is_wanted() {
-        let mut installs = Installs::new(&[7; 32]);
-        assert!(!installs.is_done("a.example", ""));
-        installs.set_done("a.example", "");
-        assert!(installs.is_done("a.example", ""));
-        assert!(!installs.is_done("a.example", "2026-11-25"), "another one is wanted");
-        assert!(!installs.is_done("b.example", ""));
-        installs.set_done("a.example", "2026-11-25");
-        assert!(installs.is_done("a.example", "2026-11-25") && !installs.is_done("a.example", ""));
+        let first = inventory(&[("a", "lan", 1, ""), ("b", "lan", 2, "")]);
+        let mut installs = done(&first, "a");
+        assert!(!is_done(&installs, &first, "b"));
+        let second = inventory(&[("a", "lan", 1, "2")]);
+        assert!(!is_done(&installs, &second, "a"), "another one is wanted");
+        installs.set_done(host(&second, "a"));
+        assert!(is_done(&installs, &second, "a") && !is_done(&installs, &first, "a"));
     }
 
     #[test]
-    fn a_token_is_of_one_installation_of_one_host_and_of_one_service() {
-        let (one, other) = (Installs::new(&[1; 32]), Installs::new(&[2; 32]));
-        let tokens = [
-            one.token("a.example", ""),
-            one.token("a.example", "1"),
-            one.token("b.example", ""),
-            one.token("a.exampl", "e"),
-            other.token("a.example", ""),
-        ];
-        assert!(tokens.iter().all(|token| token.len() == 2 * TOKEN_OCTETS));
+    fn a_machine_that_is_renamed_or_gets_another_card_is_not_installed_again() {
+        let mut installs = done(&inventory(&[("a", "lan", 1, "")]), "a");
+        let renamed = inventory(&[("b", "lan", 1, "")]);
+        assert!(is_done(&installs, &renamed, "b"));
+        assert!(!is_done(&installs, &inventory(&[("b", "lan", 1, "2")]), "b"), "another one is wanted");
+        let other_card = inventory(&[("a", "lan", 9, "")]);
+        assert!(is_done(&installs, &other_card, "a"));
+        installs.set_done(host(&renamed, "b"));
+        assert!(is_done(&installs, &inventory(&[("c", "lan", 1, "")]), "c"), "and renamed once more");
+    }
+
+    #[test]
+    fn a_new_machine_under_the_name_of_one_that_was_renamed_is_installed() {
+        let installs = done(&inventory(&[("a", "lan", 1, "")]), "a");
+        let both = inventory(&[("a", "lan", 2, ""), ("b", "lan", 1, "")]);
+        assert!(is_done(&installs, &both, "b") && !is_done(&installs, &both, "a"));
+    }
+
+    #[test]
+    fn machines_with_one_hardware_address_in_two_networks_are_two() {
+        let both = inventory(&[("a", "lan", 1, ""), ("b", "oob", 1, "")]);
+        let installs = done(&both, "a");
+        assert!(!is_done(&installs, &both, "b"));
+    }
+
+    #[test]
+    fn a_token_is_of_one_installation_of_one_machine_and_of_one_service() {
+        let first = inventory(&[("a", "lan", 1, ""), ("b", "lan", 2, "")]);
+        let second = inventory(&[("a", "lan", 1, "1")]);
+        let (mut one, other) = (Installs::new(&[1; 32]), Installs::new(&[2; 32]));
+        let a = host(&first, "a");
+        let old = one.token(a);
+        let mut tokens =
+            vec![old.clone(), one.token(host(&first, "b")), one.token(host(&second, "a")), other.token(a)];
+        assert!(one.tells(a, &old) && !tokens[1..].iter().any(|token| one.tells(a, token)));
+        one.set_done(a);
+        assert!(one.tells(a, &old), "told twice");
+        one.set_done(host(&second, "a"));
+        tokens.push(one.token(a));
+        assert!(!one.tells(a, &old), "a value that comes again is another installation");
+        assert!(tokens.iter().all(|token| token.len() == 2 * HALF_DIGITS));
         let distinct: std::collections::BTreeSet<_> = tokens.iter().collect();
         assert_eq!(distinct.len(), tokens.len());
-        assert_eq!(one.token("a.example", ""), one.token("a.example", ""));
     }
 
     #[test]
-    fn what_is_remembered_is_read_back() {
-        let mut installs = Installs::new(&[3; 16]);
-        installs.set_done("a.example", "7");
+    fn a_token_is_good_after_a_change_of_the_name_or_the_card_but_not_of_both() {
+        let installs = Installs::new(&[1; 32]);
+        let token = installs.token(host(&inventory(&[("a", "lan", 1, "")]), "a"));
+        let renamed = inventory(&[("b", "lan", 1, ""), ("a", "lan", 2, ""), ("c", "lan", 3, "")]);
+        assert!(
+            installs.tells(host(&renamed, "b"), &token)
+                && installs.tells_of_card(host(&renamed, "b"), &token)
+        );
+        assert!(
+            installs.tells(host(&renamed, "a"), &token)
+                && !installs.tells_of_card(host(&renamed, "a"), &token)
+        );
+        assert!(!installs.tells(host(&renamed, "c"), &token));
+        for odd in ["", "ü", &format!("{token}0"), &token[..17]] {
+            assert!(!installs.tells(host(&renamed, "b"), odd), "{odd}");
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_read_back_also_from_before_cards_were_known() {
+        let snapshot = inventory(&[("a", "lan", 1, "7")]);
+        let installs = done(&snapshot, "a");
         let text = serde_json::to_string(&installs).unwrap();
         assert_eq!(serde_json::from_str::<Installs>(&text).unwrap(), installs);
+        let old: Installs = serde_json::from_str(r#"{"secret":"00","done":{"a.lab.example":"7"}}"#).unwrap();
+        assert!(is_done(&old, &snapshot, "a"));
     }
 }

@@ -4,11 +4,13 @@
 //! that it was made from in every URL, and the service keeps the snapshots that scripts were made from
 //! for a while: so all files of one boot are of one generation.
 
-use std::collections::VecDeque;
+mod kept;
+mod machine;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use inventory_core::model::{Boot, BootSource, Host, Shard, Snapshot, State, Unknown};
+use inventory_core::model::{Boot, BootSource, Host, Snapshot, State, Unknown};
 use inventory_core::template::{Engine, Fault, Subject, Urls};
 
 use super::event::BootEvent;
@@ -16,9 +18,7 @@ use super::installs::Installs;
 use super::script;
 use super::target::{PREFIX, What, Whom};
 use super::version_of;
-
-/// Snapshots that are kept for boots that began with them.
-const KEPT: usize = 16;
+use kept::Kept;
 
 /// Who asks, and how the service is reached from there.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct Asker {
     pub peer: IpAddr,
     /// URL of the service as that machine has reached it, without a slash at the end.
     pub server_url: String,
+    /// When it asks, in milliseconds of a clock that never steps.
+    pub now_ms: u64,
 }
 
 /// What is answered.
@@ -44,9 +46,11 @@ pub enum Answer {
 #[derive(Debug)]
 pub struct Service {
     installs: Installs,
-    /// The latest last.
-    kept: VecDeque<(Box<str>, Arc<Snapshot>)>,
+    kept: Kept,
 }
+
+/// Why nothing is made, and in words.
+type Refusal = (BootEvent, String);
 
 /// A host, or a network for machines that nobody has written down.
 struct Client<'s> {
@@ -54,13 +58,21 @@ struct Client<'s> {
     boot: Option<&'s Boot>,
     /// Name in URLs, below [`PREFIX`].
     path: String,
-    host: Option<&'s Host>,
+    host: Option<KnownHost<'s>>,
+}
+
+/// A host that asks.
+#[derive(Clone, Copy)]
+struct KnownHost<'s> {
+    /// As it is in the current snapshot, which says whether it is to be installed.
+    latest: &'s Host,
+    current: &'s Snapshot,
 }
 
 impl Service {
     /// A service that remembers `installs`.
     pub fn new(installs: Installs) -> Service {
-        Service { installs, kept: VecDeque::new() }
+        Service { installs, kept: Kept::default() }
     }
 
     /// What is remembered.
@@ -68,7 +80,8 @@ impl Service {
         &self.installs
     }
 
-    /// Answers for `what`, made for `whom` from `current`, or from the snapshot that `version` names.
+    /// Answers for `what`, made for `whom` from `current`, or from the snapshot that `version` names. Whoever
+    /// gets nothing any more by `current` gets nothing by an older one.
     ///
     /// Cost: a look at every host's name.
     pub fn answer(
@@ -79,27 +92,38 @@ impl Service {
         asker: &Asker,
         current: &Arc<Snapshot>,
     ) -> Answer {
-        let snapshot = self.snapshot(version, current);
-        let made = self.make(whom, what, asker, &snapshot);
-        if matches!(&made, Ok(Answer::Text(_, BootEvent::Script))) {
-            self.keep(&snapshot);
+        if let What::Done(token) = what {
+            let told = self.done(whom, token, current);
+            return told.map_or_else(|(event, why)| Answer::Refused(event, why), |()| Answer::Done);
         }
-        made.unwrap_or_else(|(event, why)| Answer::Refused(event, why))
+        let snapshot = version.and_then(|version| self.kept.get(version, asker.now_ms));
+        let snapshot = snapshot.unwrap_or_else(|| Arc::clone(current));
+        let made = self.make(whom, what, asker, (&snapshot, current));
+        if matches!(&made, Ok((_, BootEvent::Script))) && Arc::ptr_eq(&snapshot, current) {
+            self.kept.keep(&snapshot, asker.now_ms);
+        }
+        match made {
+            Ok((text, event)) => Answer::Text(text, event),
+            Err((event, why)) => Answer::Refused(event, why),
+        }
     }
 
     fn make(
-        &mut self,
+        &self,
         whom: &Whom,
         what: &What,
         asker: &Asker,
-        snapshot: &Arc<Snapshot>,
-    ) -> Result<Answer, (BootEvent, String)> {
+        (snapshot, current): (&Arc<Snapshot>, &Arc<Snapshot>),
+    ) -> Result<(String, BootEvent), Refusal> {
         let client = match whom {
-            Whom::Host(name) => self.host(name, asker, snapshot)?,
-            Whom::Unknown(network) => unknown(network, asker, snapshot)?,
+            Whom::Host(name) => self.host(name, asker, snapshot, current)?,
+            Whom::Unknown(network) => {
+                unknown(network, asker, current)?;
+                unknown(network, asker, snapshot)?
+            }
         };
         match what {
-            What::Done(token) => self.done(&client, token),
+            What::Done(_) => Err((BootEvent::BadToken, "nothing is made of it".to_owned())),
             What::Script => self.script(&client, asker, snapshot),
             What::CommandLine => match client.boot.map(|boot| &boot.source) {
                 Some(BootSource::Kernel { cmdline, .. }) => rendered(cmdline, &client, BootEvent::Rendered),
@@ -120,31 +144,28 @@ impl Service {
         name: &str,
         asker: &Asker,
         snapshot: &'s Snapshot,
-    ) -> Result<Client<'s>, (BootEvent, String)> {
+        current: &'s Snapshot,
+    ) -> Result<Client<'s>, Refusal> {
         let inventory = &snapshot.inventory;
-        let (shard, index, host) = find(&inventory.shards, name)
+        let (shard, index, host) = machine::find(inventory, name)
             .ok_or_else(|| (BootEvent::NotFound, format!("no host `{name}`")))?;
+        machine::judge(host, asker.peer, snapshot)?;
+        let latest =
+            if snapshot.hash == current.hash { host } else { machine::latest(host, asker.peer, current)? };
         let globals = &inventory.globals;
-        if !is_of(host, asker.peer, snapshot) {
-            let why = format!("{} is not an address of `{name}`", asker.peer);
-            return Err((BootEvent::OtherMachine, why));
-        }
-        if !host.state.is_served() {
-            return Err((BootEvent::NotServed, format!("`{name}` is {}", host.state.word())));
-        }
-        let urls = Arc::new(self.urls(name, host.reinstall(), asker, snapshot));
+        let urls = Arc::new(self.urls(name, latest, asker, snapshot));
         let subject = Subject::new(globals, shard, index, &urls);
         let subject = subject.ok_or_else(|| (BootEvent::NotFound, format!("no host `{name}`")))?;
         let boot = host.boot.map(|boot| globals.boot(boot));
-        Ok(Client { subject, boot, path: name.to_owned(), host: Some(host) })
+        Ok(Client { subject, boot, path: name.to_owned(), host: Some(KnownHost { latest, current }) })
     }
 
-    fn urls(&self, name: &str, reinstall: &str, asker: &Asker, snapshot: &Snapshot) -> Urls {
+    fn urls(&self, name: &str, latest: &Host, asker: &Asker, snapshot: &Snapshot) -> Urls {
         let base = format!("{}/{PREFIX}/{name}", asker.server_url);
         Urls {
             server: asker.server_url.clone(),
             boot: format!("{base}/{}", version_of(snapshot.hash)),
-            done: format!("{base}/done/{}", self.installs.token(name, reinstall)),
+            done: format!("{base}/done/{}", self.installs.token(latest)),
         }
     }
 
@@ -153,15 +174,17 @@ impl Service {
         client: &Client<'_>,
         asker: &Asker,
         snapshot: &Snapshot,
-    ) -> Result<Answer, (BootEvent, String)> {
+    ) -> Result<(String, BootEvent), Refusal> {
         let name = &client.path;
-        let disk = |why: String| Ok(Answer::Text(script::local_disk(&why), BootEvent::LocalDisk));
+        let disk = |why: String| Ok((script::local_disk(&why), BootEvent::LocalDisk));
         let Some(boot) = client.boot else { return disk(format!("{name} has no boot profile")) };
-        if let Some(host) = client.host.filter(|host| !host.always_netboots()) {
-            if host.state != State::Install {
-                return disk(format!("{name} is {}", host.state.word()));
+        if let Some(KnownHost { latest, current }) = client.host
+            && !latest.always_netboots()
+        {
+            if latest.state != State::Install {
+                return disk(format!("{name} is {}", latest.state.word()));
             }
-            if self.installs.is_done(name, host.reinstall()) {
+            if self.installs.is_done(latest, &current.inventory) {
                 return disk(format!("{name} is installed"));
             }
         }
@@ -176,42 +199,30 @@ impl Service {
                 script::kernel(&title, &asker.server_url, kernel, initrd, &cmdline)
             }
         };
-        Ok(Answer::Text(text, BootEvent::Script))
+        Ok((text, BootEvent::Script))
     }
 
-    fn done(&mut self, client: &Client<'_>, token: &str) -> Result<Answer, (BootEvent, String)> {
-        let Some(host) = client.host else {
-            return Err((BootEvent::BadToken, "unknown machines are not installed".to_owned()));
-        };
-        if token != self.installs.token(&client.path, host.reinstall()) {
-            return Err((BootEvent::BadToken, "the token is of another installation".to_owned()));
+    /// Takes the report that an installation is done. The token says of which machine, so that neither its
+    /// address nor its name matters, which may have been edited since.
+    fn done(&mut self, whom: &Whom, token: &str, current: &Snapshot) -> Result<(), Refusal> {
+        let bad = |why: &str| Err((BootEvent::BadToken, why.to_owned()));
+        let Whom::Host(name) = whom else { return bad("unknown machines are not installed") };
+        let named = machine::find(&current.inventory, name).map(|(_, _, host)| host);
+        let waiting = || current.inventory.hosts().filter(|host| host.state == State::Install);
+        let by_card =
+            || named.into_iter().chain(waiting()).find(|host| self.installs.tells_of_card(host, token));
+        let host = by_card().or_else(|| named.filter(|host| self.installs.tells(host, token)));
+        let Some(host) = host else { return bad("the token is of another installation") };
+        if !host.state.is_served() {
+            return Err(machine::not_served(host));
         }
-        self.installs.set_done(&client.path, host.reinstall());
-        Ok(Answer::Done)
-    }
-
-    /// The snapshot that `version` names, if it is kept; else the current one, as after a restart.
-    fn snapshot(&self, version: Option<&str>, current: &Arc<Snapshot>) -> Arc<Snapshot> {
-        let kept = version.and_then(|version| self.kept.iter().find(|(kept, _)| **kept == *version));
-        Arc::clone(kept.map_or(current, |(_, snapshot)| snapshot))
-    }
-
-    fn keep(&mut self, snapshot: &Arc<Snapshot>) {
-        let version: Box<str> = version_of(snapshot.hash).into();
-        self.kept.retain(|(kept, _)| *kept != version);
-        if self.kept.len() >= KEPT {
-            self.kept.pop_front();
-        }
-        self.kept.push_back((version, Arc::clone(snapshot)));
+        self.installs.set_done(host);
+        Ok(())
     }
 }
 
 /// The profile for unknown machines of a network, for a machine with an address there.
-fn unknown<'s>(
-    network: &str,
-    asker: &Asker,
-    snapshot: &'s Snapshot,
-) -> Result<Client<'s>, (BootEvent, String)> {
+fn unknown<'s>(network: &str, asker: &Asker, snapshot: &'s Snapshot) -> Result<Client<'s>, Refusal> {
     let globals = &snapshot.inventory.globals;
     let id = globals.network_named(network).filter(|id| globals.network(*id).contains(asker.peer));
     let id = id.ok_or_else(|| (BootEvent::OtherMachine, format!("{} is not in `{network}`", asker.peer)))?;
@@ -229,39 +240,17 @@ fn unknown<'s>(
     Ok(Client { subject, boot: Some(globals.boot(boot)), path, host: None })
 }
 
-/// The host with this FQDN, which is in lower case and without the dot at its end.
-fn find<'s>(shards: &'s [Arc<Shard>], fqdn: &str) -> Option<(&'s Arc<Shard>, usize, &'s Host)> {
-    let name = inventory_core::name::Name::parse(fqdn, None).ok()?;
-    shards.iter().find_map(|shard| {
-        let index = shard.hosts.iter().position(|host| host.name.fqdn == name)?;
-        Some((shard, index, shard.hosts.get(index)?))
-    })
-}
-
-/// Whether `peer` can be `host`: it is one of its addresses, or lies in a network where the host takes
-/// what address it is given. A host with an IPv4 address only is given none for IPv6, so that a
-/// neighbour who comes by IPv6 is another machine.
-fn is_of(host: &Host, peer: IpAddr, snapshot: &Snapshot) -> bool {
-    host.nics.iter().any(|nic| {
-        let mut own = nic.addresses.iter().filter(|address| address.is_ipv4() == peer.is_ipv4()).peekable();
-        if own.peek().is_none() && (peer.is_ipv4() || nic.addresses.is_empty()) {
-            return snapshot.inventory.globals.network(nic.network).contains(peer);
-        }
-        own.any(|address| *address == peer)
-    })
-}
-
-fn text_of<'s>(snapshot: &'s Snapshot, path: &str) -> Result<&'s str, (BootEvent, String)> {
+fn text_of<'s>(snapshot: &'s Snapshot, path: &str) -> Result<&'s str, Refusal> {
     let octets = snapshot.inventory.files.get(path);
     let text = octets.and_then(|octets| std::str::from_utf8(octets).ok());
     text.ok_or_else(|| (BootEvent::TemplateFailed, format!("template `{path}` cannot be read")))
 }
 
-fn rendered(text: &str, client: &Client<'_>, event: BootEvent) -> Result<Answer, (BootEvent, String)> {
-    Ok(Answer::Text(render(text, client)?, event))
+fn rendered(text: &str, client: &Client<'_>, event: BootEvent) -> Result<(String, BootEvent), Refusal> {
+    Ok((render(text, client)?, event))
 }
 
-fn render(text: &str, client: &Client<'_>) -> Result<String, (BootEvent, String)> {
+fn render(text: &str, client: &Client<'_>) -> Result<String, Refusal> {
     let failed = |fault: Fault| (BootEvent::TemplateFailed, format!("a template fails: {fault}"));
     let engine = Engine::new();
     engine.read(text).and_then(|template| template.render(&client.subject)).map_err(failed)

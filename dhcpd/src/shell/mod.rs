@@ -135,8 +135,8 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let common = Common::new(env!("CARGO_PKG_VERSION"), started, move || lock(&follow).figures());
     common.register(&mut registry);
     registry.register_collector(Box::new(LeaseGauges(Arc::clone(&four.inquirer))));
-    let boot_problem = boot.as_ref().map(BootServer::problems).unwrap_or_else(|| Box::new(|| None));
-    if let Some(problem) = boot_problem() {
+    let boot_problems = boot.as_ref().map(BootServer::problems).unwrap_or_else(|| Box::new(Vec::new));
+    for problem in boot_problems() {
         warn!("{problem}");
     }
     let status = Status {
@@ -148,7 +148,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         six,
         four,
         six_thread,
-        boot_problem,
+        boot_problems,
         history,
     };
     notifier.status(&format!("serving {} networks", snapshots.load().inventory.globals.networks.len()));

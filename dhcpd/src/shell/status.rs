@@ -30,8 +30,8 @@ pub(super) struct Status {
     pub(super) four: Thread<Core>,
     pub(super) six: Arc<Six>,
     pub(super) six_thread: Thread<v6::Core>,
-    /// What keeps machines from booting; `None`: nothing.
-    pub(super) boot_problem: Box<dyn Fn() -> Option<String> + Send + Sync>,
+    /// What keeps machines from booting.
+    pub(super) boot_problems: Box<dyn Fn() -> Vec<String> + Send + Sync>,
     /// What leases become; `None`: it is not kept.
     pub(super) history: Option<Arc<History>>,
 }
@@ -62,7 +62,7 @@ impl Status {
         let store_problems =
             [&self.four.store_problem, &self.six_thread.store_problem].map(|problem| lock(problem).clone());
         let mut problems = self.links.problems(&view);
-        problems.extend((self.boot_problem)());
+        problems.extend((self.boot_problems)());
         problems.extend(self.history.as_ref().and_then(|history| history.trouble()));
         let no_lease = |why| format!("no lease is given: {why}");
         problems.extend(store_problems.into_iter().flatten().map(no_lease));

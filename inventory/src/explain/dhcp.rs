@@ -272,7 +272,7 @@ impl Asking<'_> {
             80 => format!("http://{server}"),
             port => format!("http://{server}:{port}"),
         };
-        let asker = Asker { peer: address.into(), server_url };
+        let asker = Asker { peer: address.into(), server_url, now_ms: 0 };
         let mut service = Service::new(Installs::new(&[0; 16]));
         match service.answer(whom, None, &What::Script, &asker, &Arc::new(self.snapshot.clone())) {
             Answer::Text(text, _) => Some(text),

@@ -61,7 +61,7 @@ fn service() -> Service {
 }
 
 fn asker(peer: &str) -> Asker {
-    Asker { peer: peer.parse().unwrap(), server_url: "http://10.20.0.1".to_owned() }
+    Asker { peer: peer.parse().unwrap(), server_url: "http://10.20.0.1".to_owned(), now_ms: 0 }
 }
 
 fn web1() -> Whom {
@@ -165,7 +165,7 @@ fn planned_and_retired_hosts_get_nothing() {
 fn nobody_gets_what_is_made_for_another_machine() {
     let snapshot = snapshot(INSTALL, PROFILE, TEMPLATE);
     for peer in ["10.20.0.12", "10.99.0.11", "192.0.2.1", "2001:db8::11", "2001:db8:20::12"] {
-        for what in [What::Script, What::File("preseed.cfg".into()), What::Done("x".into())] {
+        for what in [What::Script, What::File("preseed.cfg".into())] {
             let answer = service().answer(&web1(), None, &what, &asker(peer), &snapshot);
             assert_eq!(refused(&answer), BootEvent::OtherMachine, "{peer} {what:?}");
         }
@@ -174,15 +174,95 @@ fn nobody_gets_what_is_made_for_another_machine() {
     let pool1 = Whom::Host("pool1.lab.example.org".into());
     let ask = |peer| service().answer(&pool1, None, &What::Script, &asker(peer), &snapshot);
     assert_eq!(text(ask("10.20.0.201")).1, BootEvent::Script);
-    assert_eq!(refused(&ask("10.99.0.9")), BootEvent::OtherMachine);
+    for peer in ["10.99.0.9", "10.20.0.11"] {
+        assert_eq!(refused(&ask(peer)), BootEvent::OtherMachine, "{peer}");
+    }
+}
+
+/// Boots web1 and returns the version in its script.
+fn version(service: &mut Service, snapshot: &Arc<Snapshot>) -> String {
+    let (script, _) = text(ask(service, None, What::Script, snapshot));
+    script.split("/hostbook/web1.lab.example.org/").nth(1).unwrap()[..12].to_owned()
+}
+
+#[test]
+fn an_old_version_gives_nothing_to_whoever_gets_nothing_any_more() {
+    let before = snapshot(INSTALL, PROFILE, TEMPLATE);
+    let mut service = service();
+    let version = version(&mut service, &before);
+    let file = || What::File("preseed.cfg".into());
+    let mut after = |text: &str| {
+        let snapshot = Arc::new(
+            load_texts(&[
+                ("globals.toml", GLOBALS),
+                ("profile.toml", PROFILE),
+                ("web1.toml", text),
+                ("templates/preseed.cfg.j2", TEMPLATE),
+            ])
+            .unwrap(),
+        );
+        ask(&mut service, Some(&version), file(), &snapshot)
+    };
+    let web1 = "network = \"servers\"\nboot = \"debian12\"\nmac = \"52:54:00:00:00:11\"\nip = ";
+    let retired = format!("[host.web1]\nstate = \"retired\"\n{web1}\"10.20.0.11\"");
+    assert_eq!(refused(&after(&retired)), BootEvent::NotServed);
+    assert_eq!(refused(&after("")), BootEvent::NotFound, "its entry is gone");
+    let renamed = format!("[host.db1]\nstate = \"install\"\n{web1}\"10.20.0.11\"");
+    assert!(text(after(&renamed)).0.starts_with("hostname web1\n"), "the boot goes on as it began");
+    let moved = format!("[host.web1]\nstate = \"install\"\n{web1}\"10.20.0.12\"\n");
+    assert!(text(after(&moved)).0.starts_with("hostname web1\n"));
+    let taken = format!("{moved}[host.db1]\nnetwork = \"servers\"\nip = \"10.20.0.11\"");
+    assert_eq!(refused(&after(&taken)), BootEvent::OtherMachine);
+}
+
+#[test]
+fn an_old_version_is_forgotten_after_a_day_and_never_installs_who_is_active_by_now() {
+    let (mut service, before) = (service(), snapshot(INSTALL, PROFILE, TEMPLATE));
+    let version = version(&mut service, &before);
+    let active = snapshot("boot = \"debian12\"", PROFILE, "new");
+    let (_, event) = text(ask(&mut service, Some(&version), What::Script, &active));
+    assert_eq!(event, BootEvent::LocalDisk);
+    let mut file_at = |now_ms| {
+        let asker = Asker { now_ms, ..asker("10.20.0.11") };
+        text(service.answer(&web1(), Some(&version), &What::File("preseed.cfg".into()), &asker, &active)).0
+    };
+    assert!(file_at(kept::AGE_MS - 1).starts_with("hostname web1\n"));
+    assert_eq!(file_at(kept::AGE_MS), "new");
+}
+
+#[test]
+fn a_report_counts_by_its_token_whatever_was_edited_since() {
+    let before = snapshot(INSTALL, PROFILE, TEMPLATE);
+    for edited in [
+        "[host.web1]\nmac = \"52:54:00:00:00:11\"\nip = \"10.20.0.77\"",
+        "[host.db1]\nmac = \"52:54:00:00:00:11\"",
+    ] {
+        let mut service = service();
+        let token = token(&mut service, &before);
+        let edited = format!("{edited}\nnetwork = \"servers\"\n{INSTALL}\n");
+        let files = [
+            ("globals.toml", GLOBALS),
+            ("profile.toml", PROFILE),
+            ("web1.toml", &edited),
+            ("templates/preseed.cfg.j2", TEMPLATE),
+        ];
+        let after = Arc::new(load_texts(&files).unwrap());
+        let guess = What::Done("0".repeat(token.len()).into());
+        assert_eq!(refused(&ask(&mut service, None, guess, &after)), BootEvent::BadToken);
+        assert_eq!(ask(&mut service, None, What::Done(token), &after), Answer::Done, "{edited}");
+        let name = if edited.starts_with("[host.db1]") { "db1" } else { "web1" };
+        let whom = Whom::Host(format!("{name}.lab.example.org").into());
+        let peer = if name == "db1" { "10.20.0.201" } else { "10.20.0.77" };
+        let script = service.answer(&whom, None, &What::Script, &asker(peer), &after);
+        assert_eq!(text(script).1, BootEvent::LocalDisk, "{edited}");
+    }
 }
 
 #[test]
 fn an_edit_between_two_stages_of_a_boot_changes_nothing_in_it() {
     let mut service = service();
     let before = snapshot(INSTALL, PROFILE, TEMPLATE);
-    let (script, _) = text(ask(&mut service, None, What::Script, &before));
-    let version = script.split("/hostbook/web1.lab.example.org/").nth(1).unwrap()[..12].to_owned();
+    let version = version(&mut service, &before);
     // The profile loses the file, and the template says something else.
     let profile = "[boot.debian12]\nkernel = \"new/linux\"\n";
     let after = snapshot(&format!("{INSTALL}\ntags = \"x\""), profile, "new");
@@ -205,9 +285,9 @@ fn snapshots_that_are_kept_for_boots_are_few() {
     for number in 0..100 {
         let snapshot = snapshot(&format!("{INSTALL}\ntags = \"t{number}\""), PROFILE, TEMPLATE);
         text(ask(&mut service, None, What::Script, &snapshot));
-        assert!(service.kept.len() <= KEPT);
+        assert!(service.kept.count() <= kept::KEPT);
     }
-    assert_eq!(service.kept.len(), KEPT);
+    assert_eq!(service.kept.count(), kept::KEPT);
 }
 
 #[test]

@@ -5,24 +5,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use daemon::metrics::SharedTally;
-use daemon::state::StateDir;
 use inventory_core::model::Snapshot;
 use tracing::{debug, error, info, warn};
 
+use super::http::Patience;
 use super::limits::Limits;
-use super::memory;
+use super::memory::Memory;
 use super::root::{BootFile, BootRoot};
 use crate::boot::{Answer, Asker, BootEvent, Service, Target, What, Whom};
+use crate::shell::clock;
 
 /// What both protocols serve from.
 pub(super) struct Shared {
     pub(super) root: BootRoot,
     pub(super) service: Mutex<Service>,
     pub(super) snapshots: Arc<ArcSwap<Snapshot>>,
-    pub(super) state: Arc<StateDir>,
+    pub(super) memory: Memory,
     pub(super) tally: SharedTally<BootEvent>,
     pub(super) transfers: Limits,
     pub(super) connections: Limits,
+    pub(super) patience: Patience,
     pub(super) http_port: u16,
 }
 
@@ -59,6 +61,16 @@ impl Content {
 }
 
 impl Shared {
+    /// Writes down what could not be written before, if there is anything.
+    pub(super) fn catch_up(&self) {
+        if self.memory.is_behind() {
+            let service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.memory.save(service.installs()).is_ok() {
+                info!("the boot service remembers again what is installed");
+            }
+        }
+    }
+
     /// What `target` is for the client at `peer`, which has reached us at `local`. Refusals are counted
     /// and come with a text for people.
     pub(super) fn find(
@@ -96,7 +108,8 @@ impl Shared {
         peer: IpAddr,
         local: IpAddr,
     ) -> Result<Content, (BootEvent, String)> {
-        let asker = Asker { peer, server_url: server_url(local, self.http_port) };
+        let server_url = server_url(local, self.http_port);
+        let asker = Asker { peer, server_url, now_ms: clock::now().monotonic_ms };
         let snapshot = self.snapshots.load_full();
         let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
         match service.answer(whom, version, what, &asker, &snapshot) {
@@ -106,9 +119,9 @@ impl Shared {
                 Ok(Content::Made(text.into_bytes().into()))
             }
             Answer::Done => {
-                if let Err(error) = memory::save(&self.state, service.installs()) {
+                if let Err(error) = self.memory.save(service.installs()) {
                     error!(%error, ?whom, "an installation is done and that cannot be written down");
-                    let why = "that cannot be written down at the moment".to_owned();
+                    let why = "that cannot be written down at the moment: tell again".to_owned();
                     return Err(self.refuse(BootEvent::NotDurable, why));
                 }
                 info!(host = %name(whom), "installed");

@@ -18,6 +18,7 @@ mod tftp;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use daemon::ListenError;
@@ -30,9 +31,14 @@ use tokio::sync::oneshot;
 
 use crate::boot::{BootEvent, Service};
 use content::Shared;
+use http::Patience;
 use interface::Door;
 use limits::Limits;
+use memory::Memory;
 use root::BootRoot;
+
+/// How often it is tried to write down what could not be written.
+const CATCH_UP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Open sockets of the boot service, not read yet.
 #[derive(Debug)]
@@ -47,6 +53,7 @@ pub(super) struct BootServer {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     root: BootRoot,
+    memory: Memory,
 }
 
 impl BootSockets {
@@ -84,14 +91,16 @@ impl BootSockets {
         snapshots: &Arc<ArcSwap<Snapshot>>,
         tally: SharedTally<BootEvent>,
     ) -> Result<BootServer, Fatal> {
+        let (memory, installs) = Memory::load(state)?;
         let shared = Arc::new(Shared {
             root: self.root.clone(),
-            service: Mutex::new(Service::new(memory::load(state)?)),
+            service: Mutex::new(Service::new(installs)),
             snapshots: Arc::clone(snapshots),
-            state: Arc::clone(state),
+            memory: memory.clone(),
             tally,
             transfers: Limits::default(),
             connections: Limits::default(),
+            patience: Patience::default(),
             http_port: self.http_port,
         });
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -104,21 +113,30 @@ impl BootSockets {
                 for door in self.doors {
                     tokio::spawn(interface::serve(door, Arc::clone(&shared)));
                 }
-                // The other end is dropped, too, when the daemon finishes.
-                let _ = stopped.await;
+                let catching_up = async {
+                    loop {
+                        tokio::time::sleep(CATCH_UP_INTERVAL).await;
+                        shared.catch_up();
+                    }
+                };
+                tokio::select! {
+                    // The other end is dropped, too, when the daemon finishes.
+                    _ = stopped => {}
+                    () = catching_up => {}
+                }
             });
         };
         let thread = std::thread::Builder::new().name("boot".to_owned()).spawn(serve);
         let thread = thread.map_err(|error| Fatal::system("start a thread", &error))?;
-        Ok(BootServer { stop: Some(stop), thread: Some(thread), root: self.root })
+        Ok(BootServer { stop: Some(stop), thread: Some(thread), root: self.root, memory })
     }
 }
 
 impl BootServer {
-    /// A question that says what keeps machines from booting, if anything does.
-    pub(super) fn problems(&self) -> Box<dyn Fn() -> Option<String> + Send + Sync> {
-        let root = self.root.clone();
-        Box::new(move || root.problem())
+    /// A question that says what keeps machines from booting, or from being installed once only.
+    pub(super) fn problems(&self) -> Box<dyn Fn() -> Vec<String> + Send + Sync> {
+        let (root, memory) = (self.root.clone(), self.memory.clone());
+        Box::new(move || root.problem().into_iter().chain(memory.problem()).collect())
     }
 }
 

@@ -34,6 +34,7 @@ ip = "10.20.0.53"
 struct Running {
     temp: TempDir,
     counters: Arc<Counters<BootEvent>>,
+    memory: Memory,
     tftp: SocketAddr,
     http: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
@@ -42,15 +43,19 @@ struct Running {
 
 impl Running {
     fn new() -> Running {
+        Running::with(Patience::default())
+    }
+
+    fn with(patience: Patience) -> Running {
         let temp = TempDir::new("service");
         fs::create_dir_all(temp.path().join("root/sub")).unwrap();
         fs::write(temp.path().join("root/linux"), kernel()).unwrap();
         fs::write(temp.path().join("secret"), "secret").unwrap();
         std::os::unix::fs::symlink("../secret", temp.path().join("root/escape")).unwrap();
-        Running::over(temp)
+        Running::over(temp, patience)
     }
 
-    fn over(temp: TempDir) -> Running {
+    fn over(temp: TempDir, patience: Patience) -> Running {
         let web1 = "[host.web1]\nnetwork = \"lo\"\nip = \"10.20.0.11\"\nboot = \"debian12\"\n\
                     mac = \"02:00:00:00:00:01\"\nstate = \"install\"\n";
         let template = "host {{ host.name }}\n{{ done_url }}\n";
@@ -58,18 +63,20 @@ impl Running {
         let snapshot = on_loopback(load_texts(&files).unwrap_or_else(|errors| panic!("{errors:?}")));
         let counters = counters();
         let state = Arc::new(StateDir::open(&temp.path().join("state"), None).unwrap());
+        let (memory, installs) = Memory::load(&state).unwrap();
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let requests = daemon::udp::bind(&daemon::udp::Options::new(any)).unwrap();
         let connections = daemon::tcp::listen(any).unwrap();
         let (tftp, http) = (requests.local_addr().unwrap(), connections.local_addr().unwrap());
         let shared = Arc::new(Shared {
             root: BootRoot::new(&temp.path().join("root")),
-            service: Mutex::new(Service::new(memory::load(&state).unwrap())),
+            service: Mutex::new(Service::new(installs)),
             snapshots: Arc::new(ArcSwap::from_pointee(snapshot)),
-            state,
+            memory: memory.clone(),
             tally: counters.shared_tally(),
             transfers: Limits::default(),
             connections: Limits::default(),
+            patience,
             http_port: http.port(),
         });
         let (stop, stopped) = oneshot::channel::<()>();
@@ -84,7 +91,7 @@ impl Running {
                 let _ = stopped.await;
             });
         });
-        Running { temp, counters, tftp, http, stop: Some(stop), thread: Some(thread) }
+        Running { temp, counters, memory, tftp, http, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Sends `request` and reads until the service closes the connection.
@@ -101,6 +108,21 @@ impl Running {
 
     fn get(&self, path: &str) -> (String, Vec<u8>) {
         self.http(&format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+    }
+
+    /// Path of the URL by which web1's installation is reported.
+    fn done_url(&self) -> String {
+        let (_, file) = self.get("/hostbook/web1.lab.example.org/file/preseed.cfg");
+        let file = String::from_utf8(file).unwrap();
+        assert!(file.starts_with("host web1\n"), "{file}");
+        file.lines().nth(1).unwrap().split_once(&self.http.to_string()).unwrap().1.to_owned()
+    }
+
+    /// Web1's script.
+    fn script(&self) -> String {
+        let (head, body) = self.get("/hostbook/web1.lab.example.org/boot.ipxe");
+        assert!(head.starts_with("http/1.1 200 "), "{head}");
+        String::from_utf8(body).unwrap()
     }
 
     /// Fetches a file by TFTP; an error's code and text where there is one.
@@ -159,11 +181,13 @@ impl Drop for Running {
     }
 }
 
-/// The snapshot with loopback addresses, which no inventory has, for hosts with one nic.
+/// The snapshot with a loopback address, which no inventory has, for the host with a card.
 fn on_loopback(snapshot: Snapshot) -> Snapshot {
     let on_loopback = |shard: &Arc<Shard>| {
         let mut hosts = shard.hosts.clone();
-        hosts.iter_mut().for_each(|host| host.nics[0].addresses = [Ipv4Addr::LOCALHOST.into()].into());
+        for host in hosts.iter_mut().filter(|host| host.nics[0].mac.is_some()) {
+            host.nics[0].addresses = [Ipv4Addr::LOCALHOST.into()].into();
+        }
         Arc::new(Shard { path: Arc::clone(&shard.path), hosts })
     };
     let mut inventory = Inventory::clone(&snapshot.inventory);
@@ -285,30 +309,92 @@ fn text_is_translated_for_clients_that_want_text() {
 #[test]
 fn an_installation_that_is_done_is_remembered_across_a_restart() {
     let mut running = Running::new();
-    let script = |running: &Running| {
-        let (head, body) = running.get("/hostbook/web1.lab.example.org/boot.ipxe");
-        assert!(head.starts_with("http/1.1 200 "), "{head}");
-        String::from_utf8(body).unwrap()
-    };
-    let first = script(&running);
+    let first = running.script();
     assert!(first.contains(&format!("\nkernel http://{}/linux\n", running.http)), "{first}");
     let by_tftp = running.tftp(&rrq("hostbook/web1.lab.example.org/boot.ipxe", &[])).unwrap();
     assert_eq!(String::from_utf8(by_tftp).unwrap(), first, "both protocols serve the same");
 
-    let (_, file) = running.get("/hostbook/web1.lab.example.org/file/preseed.cfg");
-    let file = String::from_utf8(file).unwrap();
-    assert!(file.starts_with("host web1\n"), "{file}");
-    let done = file.lines().nth(1).unwrap().split_once(&running.http.to_string()).unwrap().1.to_owned();
+    let done = running.done_url();
     assert!(running.get(&format!("{done}0")).0.starts_with("http/1.1 403 "));
     let post = format!("POST {done} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     assert_eq!(running.http(&post).1, b"done\n");
-    assert!(script(&running).contains("web1.lab.example.org is installed"));
+    assert!(running.script().contains("web1.lab.example.org is installed"));
 
     running.stop();
     let temp = std::mem::replace(&mut running.temp, TempDir::new("empty"));
     drop(running);
-    let running = Running::over(temp);
-    assert!(script(&running).contains("web1.lab.example.org is installed"));
+    let running = Running::over(temp, Patience::default());
+    assert!(running.script().contains("web1.lab.example.org is installed"));
+}
+
+#[test]
+fn a_client_that_never_ends_its_request_or_never_takes_its_answer_loses_its_place() {
+    let short = Duration::from_millis(200);
+    let running = Running::with(Patience { head: short, window: short * 2 });
+    let mut slow = TcpStream::connect(running.http).unwrap();
+    slow.write_all(b"GET /linux HTTP/1.1\r\nX").unwrap();
+    running.counted(BootEvent::Slow, 1);
+    assert_eq!(slow.read(&mut [0; 16]).unwrap_or(0), 0, "closed");
+
+    fs::write(running.temp.path().join("root/large"), vec![1; 64 << 20]).unwrap();
+    let mut deaf = TcpStream::connect(running.http).unwrap();
+    deaf.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    running.counted(BootEvent::Slow, 2);
+
+    // A connection without a request is closed, too, but nobody is to blame.
+    let mut idle = TcpStream::connect(running.http).unwrap();
+    idle.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    assert_eq!(idle.read(&mut [0; 16]).unwrap(), 0, "closed");
+    assert_eq!(running.counters.get(BootEvent::Slow), 2);
+}
+
+#[test]
+fn a_client_has_no_more_connections_and_transfers_than_its_share() {
+    let running = Running::new();
+    let many: Vec<TcpStream> = (0..20).map(|_| TcpStream::connect(running.http).unwrap()).collect();
+    running.counted(BootEvent::TooMany, 4);
+    drop(many);
+    let sockets: Vec<UdpSocket> =
+        (0..20).map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap()).collect();
+    for socket in &sockets {
+        socket.send_to(&rrq("linux", &[]), running.tftp).unwrap();
+    }
+    running.counted(BootEvent::TooMany, 8);
+    sockets[0].send_to(&rrq("linux", &[]), running.tftp).unwrap();
+    running.counted(BootEvent::Repeated, 1);
+}
+
+#[test]
+fn a_look_at_the_url_of_a_report_reports_nothing() {
+    let running = Running::new();
+    let done = running.done_url();
+    for method in ["HEAD", "PUT", "OPTIONS"] {
+        let request = format!("{method} {done} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let (head, _) = running.http(&request);
+        assert!(head.starts_with("http/1.1 405 ") && head.contains("allow: get, post\r\n"), "{head}");
+    }
+    assert_eq!(running.tftp(&rrq(&done, &[])).unwrap_err(), (2, "report it by HTTP".to_owned()));
+    assert_eq!(running.counters.get(BootEvent::NotReported), 2);
+    assert!(!running.script().contains("is installed"));
+    assert_eq!(running.get(&done).1, b"done\n");
+    assert!(running.script().contains("is installed"));
+}
+
+#[test]
+fn a_report_that_cannot_be_written_down_is_an_error_to_the_installer_and_a_problem_until_it_can() {
+    let running = Running::new();
+    let file = running.temp.path().join("state/installs.json");
+    fs::remove_file(&file).unwrap();
+    // A directory in its place, so that even root cannot write it.
+    fs::create_dir(&file).unwrap();
+    let done = running.done_url();
+    assert!(running.get(&done).0.starts_with("http/1.1 503 "));
+    assert!(running.memory.problem().unwrap().contains("cannot be written down"));
+    assert_eq!(running.counters.get(BootEvent::NotDurable), 1);
+    fs::remove_dir(&file).unwrap();
+    assert_eq!(running.get(&done).1, b"done\n", "the installer tells again");
+    assert_eq!(running.memory.problem(), None);
+    assert!(fs::read_to_string(&file).unwrap().contains("web1.lab.example.org"));
 }
 
 #[test]

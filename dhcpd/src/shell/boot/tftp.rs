@@ -18,7 +18,7 @@ use crate::boot::tftp::{
     BadRequest, DATA_HEADER, End, ErrorCode, FromClient, Mode, REQUEST_OCTETS_MAX, ReadRequest, Send, Terms,
     Transfer, to_netascii, write_data, write_error, write_oack,
 };
-use crate::boot::{BootEvent, Target};
+use crate::boot::{BootEvent, Target, What};
 
 /// Octets of a file that can be sent as text: it is translated in memory.
 const NETASCII_OCTETS_MAX: u64 = 4 << 20;
@@ -65,7 +65,7 @@ fn begin(request: &Datagram<'_>, door: &Door, shared: &Arc<Shared>) {
     }
     let room = match shared.transfers.enter(peer) {
         Ok(room) => room,
-        Err(Full::Again) => return,
+        Err(Full::Again) => return shared.tally.count(BootEvent::Repeated),
         Err(Full::TooMany) => return shared.tally.count(BootEvent::TooMany),
     };
     let (answer, options) = match ReadRequest::read(request.bytes) {
@@ -86,7 +86,10 @@ fn begin(request: &Datagram<'_>, door: &Door, shared: &Arc<Shared>) {
     };
     let socket = match transfer_socket(local, peer, &door.device) {
         Ok(socket) => socket,
-        Err(error) => return debug!(%error, %peer, "a transfer cannot have a socket"),
+        Err(error) => {
+            debug!(%error, %peer, "a transfer cannot have a socket");
+            return shared.tally.count(BootEvent::NoSocket);
+        }
     };
     let mtu = path_mtu(&socket, door.mtu);
     let shared = Arc::clone(shared);
@@ -120,7 +123,14 @@ fn open(
     shared: &Shared,
 ) -> Result<Content, (ErrorCode, String)> {
     let target = Target::parse(request.file).map_err(|event| shared.refuse(event, "no such path".to_owned()));
-    let found = target.and_then(|target| shared.find(&target, peer, local)).map_err(|(event, why)| {
+    let found = target.and_then(|target| match target {
+        // Whoever reads it by TFTP may be a loader that tries names, and cannot be told of a failure.
+        Target::Made { what: What::Done(_), .. } => {
+            Err(shared.refuse(BootEvent::NotReported, "report it by HTTP".to_owned()))
+        }
+        target => shared.find(&target, peer, local),
+    });
+    let found = found.map_err(|(event, why)| {
         let code = if event == BootEvent::NotFound { ErrorCode::NotFound } else { ErrorCode::Access };
         (code, why)
     })?;

@@ -2,6 +2,7 @@
 
 mod body;
 mod range;
+mod timer;
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -21,11 +22,33 @@ use super::content::{Content, Shared};
 use crate::boot::{BootEvent, Target, What};
 use body::Part;
 use range::{Wanted, wanted};
+use timer::TokioTimer;
 
-/// A connection on which nothing happens for so long is closed.
-const IDLE: Duration = Duration::from_secs(60);
+/// How slow clients may be. Each connection is a place that others would have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// For the head of a request, and for the next one on a connection.
+    pub(super) head: Duration,
+    /// A client that takes less than [`OCTETS_MIN`] of an answer in this time is given up.
+    pub(super) window: Duration,
+}
+
+/// Octets of an answer that a client takes in one window: 1 KiB a second, less than any boot can bear.
+const OCTETS_MIN: u64 = 60 << 10;
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience { head: Duration::from_secs(15), window: Duration::from_secs(60) }
+    }
+}
+
 /// Pause after an error that may stay, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
+
+const READ: &[Method] = &[Method::GET, Method::HEAD];
+/// Proxmox's installer asks for its file by POST.
+const ASKED: &[Method] = &[Method::GET, Method::HEAD, Method::POST];
+const REPORTED: &[Method] = &[Method::GET, Method::POST];
 
 /// Serves connections until the task is dropped.
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
@@ -54,17 +77,28 @@ async fn connection(stream: TcpStream, peer: IpAddr, shared: &Arc<Shared>) {
     let local = local.ip().to_canonical();
     let _ = stream.set_nodelay(true);
     let activity = Activity::default();
-    let service =
-        service_fn(|request| async move { Ok::<_, Infallible>(answer(&request, peer, local, shared)) });
+    let patience = shared.patience;
+    let service = service_fn(|request| {
+        activity.request();
+        async move { Ok::<_, Infallible>(answer(&request, peer, local, shared)) }
+    });
     let serving = http1::Builder::new()
         .keep_alive(true)
         .half_close(true)
+        .timer(TokioTimer)
+        .header_read_timeout(patience.head)
         .serve_connection(Connection::new(stream, activity.clone()), service);
     tokio::select! {
         ended = serving => if let Err(error) = ended {
+            if error.is_timeout() && activity.is_half_asked() {
+                shared.tally.count(BootEvent::Slow);
+            }
             debug!(%error, %peer, "a connection ended");
         },
-        () = activity.stopped(IDLE) => debug!(%peer, "a connection was idle"),
+        () = activity.stalls(patience.window, OCTETS_MIN) => {
+            shared.tally.count(BootEvent::Slow);
+            debug!(%peer, "a client takes its answer too slowly");
+        }
     }
 }
 
@@ -73,21 +107,29 @@ fn answer(request: &Request<Incoming>, peer: IpAddr, local: IpAddr, shared: &Sha
         Ok(target) => target,
         Err(event) => return refusal(shared.refuse(event, "no such path".to_owned())),
     };
-    // Proxmox's installer asks for its file by POST.
-    let takes_posts = matches!(target, Target::Made { what: What::Done(_) | What::File(_), .. });
-    match *request.method() {
-        Method::GET | Method::HEAD => {}
-        Method::POST | Method::PUT if takes_posts => {}
-        _ => {
-            let mut response = refusal(shared.refuse(BootEvent::Write, "GET and HEAD are served".to_owned()));
-            *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-            return response;
+    let allowed = methods(&target);
+    if !allowed.contains(request.method()) {
+        let event = if *request.method() == Method::HEAD { BootEvent::NotReported } else { BootEvent::Write };
+        let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
+        let mut response = refusal(shared.refuse(event, format!("{} are served", names.join(" and "))));
+        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+        if let Ok(names) = HeaderValue::try_from(names.join(", ")) {
+            response.headers_mut().insert(header::ALLOW, names);
         }
+        return response;
     }
     match shared.find(&target, peer, local) {
         Ok(content) => part(content, content_type(&target), request),
         Err(refused) => refusal(refused),
+    }
+}
+
+/// What can be done with a target. A report is none that is only looked at.
+fn methods(target: &Target) -> &'static [Method] {
+    match target {
+        Target::Made { what: What::Done(_), .. } => REPORTED,
+        Target::Made { what: What::File(_), .. } => ASKED,
+        Target::Made { .. } | Target::File(_) => READ,
     }
 }
 
