@@ -6,6 +6,7 @@
 use std::net::Ipv4Addr;
 
 use super::client::ClientKey;
+use super::decision::{Decision, Grant, Want};
 use super::identify::{Identified, identify};
 use super::leases::Leases;
 use super::options::Malformed;
@@ -16,60 +17,6 @@ use super::reason::{Reason, Refusal};
 use super::record::State;
 use crate::code;
 use crate::view::{Layout, NetworkView, Reservation};
-
-/// What to do about a message.
-#[derive(Debug)]
-pub(super) enum Decision<'v> {
-    /// DHCPOFFER, or BOOTREPLY, of a reserved address.
-    Offer(Grant<'v>),
-    /// DHCPOFFER of an address from a pool.
-    OfferLease(Want<'v>),
-    /// DHCPACK of an address.
-    Ack(Grant<'v>),
-    /// DHCPACK with options only.
-    Inform(&'v NetworkView, Option<Reservation<'v>>),
-    /// DHCPNAK; the client's lease of this address ends.
-    Refuse(Refusal, Option<Ipv4Addr>),
-    /// Nothing, since another machine uses this host's address.
-    Conflict(Grant<'v>),
-    /// Nothing, since another machine uses this address of a pool.
-    Decline(Ipv4Addr),
-    /// Nothing; the client's lease of this address ends.
-    Release(Ipv4Addr),
-    /// Nothing.
-    Silence(Reason),
-}
-
-/// An address for a client.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Grant<'v> {
-    /// The network that it is of.
-    pub(super) network: &'v NetworkView,
-    /// The nic that the client is, if it is known.
-    pub(super) nic: Option<Reservation<'v>>,
-    /// The address.
-    pub(super) address: Ipv4Addr,
-    /// For how long.
-    pub(super) seconds: u32,
-    /// Whether it is leased: it is of a pool, or of a port, which any machine may be plugged into.
-    pub(super) is_leased: bool,
-}
-
-impl Grant<'_> {
-    /// Whether it is the nic's own address.
-    pub(super) fn is_reserved(&self) -> bool {
-        self.nic.is_some_and(|nic| nic.address() == Some(self.address))
-    }
-}
-
-/// A client that needs an address from a pool.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Want<'v> {
-    /// The nic that the client is and its network, if it is known.
-    pub(super) known: Option<(Reservation<'v>, &'v NetworkView)>,
-    /// Longest lease in seconds: until the client's own address may be free.
-    pub(super) seconds_max: u32,
-}
 
 /// Longest lease of a host whose own address another client still has.
 const MEANWHILE_SECONDS: u32 = 300;
@@ -243,7 +190,10 @@ impl Deciding<'_, '_> {
             return Ok(Decision::Refuse(Refusal::WrongNetwork, None));
         };
         match client {
-            Client::Reserved(grant) if grant.address == wanted => Ok(Decision::Ack(grant)),
+            Client::Reserved(grant) if grant.address == wanted => {
+                let is_open = self.may_be_its_own_machines(&grant);
+                Ok(if is_open { Decision::Refuse(Refusal::NotOffered, None) } else { Decision::Ack(grant) })
+            }
             Client::Reserved(grant) => {
                 Ok(Decision::Refuse(Refusal::WrongAddress, self.own_lease(wanted, grant.nic.as_ref())))
             }
@@ -252,6 +202,16 @@ impl Deciding<'_, '_> {
             Client::Pool(want) => self.lease(place, network, wanted, want, selecting),
             Client::Off => Err(Reason::DhcpOff),
         }
+    }
+
+    /// Whether the machine that is written down with a port may use the address, while another one at that port
+    /// asks for it: the former leases nothing, so it must have been looked for.
+    fn may_be_its_own_machines(&self, grant: &Grant<'_>) -> bool {
+        grant.is_leased
+            && grant.nic.is_some_and(|nic| nic.mac().is_some())
+            && grant.network.probe
+            && self.own_lease(grant.address, grant.nic.as_ref()).is_none()
+            && !self.probes.is_quiet(grant.address, i64::MIN, self.now)
     }
 
     /// A DHCPREQUEST for an address that must be leased.

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::Core;
 use super::client::ClientKey;
-use super::decide::{Grant, Want};
+use super::decision::{Grant, Want};
 use super::input::{Now, Packet};
 use super::leases::{Lease, Offer};
 use super::ledger::{StoreFailing, Tenant, Told};

@@ -9,7 +9,8 @@ use std::net::Ipv4Addr;
 
 use super::Core;
 use super::client::ClientKey;
-use super::decide::{Grant, settled_at};
+use super::decide::settled_at;
+use super::decision::Grant;
 use super::input::{Now, Packet};
 use super::output::Outputs;
 use super::packet::Message;

@@ -13,6 +13,7 @@ mod boot;
 mod client;
 mod conflicts;
 mod decide;
+mod decision;
 mod dynamic;
 mod fqdn;
 mod identify;
@@ -58,7 +59,8 @@ use crate::code;
 use crate::view::{DhcpView, Layout, NetworkView};
 
 use conflicts::Conflicts;
-use decide::{Deciding, Decision, Grant};
+use decide::Deciding;
+use decision::{Decision, Grant};
 use identify::identify;
 use ledger::Ledger;
 use left::Left;

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::boot::Booting;
-use super::decide::Grant;
+use super::decision::Grant;
 use super::fqdn;
 use super::output::{CLIENT_PORT, Destination, Outputs, Reply, SERVER_PORT};
 use super::packet::Message;

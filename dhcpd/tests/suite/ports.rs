@@ -116,9 +116,14 @@ fn a_machine_that_is_written_down_keeps_its_address_from_what_is_at_its_port() {
     lab.input(&Input::InUse { address: at(20), mac: None });
     assert_eq!(lab.pass(500).offered(), at(100));
     assert_eq!(lab.ask(&Ask::renewing(mac(9), at(20), SERVER)).acknowledged(), at(20));
-    // It is away, and another machine has the address when it comes back.
+    // Another one says that it had the address before, or that it was offered it.
     lab.pass(30 * MINUTE);
+    for ask in [Ask::init_reboot(mac(1), at(20)), Ask::selecting(mac(1), at(20), SERVER)] {
+        assert_eq!(lab.ask(&port(ask)).refusal(), Reason::NotOffered);
+    }
+    // It is away, and another machine has the address when it comes back.
     assert_eq!(join(&mut lab, 1), (at(20), 3600));
+    assert_eq!(lab.ask(&port(Ask::init_reboot(mac(1), at(20)))).acknowledged(), at(20));
     assert_eq!(lab.ask(&Ask::init_reboot(mac(9), at(20))).refusal(), Reason::OtherClient);
 }
 
