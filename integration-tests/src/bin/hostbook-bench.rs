@@ -80,20 +80,24 @@ fn main() -> ExitCode {
         let table = measure(&options).markdown();
         println!("{table}");
         text = format!("{text}\n{table}");
+        // What comes later may fail, and takes long.
+        save(&options, "results.md", &text);
     }
     if is_wanted(GROWTH) {
         let (table, picture) = growth::growth(options.most, options.runs);
         let table = table.markdown();
         println!("{table}");
         text = format!("{text}\n{table}\n![Cost by number of hosts](growth.svg)\n");
-        if let Some(out) = &options.out {
-            report::save(out, "growth.svg", &picture);
-        }
-    }
-    if let Some(out) = &options.out {
-        report::save(out, "README.md", &text);
+        save(&options, "growth.svg", &picture);
+        save(&options, "results.md", &text);
     }
     ExitCode::SUCCESS
+}
+
+fn save(options: &Options, name: &str, text: &str) {
+    if let Some(out) = &options.out {
+        report::save(out, name, text);
+    }
 }
 
 /// Runs this program again in namespaces of its own.
