@@ -13,13 +13,20 @@ fn main() -> io::Result<()> {
         // The units that a package has are those that __hostbook brings.
         ("../packaging/systemd", "type/__hostbook/files/systemd"),
     ] {
+        // By its whole path too, so that a checkout that is gone does not count any more.
         println!("cargo::rerun-if-changed={directory}");
+        println!("cargo::rerun-if-changed={}", root.join(directory).display());
         let mut files = Vec::new();
         collect(&root.join(directory), &mut files)?;
         files.sort();
         for file in files {
-            let name = file.strip_prefix(root.join(directory)).unwrap_or(&file).display().to_string();
-            let _ = writeln!(list, "    ({:?}, include_bytes!({:?})),", format!("{part}/{name}"), file);
+            let name = file.strip_prefix(root.join(directory)).unwrap_or(&file).display();
+            let (path, own) = (format!("{part}/{name}"), format!("/{directory}/{name}"));
+            // The compiler's own word for where the checkout is: several may share a target directory.
+            let _ = writeln!(
+                list,
+                "    ({path:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {own:?}))),"
+            );
         }
     }
     list.push_str("]\n");

@@ -75,6 +75,7 @@ if [ "$purpose" = test ]; then
     program tcsh tcsh
     program sudo sudo
     program doas opendoas
+    program rsync rsync
     program pip3 python3-pip
     program shellcheck shellcheck
     program systemd-analyze systemd

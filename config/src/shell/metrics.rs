@@ -72,6 +72,7 @@ mod tests {
             result,
             reason: None,
             parents: Vec::new(),
+            requires: Vec::new(),
             code_local: None,
             code_remote: None,
             diff: None,

@@ -50,6 +50,9 @@ pub struct ObjectReport {
     /// Objects whose types' manifests defined it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parents: Vec<String>,
+    /// Objects that it waits for: those that it requires, and those that its type's manifest defined.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
     /// Code for the source host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_local: Option<String>,

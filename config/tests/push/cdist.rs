@@ -79,34 +79,57 @@ fn compare(name: &str, make: &str, manifest: &str, stuff: &Path) -> (Target, Pat
     (left, file, push)
 }
 
+/// What a report says of an object.
+struct Said {
+    result: String,
+    parents: Vec<String>,
+    requires: Vec<String>,
+}
+
+fn said(ran: &Ran) -> BTreeMap<String, Said> {
+    let host = ran.host();
+    let objects = host["objects"].as_array().unwrap().iter();
+    objects
+        .map(|object| {
+            let text = |key: &str| object[key].as_str().unwrap().to_owned();
+            let names = |key: &str| -> Vec<String> {
+                let list = object[key].as_array().cloned().unwrap_or_default();
+                list.iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+            };
+            let said =
+                Said { result: text("result"), parents: names("parents"), requires: names("requires") };
+            (text("object"), said)
+        })
+        .collect()
+}
+
 /// What a plan said holds: sure predictions to the letter, and no object changed that it did not tell of, by
-/// itself or by the object that defines it.
+/// itself or by the object that defines it. It is sure of all objects that wait for no change, and of no other.
 pub(crate) fn misses_nothing(plan: &Ran, push: &Ran) {
-    let results = |ran: &Ran| -> BTreeMap<String, (String, Vec<String>)> {
-        let host = ran.host();
-        let objects = host["objects"].as_array().unwrap().iter();
-        objects
-            .map(|object| {
-                let parents = object["parents"].as_array().cloned().unwrap_or_default();
-                let parents = parents.iter().map(|parent| parent.as_str().unwrap().to_owned()).collect();
-                let text = |key: &str| object[key].as_str().unwrap().to_owned();
-                (text("object"), (text("result"), parents))
-            })
-            .collect()
-    };
-    let (told, came) = (results(plan), results(push));
-    for (name, (result, parents)) in &came {
+    let (told, came) = (said(plan), said(push));
+    let is =
+        |name: &String, words: &[&str]| told.get(name).is_some_and(|said| words.contains(&&*said.result));
+    for (name, Said { result, parents, .. }) in &came {
         match told.get(name) {
-            Some((word, _)) if word == "may-change" => {}
-            Some((word, _)) => assert_eq!(word, result, "{name} is {result}, the plan said {word}"),
+            Some(said) if said.result == "may-change" => {}
+            Some(said) => assert_eq!(said.result, *result, "{name} is {result}, the plan said otherwise"),
             None => {
-                let may = |parent: &String| told.get(parent).is_none_or(|(word, _)| word == "may-change");
+                // A chain of objects that the plan did not see begins at one of which it was not sure.
+                let may = |parent: &String| !told.contains_key(parent) || is(parent, &["may-change"]);
                 assert!(parents.iter().any(may), "{name} is there, and nothing in the plan tells of it");
             }
         }
     }
-    for (name, (word, _)) in &told {
-        assert!(came.contains_key(name) || word == "may-change", "{name} is gone, the plan said {word}");
+    for (name, Said { result, parents, requires }) in &told {
+        let waits_for_change = requires.iter().any(|other| is(other, &["changed", "may-change"]));
+        let by_unsure = parents.iter().any(|parent| is(parent, &["may-change"]));
+        match &**result {
+            "may-change" => assert!(waits_for_change || by_unsure, "{name}: the plan could have been sure"),
+            _ => {
+                assert!(!waits_for_change, "{name}: the plan cannot have been sure");
+                assert!(came.contains_key(name), "{name} is gone, the plan said {result}");
+            }
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::cdist::misses_nothing;
-use super::target::Target;
+use super::target::{Ran, Target};
+use super::tree::{difference, tree};
 
 /// A manifest of nearly all of them.
 const INIT: &str = include_str!("own/init.sh");
@@ -24,11 +25,17 @@ touch srv/gone
 fn standard_types_do_what_they_say_and_nothing_the_second_time() {
     let target = Target::start_with("own", MAKE, "");
     let files = [("manifest/init", INIT)];
+    let whole = || tree(&target.root, &["proc", "dev"], true);
+    let before = whole();
     let plan = target.run("plan", &files, &["--json"]).ends(3);
+    assert_eq!(difference(&before, &whole()), Vec::<String>::new(), "a plan changes no octet and no time");
     let push = target.run("push", &files, &["--json"]).ends(0);
     misses_nothing(&plan, &push);
+    same_code(&plan, &push);
     check(&target);
+    let pushed = whole();
     let again = target.run("push", &files, &["--json"]).ends(0);
+    assert_eq!(difference(&pushed, &whole()), Vec::<String>::new(), "nor does a push with nothing to do");
     assert_eq!(again.objects("changed"), Vec::<String>::new());
     assert_eq!(
         again.host()["round_trips"],
@@ -36,6 +43,20 @@ fn standard_types_do_what_they_say_and_nothing_the_second_time() {
         "the system, all objects, what __ssh_authorized_keys is made of"
     );
     assert_eq!(target.leftovers(), Vec::<PathBuf>::new());
+}
+
+/// Of objects that the plan was sure of, the push ran the very code that it showed.
+fn same_code(plan: &Ran, push: &Ran) {
+    let (told, came) = (plan.host(), push.host());
+    let objects = told["objects"].as_array().unwrap().iter().filter(|object| object["result"] == "changed");
+    let mut compared = 0;
+    for object in objects {
+        let name = &object["object"];
+        let same = came["objects"].as_array().unwrap().iter().find(|other| other["object"] == *name).unwrap();
+        assert_eq!(object["code_remote"], same["code_remote"], "{name}");
+        compared += 1;
+    }
+    assert!(compared > 10, "only {compared} objects");
 }
 
 #[test]

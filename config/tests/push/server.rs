@@ -85,11 +85,16 @@ mac = "52:54:00:77:00:17"
 
 /// What a plan for `hv1` with this manifest says.
 fn plan(target: &Target, manifest: &str, code: i32) -> Ran {
+    on_hv1(target, "plan", manifest, code)
+}
+
+/// Runs a command for `hv1` with this manifest.
+fn on_hv1(target: &Target, command: &str, manifest: &str, code: i32) -> Ran {
     let inventory = target.dir.join("inventory");
     fs::create_dir_all(inventory.join("config/manifest")).unwrap();
     fs::write(inventory.join("lab.toml"), INVENTORY).unwrap();
     fs::write(inventory.join("config/manifest/init"), manifest).unwrap();
-    ran(target.command("plan").arg("-i").arg(&inventory).args(["--json", "hv1"])).ends(code)
+    ran(target.command(command).arg("-i").arg(&inventory).args(["--json", "hv1"])).ends(code)
 }
 
 /// The text that an object of a plan would write into a file.
@@ -174,6 +179,44 @@ fn a_machine_for_libvirt_is_defined_and_started() {
         "{code}"
     );
     assert!(code.ends_with("virsh -q start web1\n"), "{code}");
+}
+
+/// A virsh with one machine, which takes its time to switch itself off.
+const VIRSH: &str = "
+mkdir -p opt/bin
+cat >opt/bin/virsh <<'EOF'
+#!/bin/sh
+state=/var/lib/virsh-state
+shift
+echo \"$*\" >>/var/log/virsh
+case $1 in
+    dominfo) test -f $state ;;
+    domstate)
+        cat $state 2>/dev/null || exit 1
+        sed -i 's/in shutdown/shut off/' $state
+        ;;
+    define) test -f $state || echo 'shut off' >$state ;;
+    start)
+        grep -qx 'shut off' $state || { echo 'Domain is already active' >&2; exit 1; }
+        echo running >$state
+        ;;
+    shutdown) echo 'in shutdown' >$state ;;
+esac
+EOF
+chmod 755 opt/bin/virsh
+echo 'SetEnv PATH=/opt/bin:/usr/sbin:/usr/bin:/sbin:/bin' >>etc/ssh/own_config
+";
+
+#[test]
+fn a_changed_machine_of_libvirt_is_started_again_when_it_has_switched_itself_off() {
+    let target = Target::start_with("vm-restart", VIRSH, "");
+    on_hv1(&target, "push", "__vm web1 --restart\n", 0);
+    assert_eq!(target.text("/var/lib/virsh-state"), "running\n");
+    on_hv1(&target, "push", "__vm web1 --restart --memory 1073741824\n", 0);
+    let calls = target.text("/var/log/virsh");
+    let last = calls.rsplit_once("shutdown web1\n").unwrap().1;
+    assert_eq!(last, "domstate web1\ndomstate web1\nstart web1\n", "{calls}");
+    assert_eq!(target.text("/var/lib/virsh-state"), "running\n");
 }
 
 #[test]

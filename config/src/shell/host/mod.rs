@@ -290,6 +290,12 @@ impl Host {
             result,
             reason: reason.as_deref().map(mask),
             parents: object.parents.iter().map(|parent| mask(&parent.to_string())).collect(),
+            requires: object
+                .requires
+                .iter()
+                .chain(&object.autorequires)
+                .map(|name| mask(&name.to_string()))
+                .collect(),
             code_local: code("code-local"),
             code_remote: code("code-remote"),
             diff: lock(&self.diffs).get(&object.name).map(|diff| mask(diff)),

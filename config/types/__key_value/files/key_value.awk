@@ -19,9 +19,13 @@ function has_key(text,   rest, at) {
     is = trim(rest)
     return 1
 }
+# One line is held back: it may be the comment that belongs to the key in the next one.
+function flush_held() { if (holds) print held; holds = 0 }
+function hold(text) { flush_held(); held = text; holds = 1 }
+function comment_is_held() { return comment != "" && holds && held == comment }
 function entry() {
-    if (comment != "") print comment
-    print key delimiter value
+    if (comment != "" && !comment_is_held()) hold(comment)
+    hold(key delimiter value)
     done = 1
 }
 BEGIN {
@@ -29,7 +33,8 @@ BEGIN {
     comment = ENVIRON["edit_comment"]; exact = ENVIRON["edit_exact"]; present = ENVIRON["edit_state"] == "present"
     mark = trim(delimiter)
 }
-!has_key($0) { print; next }
-present && !done && is == value { print; done = 1; next }
-present && !done { entry() }
-END { if (present && !done) entry() }
+!has_key($0) { hold($0); next }
+present && !done && is == value { hold($0); done = 1; next }
+present && !done { entry(); next }
+comment_is_held() { holds = 0 }
+END { if (present && !done) entry(); flush_held() }

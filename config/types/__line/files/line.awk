@@ -1,22 +1,29 @@
-function is_it(text) { return regex != "" ? text ~ regex : text == line }
+# Texts that look like numbers are compared as texts, hence the empty ones.
+function is_it(text) {
+    if (regex != "" && text ~ regex) return 1
+    return (regex == "" || state != "absent") && (text "") == (line "")
+}
 BEGIN {
     line = ENVIRON["edit_line"]; regex = ENVIRON["edit_regex"]; state = ENVIRON["edit_state"]
     after = ENVIRON["edit_after"]; before = ENVIRON["edit_before"]
 }
-state == "replace" { print (regex != "" && $0 ~ regex) ? line : $0; next }
-state == "absent" { if (!is_it($0)) print; next }
+is_it($0) {
+    if (state == "absent") next
+    if (state == "replace") {
+        if (found++) next
+        $0 = line
+    }
+    found = 1
+}
 {
     text[++count] = $0
-    if (is_it($0)) found = 1
-    if (after != "" && $0 ~ after) place = count
-    if (before != "" && !place && $0 ~ before) place = count - 1
-    if (before != "" && $0 ~ before && !seen) { seen = 1; place = count - 1 }
+    if (after != "" && $0 ~ after) { place = count; placed = 1 }
+    if (before != "" && !placed && $0 ~ before) { place = count - 1; placed = 1 }
 }
 END {
-    if (state != "present") exit
-    if (!after && !before || !place && !seen) place = count + 0
+    if (!placed) place = count + 0
     for (i = 0; i <= count; i++) {
         if (i) print text[i]
-        if (i == place && !found) print line
+        if (i == place && !found && state != "absent") print line
     }
 }

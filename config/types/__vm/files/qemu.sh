@@ -1,6 +1,5 @@
 # Prints the program that starts the machine by QEMU alone.
 # shellcheck shell=sh disable=SC2154
-word() { printf %s "$1" | sed "s/'/'\\\\''/g; 1s/^/'/; \$s/\$/'/"; }
 cat <<END
 #!/bin/sh
 # Starts the virtual machine $__object_id. hostbook wrote this, from the inventory.
@@ -20,7 +19,7 @@ if [ "$firmware" = uefi ]; then
 fi
 # The arguments of the program are the only list of words that a shell has.
 echo "set -- \"\$@\" -name guest=$__object_id,process=hostbook-vm"
-add() { echo "set -- \"\$@\" $*"; }
+add() { code "set -- \"\$@\" $*"; }
 if [ "$accel" = kvm ]; then model=host; else model=max; fi
 add -machine q35 -accel "$accel" -cpu "$model" -smp "$cpu" -m "$memory"
 add -nodefaults -display none -pidfile pid

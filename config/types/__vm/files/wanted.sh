@@ -1,15 +1,10 @@
 # What the machine is to be, from the parameters or else from its entry in the inventory.
 # shellcheck shell=sh disable=SC2034
+. "$__type/../__edit/files/words.sh"
 entry=${__inventory:-/nonexistent}/vm/$__object_id
-fail() {
-    echo "__vm $__object_id: $1" >&2
-    exit 1
-}
 case $__object_id in
     '' | *[!a-zA-Z0-9_.-]* | .*) fail "a machine's name has letters, digits, \`-\`, \`_\` and \`.\`" ;;
 esac
-given() { [ -f "$__object/parameter/$1" ]; }
-parameter() { ! given "$1" || cat "$__object/parameter/$1"; }
 # value NAME DEFAULT
 value() {
     if given "$1"; then
@@ -23,11 +18,6 @@ value() {
 number() { # NAME VALUE
     case $2 in
         '' | *[!0-9]*) fail "$1 is no number: $2" ;;
-    esac
-}
-plain() { # NAME VALUE
-    case $2 in
-        '' | *[!a-zA-Z0-9_.:-]*) fail "$1 has characters that it cannot have: $2" ;;
     esac
 }
 
