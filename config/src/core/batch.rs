@@ -39,17 +39,25 @@ const BESIDE_MAX: usize = 4;
 /// Files given to one `chmod` or directories to one `mkdir`: far below any limit of a command line.
 const WORDS_MAX: usize = 100;
 
+/// Octets of a file in one word. In some shells `printf` is a program, and then a word has 128 KiB on Linux; escapes
+/// make five of one.
+const PIECE_MAX: usize = 24 << 10;
+
 impl Batch {
     /// Puts a file there, for the user only.
     pub fn put(&mut self, path: &str, content: &[u8]) {
         self.enclose(path);
         // A shell's word holds no zero octet; `printf %b` makes them from escapes.
         let zeros = content.contains(&0);
-        self.puts.extend_from_slice(if zeros { b"B " } else { b"P " });
-        self.puts.extend_from_slice(quote_text(path).as_bytes());
-        self.puts.push(b' ');
-        self.puts.extend_from_slice(&if zeros { quote(&escaped(content)) } else { quote(content) });
-        self.puts.push(b'\n');
+        let (first, more) = if zeros { ("B", "C") } else { ("P", "A") };
+        let pieces =
+            content.chunks(PIECE_MAX).map(|piece| if zeros { escaped(piece) } else { piece.to_vec() });
+        for (number, piece) in pieces.chain(content.is_empty().then(Vec::new)).enumerate() {
+            let function = if number == 0 { first } else { more };
+            self.puts.extend_from_slice(format!("{function} {} ", quote_text(path)).as_bytes());
+            self.puts.extend_from_slice(&quote(&piece));
+            self.puts.push(b'\n');
+        }
     }
 
     /// Puts a program there.
@@ -200,6 +208,21 @@ pub const HERE: &str = "\u{1}here/";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_word_is_longer_than_a_program_may_get() {
+        for content in [vec![b'x'; 300_000], [vec![0; 100_000], vec![b'\''; 100_000]].concat(), Vec::new()] {
+            let mut batch = Batch::default();
+            batch.put("a", &content);
+            let text = String::from_utf8(batch.puts).unwrap();
+            let lines: Vec<&str> = text.split_terminator("'\n").collect();
+            assert!(lines.iter().all(|line| line.len() < 128 << 10));
+            assert!(
+                lines[0].starts_with(['P', 'B'])
+                    && lines[1..].iter().all(|line| line.starts_with(['A', 'C']))
+            );
+        }
+    }
 
     #[test]
     fn code_waits_for_explorers_and_explorers_run_beside_each_other() {

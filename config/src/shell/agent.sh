@@ -1,8 +1,8 @@
 # The shell that stays on the target for one run. It reads frames from its standard input: a line with
 # a number of octets, then that many octets of shell text, which it runs with the functions below.
 # Everything it writes on disk lies in one private directory, which goes when it ends, however it ends.
-# `n` (a random name), `bases` (where the directory may lie) and `wait_max` (seconds to wait for
-# another run) are set in front of this text.
+# `n` (a random name), `bases` (where the directory may lie), `memory` (whether it must be in memory) and
+# `wait_max` (seconds to wait for another run) are set in front of this text.
 # shellcheck shell=sh disable=SC2154,SC1091
 
 d=
@@ -28,6 +28,9 @@ fi
 # A private directory in a place where programs may be executed.
 umask 077
 for base in $bases; do
+    if [ -n "$memory" ]; then
+        case $(stat -f -c %T "$base" 2>/dev/null) in tmpfs | ramfs) ;; *) continue ;; esac
+    fi
     mkdir "$base/$n" 2>/dev/null || continue
     printf '#!/bin/sh\nexit 0\n' >"$base/$n/x" 2>/dev/null && chmod 700 "$base/$n/x" && "$base/$n/x" 2>/dev/null && {
         d=$base/$n
@@ -36,7 +39,7 @@ for base in $bases; do
     rm -rf "${base:?}/$n"
 done
 [ -n "$d" ] || {
-    echo "hostbook-agent no directory for temporary files: tried $bases"
+    echo "hostbook-agent no directory${memory:+ in memory, which secrets need,} for temporary files: tried $bases"
     exit 1
 }
 

@@ -186,15 +186,31 @@ pub enum Format {
 /// Arguments of `types`.
 #[derive(Debug, Args)]
 pub struct Types {
-    /// Show how this type is used; without it, list all types.
-    #[arg(value_name = "TYPE")]
-    pub name: Option<String>,
+    /// `list`, which is meant without it; `info TYPE`, or only TYPE: how the type is used.
+    #[arg(value_name = "TYPE", num_args = 0..=2)]
+    pub words: Vec<String>,
     /// Where types come from.
     #[command(flatten)]
     pub conf: ConfArg,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+impl Types {
+    /// The type that is to be shown; none: all of them are listed.
+    ///
+    /// # Errors
+    /// The words make no sense.
+    pub fn name(&self) -> Result<Option<&str>, String> {
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            [] | ["list"] => Ok(None),
+            ["info"] => Err("`types info` needs the name of a type".to_owned()),
+            ["info", name] | [name] => Ok(Some(name)),
+            other => Err(format!("`types {}` is neither `list` nor `info TYPE`", other.join(" "))),
+        }
+    }
 }
 
 /// Arguments of `shell`.

@@ -16,6 +16,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+use inventory_core::records::fingerprint_of;
+
 use super::wire;
 
 /// Where the engine listens.
@@ -29,6 +31,9 @@ pub const REMOTE_EXEC: &str = "hostbook-remote-exec";
 
 /// Name of the link behind `$__remote_copy`.
 pub const REMOTE_COPY: &str = "hostbook-remote-copy";
+
+/// Name of the link that tells ssh whether a host's key is the one that is expected.
+pub const KNOWN_HOST: &str = "hostbook-known-host";
 
 /// Name of the command that prints a secret.
 pub const SECRET: &str = "hostbook-secret";
@@ -51,6 +56,7 @@ pub fn dispatch() -> Option<ExitCode> {
         REMOTE_COPY => {
             env::current_dir().and_then(|here| ask(b"copy", &[here.into_os_string().into_vec()], &rest))
         }
+        KNOWN_HOST => known_host(&rest),
         SECRET => ask(b"secret", &[], &rest),
         name if name.starts_with("__") => define(name, &rest),
         _ => return None,
@@ -75,6 +81,19 @@ fn define(name: &str, rest: &[OsString]) -> io::Result<ExitCode> {
         fields.push(value.unwrap_or_default().into_vec());
     }
     ask(b"define", &fields, rest)
+}
+
+/// What ssh's `KnownHostsCommand` is to print of a key that a host shows: a line for it if it has one of the
+/// fingerprints in a file, RDATA of SSHFP records in hexadecimal digits. Only SHA-256 counts.
+fn known_host(rest: &[OsString]) -> io::Result<ExitCode> {
+    let words: Option<Vec<&str>> = rest.iter().map(|word| word.to_str()).collect();
+    let Some([file, host, kind, key]) = words.as_deref() else { return Ok(ExitCode::from(2)) };
+    let hex = |rdata: &[u8]| rdata.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+    let shown = fingerprint_of(kind, key).map(|rdata| hex(&rdata));
+    if std::fs::read_to_string(file)?.lines().any(|line| Some(line) == shown.as_deref()) {
+        println!("{host} {kind} {key}");
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A remote command goes through the engine's connection if its input is at hand, else by an ssh of its own

@@ -216,11 +216,12 @@ fn log_level(verbose: u8) -> (u8, &'static str) {
 }
 
 fn types(args: &Types) -> Result<ExitCode, Failure> {
+    let name = args.name().map_err(|message| Failure { code: 2, message })?;
     let dir = RunDir::create(None)?;
     let conf = read_conf(&args.conf, &CdistConfig::read(args.conf.config_file.as_deref())?, &dir)?;
-    let wanted = |name: &String| args.name.as_ref().is_none_or(|wanted| wanted == name);
+    let wanted = |kind: &String| name.is_none_or(|wanted| wanted == kind);
     let found: Vec<_> = conf.types.values().filter(|kind| wanted(&kind.name)).collect();
-    if let (Some(name), true) = (&args.name, found.is_empty()) {
+    if let (Some(name), true) = (name, found.is_empty()) {
         return Err(Failure::new(format!("there is no type `{name}`")));
     }
     if args.json {
@@ -244,7 +245,7 @@ fn types(args: &Types) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     for kind in found {
-        if args.name.is_some() {
+        if name.is_some() {
             output::print(&format!("{}\n", kind.usage()));
             let manual = conf.part("type").get(&kind.name).map(|path| path.join("man.rst"));
             if let Some(text) = manual.and_then(|path| std::fs::read_to_string(path).ok()) {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::args::{Become, Reach};
-use super::client::{REMOTE_COPY, REMOTE_EXEC};
+use super::client::{KNOWN_HOST, REMOTE_COPY, REMOTE_EXEC};
 use super::env::Environment;
 use super::host::{self, Host, Settings};
 use super::inventory;
@@ -104,11 +104,7 @@ impl Fleet<'_> {
         inventory::write(&selected.files, &dirs.global().join("inventory"))?;
         let config = dirs.own("ssh_config");
         fs::write(&config, self.ssh_config(selected, &dirs)?)?;
-        let become_root = self.reach.r#become.map(|program| match program {
-            Become::Sudo => "sudo -n".to_owned(),
-            Become::Doas => "doas -n".to_owned(),
-        });
-        let user = self.reach.user.clone().or_else(|| become_root.is_none().then(|| "root".to_owned()));
+        let (user, become_root) = login(self.reach, selected);
         let (control, spool) = (dirs.own("m"), dirs.own("batch"));
         let tool = |name: &str| self.dir.tool(name).display().to_string();
         let (exec, copy) = (self.reach.remote_exec.clone(), self.reach.remote_copy.clone());
@@ -128,11 +124,9 @@ impl Fleet<'_> {
                 copy,
                 host: selected.target.host.clone(),
                 variables: env.local(),
-                remote: format!(
-                    "{}/hostbook-{}",
-                    self.reach.remote_out_path.as_deref().unwrap_or("/var/lib"),
-                    random_hex(12)?
-                ),
+                places: self.places("/var/lib").split(' ').map(str::to_owned).collect(),
+                in_memory: self.must_be_in_memory(),
+                name: format!("hostbook-{}", random_hex(12)?),
                 spool,
                 silence: self.reach.timeout,
             }),
@@ -145,7 +139,8 @@ impl Fleet<'_> {
                 host: selected.target.host.clone(),
                 silence: self.reach.timeout,
                 lock_wait: self.reach.lock_wait,
-                bases: self.bases(),
+                bases: self.places(BASES),
+                in_memory: self.must_be_in_memory(),
                 nonce: String::new(),
             }),
         };
@@ -153,15 +148,20 @@ impl Fleet<'_> {
     }
 
     /// Where the private directory on a target may lie: with secrets, only where systems keep it in memory.
-    fn bases(&self) -> String {
-        let usual = if self.settings.secrets.are_used() { BASES_IN_MEMORY } else { BASES };
+    fn places(&self, usual: &str) -> String {
+        let usual = if self.settings.secrets.are_used() { BASES_IN_MEMORY } else { usual };
         self.reach.remote_out_path.clone().unwrap_or_else(|| usual.to_owned())
+    }
+
+    /// Whether the target is asked if that is so. A place that the operator names is taken as it is.
+    fn must_be_in_memory(&self) -> bool {
+        self.settings.secrets.are_used() && self.reach.remote_out_path.is_none()
     }
 
     /// What ssh is told: keys that the inventory pins come first, so that nothing else counts; then the operator's
     /// configuration, whose word wins; then what the inventory knows of the way.
     fn ssh_config(&self, selected: &Selected, dirs: &HostDirs) -> io::Result<String> {
-        let mut text = pinned(selected, dirs)?;
+        let mut text = self.pinned(selected, dirs)?;
         let own = match &self.reach.ssh_config {
             Some(file) => Some(std::path::absolute(file)?),
             None => std::env::var_os("HOME")
@@ -180,20 +180,43 @@ impl Fleet<'_> {
         }
         Ok(text)
     }
+
+    /// Pins the keys of a host that the inventory has keys or fingerprints of. Only for that host, not for others on the
+    /// way to it.
+    fn pinned(&self, selected: &Selected, dirs: &HostDirs) -> io::Result<String> {
+        let host = &selected.target.host;
+        let known = dirs.own("known_hosts");
+        let source = if !selected.host_keys.is_empty() {
+            let lines: String = selected.host_keys.iter().map(|key| format!("{host} {key}\n")).collect();
+            fs::write(&known, lines)?;
+            format!("    UserKnownHostsFile \"{}\"\n", known.display())
+        } else if !selected.fingerprints.is_empty() {
+            let hex = |rdata: &[u8]| rdata.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+            let lines: String = selected.fingerprints.iter().map(|rdata| hex(rdata) + "\n").collect();
+            fs::write(&known, lines)?;
+            let tool = self.dir.tool(KNOWN_HOST);
+            let command = format!("{} {} %H %t %K", tool.display(), known.display());
+            format!("    UserKnownHostsFile none\n    KnownHostsCommand {command}\n")
+        } else {
+            return Ok(String::new());
+        };
+        Ok(format!(
+            "Host {host}\n    HostKeyAlias {host}\n{source}    GlobalKnownHostsFile none\n    \
+             StrictHostKeyChecking yes\n    VerifyHostKeyDNS no\n    UpdateHostKeys no\n    CheckHostIP no\nMatch all\n"
+        ))
+    }
 }
 
-/// Pins the keys of a host that the inventory has keys of. Only for that host, not for others on the way to it.
-fn pinned(selected: &Selected, dirs: &HostDirs) -> io::Result<String> {
-    let host = &selected.target.host;
-    if selected.host_keys.is_empty() {
-        return Ok(String::new());
-    }
-    let known = dirs.own("known_hosts");
-    let lines: String = selected.host_keys.iter().map(|key| format!("{host} {key}\n")).collect();
-    fs::write(&known, lines)?;
-    Ok(format!(
-        "Host {host}\n    HostKeyAlias {host}\n    UserKnownHostsFile \"{}\"\n    GlobalKnownHostsFile none\n    \
-         StrictHostKeyChecking yes\n    VerifyHostKeyDNS no\n    UpdateHostKeys no\n    CheckHostIP no\nMatch all\n",
-        known.display()
-    ))
+/// Who logs in, and what makes root of them: the command line's word, or else the inventory's, or else root, as cdist
+/// has it. With `--become` alone, ssh's configuration says who. A login of the inventory's that is not root becomes root
+/// by sudo, unless another program is asked for.
+fn login(reach: &Reach, selected: &Selected) -> (Option<String>, Option<String>) {
+    let of_inventory = selected.user.clone().filter(|_| reach.user.is_none());
+    let implied = of_inventory.as_ref().filter(|user| *user != "root").map(|_| Become::Sudo);
+    let become_root = reach.r#become.or(implied).map(|program| match program {
+        Become::Sudo => "sudo -n".to_owned(),
+        Become::Doas => "doas -n".to_owned(),
+    });
+    let root = || become_root.is_none().then(|| "root".to_owned());
+    (reach.user.clone().or(of_inventory).or_else(root), become_root)
 }

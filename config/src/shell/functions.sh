@@ -11,6 +11,8 @@ oops() {
     bad=1
 }
 P() { printf %s "$2" >"$d/$1" || oops; }
+A() { printf %s "$2" >>"$d/$1" || oops; }
+C() { printf %b "$2" >>"$d/$1" || oops; }
 B() { printf %b "$2" >"$d/$1" || oops; }
 ready() { umask "$umask_login"; }
 F() { echo "F $1 $2"; }

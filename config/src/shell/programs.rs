@@ -31,8 +31,12 @@ pub struct ProgramOptions {
     pub host: String,
     /// What the programs find in their environment.
     pub variables: Vec<LocalVariable>,
-    /// Private directory on the target.
-    pub remote: String,
+    /// Where the private directory on the target may lie, best first.
+    pub places: Vec<String>,
+    /// Whether it must lie in memory.
+    pub in_memory: bool,
+    /// Name of the private directory.
+    pub name: String,
     /// File to put batches into on their way.
     pub spool: PathBuf,
     /// Seconds that a call may be silent.
@@ -44,14 +48,15 @@ pub struct ProgramOptions {
 pub struct Programs {
     options: ProgramOptions,
     stop: Stop,
-    made: bool,
+    /// The private directory, once it is there.
+    made: Option<String>,
     cost: Cost,
 }
 
 impl Programs {
     /// Nothing is called before the first batch.
     pub fn new(options: ProgramOptions, stop: &Stop) -> Programs {
-        Programs { options, stop: stop.clone(), made: false, cost: Cost::default() }
+        Programs { options, stop: stop.clone(), made: None, cost: Cost::default() }
     }
 
     /// What it has cost so far.
@@ -64,11 +69,10 @@ impl Programs {
     /// # Errors
     /// See [`TransportError`].
     pub fn exchange(&mut self, text: &[u8], on_end: OnEnd<'_>) -> Result<Reply, TransportError> {
-        let remote = self.options.remote.clone();
-        if !self.made {
-            self.exec(&["mkdir", "-m", "700", &remote, &format!("{remote}/.r")])?;
-            self.made = true;
-        }
+        let remote = match &self.made {
+            Some(remote) => remote.clone(),
+            None => self.make()?,
+        };
         self.cost.round_trips += 1;
         let head = format!(
             "d={}\numask_login=$(umask)\n{}echo \"hostbook-agent ready $d\"\n",
@@ -94,6 +98,32 @@ impl Programs {
         } else {
             Err(TransportError::Lost("the answer is not whole".to_owned()))
         }
+    }
+
+    /// Makes the private directory in the first place that is fit for it.
+    fn make(&mut self) -> Result<String, TransportError> {
+        let places = self.options.places.clone();
+        let mut refused = TransportError::Refused(format!(
+            "no directory in memory, which secrets need: tried {}; --remote-out-path names another one",
+            places.join(" ")
+        ));
+        for place in places {
+            if self.options.in_memory {
+                let kind = self.exec(&["stat", "-f", "-c", "%T", &place]).unwrap_or_default();
+                if !matches!(kind.trim_ascii(), b"tmpfs" | b"ramfs") {
+                    continue;
+                }
+            }
+            let remote = format!("{place}/{}", self.options.name);
+            match self.exec(&["mkdir", "-m", "700", &remote, &format!("{remote}/.r")]) {
+                Ok(_) => {
+                    self.made = Some(remote.clone());
+                    return Ok(remote);
+                }
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
     }
 
     fn exec(&mut self, words: &[&str]) -> Result<Vec<u8>, TransportError> {
@@ -155,8 +185,7 @@ impl Programs {
 impl Drop for Programs {
     /// Takes away the private directory on the target.
     fn drop(&mut self) {
-        if self.made {
-            let remote = self.options.remote.clone();
+        if let Some(remote) = self.made.take() {
             self.stop = Stop::default();
             let _ = self.exec(&["rm", "-rf", &remote]);
         }

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 
-use super::client::{REMOTE_COPY, REMOTE_EXEC, SECRET};
+use super::client::{KNOWN_HOST, REMOTE_COPY, REMOTE_EXEC, SECRET};
 use super::confdir::Conf;
 use crate::core::model::Object;
 use crate::core::name::ObjectName;
@@ -64,7 +64,7 @@ impl RunDir {
     }
 
     /// Lays out what all hosts share: the merged configuration, and links to `client` for every type and for
-    /// the two remote programs.
+    /// the programs beside them.
     ///
     /// # Errors
     /// The file system refuses.
@@ -77,7 +77,7 @@ impl RunDir {
             symlink(client, bin.join(name))?;
         }
         symlink(client, bin.join(SECRET))?;
-        [REMOTE_EXEC, REMOTE_COPY].iter().try_for_each(|name| symlink(client, tool.join(name)))
+        [REMOTE_EXEC, REMOTE_COPY, KNOWN_HOST].iter().try_for_each(|name| symlink(client, tool.join(name)))
     }
 }
 

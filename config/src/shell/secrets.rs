@@ -4,6 +4,7 @@
 //! in memory and in the run's directories, which lie in memory on both sides; reports show `***` instead of it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -90,23 +91,50 @@ impl Secrets {
 
     /// `text` without any secret in it.
     pub fn mask(&self, text: &str) -> String {
-        let mut masked = text.to_owned();
+        let mut hidden: Vec<Range<usize>> = Vec::new();
         for value in self.known().values() {
             // As it is, as it stands between a shell's quotes, and line by line as diffs show it.
             let quoted = quote_text(value);
-            let inner = quoted.trim_start_matches('\'').trim_end_matches('\'').to_owned();
-            for form in [value.as_str(), &inner].into_iter().chain(value.lines()) {
+            let inner = quoted.get(1..quoted.len() - 1).unwrap_or_default();
+            for form in [value.as_str(), inner].into_iter().chain(value.lines()) {
                 if form.len() >= MASKED_MIN {
-                    masked = masked.replace(form, "***");
+                    hidden.extend(occurrences(text, form));
                 }
             }
         }
-        masked
+        without(text, hidden)
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Where `form` stands in `text`, also where it overlaps itself.
+fn occurrences<'a>(text: &'a str, form: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let start = from + text.get(from..)?.find(form)?;
+        from = start + text.get(start..)?.chars().next().map_or(1, char::len_utf8);
+        Some(start..start + form.len())
+    })
+}
+
+/// `text` with a mask for each part that is hidden. What overlaps or touches is one part, so that the rest of a secret
+/// which holds another one, or begins in it, does not stay.
+fn without(text: &str, mut hidden: Vec<Range<usize>>) -> String {
+    hidden.sort_by_key(|range| range.start);
+    let (mut masked, mut shown, mut end) = (String::new(), 0, None);
+    for range in hidden {
+        if end.is_none_or(|end| range.start > end) {
+            masked.push_str(text.get(shown..range.start).unwrap_or_default());
+            masked.push_str("***");
+        }
+        shown = shown.max(range.end);
+        end = Some(shown);
+    }
+    masked.push_str(text.get(shown..).unwrap_or_default());
+    masked
 }
 
 /// Whether what is written below `directory` stays in memory.
@@ -135,6 +163,20 @@ mod tests {
         secrets.get("hidden").unwrap();
         assert_eq!(secrets.mask("a it's-hidden b"), "a *** b");
         assert_eq!(secrets.mask(r"echo 'it'\''s-hidden'"), "echo '***'");
+    }
+
+    #[test]
+    fn no_part_of_a_secret_stays_beside_the_mask_of_another() {
+        // The order of the names is not that of the lengths.
+        let secrets = Secrets::new(Some("printf %s".to_owned()));
+        for value in ["abcd", "abcdefgh", "xyxyx", "ghijkl"] {
+            secrets.get(value).unwrap();
+        }
+        assert_eq!(secrets.mask("-abcdefgh-abcd-"), "-***-***-");
+        assert_eq!(secrets.mask("-abcdefghijkl-"), "-***-", "one ends in the other");
+        assert_eq!(secrets.mask("-xyxyxyx-"), "-***-", "one overlaps itself");
+        assert_eq!(secrets.mask("abcdabcd"), "***");
+        assert_eq!(secrets.mask("nothing"), "nothing");
     }
 
     #[test]

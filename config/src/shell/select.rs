@@ -23,6 +23,10 @@ pub struct Selected {
     pub address: Option<IpAddr>,
     /// Public keys of its ssh server, if the inventory says so: type and key.
     pub host_keys: Vec<String>,
+    /// RDATA of SSHFP records of its ssh server, if the inventory says so.
+    pub fingerprints: Vec<Box<[u8]>>,
+    /// Who logs in, if the inventory says so.
+    pub user: Option<String>,
     /// Its entry in the inventory as files.
     pub files: Files,
 }
@@ -198,6 +202,8 @@ fn of_inventory(inventory: &Inventory, index: &HostIndex<'_>, host: &Host) -> Se
         },
         address: host.primary().addresses.first().copied(),
         host_keys: host.ssh_host_keys.iter().map(|key| format!("{} {}", key.algorithm, key.key)).collect(),
+        fingerprints: host.sshfp.to_vec(),
+        user: host.ssh_user.as_deref().map(str::to_owned),
         files: inventory::files(inventory, index, host),
     }
 }

@@ -44,6 +44,8 @@ pub struct SshOptions {
     pub lock_wait: u64,
     /// Where the private directory on the target may lie, best first, blanks between.
     pub bases: String,
+    /// Whether it must lie in memory.
+    pub in_memory: bool,
     /// What makes the private directory's name unknown to others.
     pub nonce: String,
 }
@@ -360,7 +362,9 @@ fn agent_text(options: &SshOptions) -> Vec<u8> {
     let (name, bases) = (quote_text(&format!("hostbook-{}", options.nonce)), quote_text(&options.bases));
     let wait_max = options.lock_wait;
     let (functions, agent) = (without_comments(FUNCTIONS), without_comments(AGENT));
-    format!("n={name}; bases={bases}; wait_max={wait_max}\n{functions}{agent}.\n").into_bytes()
+    let memory = if options.in_memory { "1" } else { "" };
+    format!("n={name}; bases={bases}; memory={memory}; wait_max={wait_max}\n{functions}{agent}.\n")
+        .into_bytes()
 }
 
 /// The functions that batches call, as text.

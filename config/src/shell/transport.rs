@@ -64,7 +64,7 @@ pub enum Link {
     /// A shell that stays there, over one ssh.
     Ssh(Box<SshLink>),
     /// Programs of the user, started for each batch.
-    Programs(Programs),
+    Programs(Box<Programs>),
 }
 
 impl Link {

@@ -27,6 +27,21 @@ fn keys_of_the_inventory_are_trusted_and_no_other_whatever_ssh_knows() {
     assert!(target.path("/srv/a").exists());
     let wrong = push(&target, &pin(&other), &format!("target {key}")).ends(1);
     assert!(told(&wrong), "{}", wrong.stdout);
+    let print = |key: &str| {
+        std::fs::write(target.dir.join("shown.pub"), key).unwrap();
+        let shown = std::process::Command::new("ssh-keygen")
+            .args(["-r", "web1", "-f"])
+            .arg(target.dir.join("shown.pub"))
+            .output()
+            .unwrap();
+        let lines = String::from_utf8(shown.stdout).unwrap();
+        let data: Vec<&str> =
+            lines.lines().filter_map(|line| line.split_once("SSHFP ")).map(|(_, data)| data).collect();
+        format!("sshfp = {data:?}")
+    };
+    push(&target, &print(&key), &format!("target {other}")).ends(0);
+    let wrong = push(&target, &print(&other), &format!("target {key}")).ends(1);
+    assert!(told(&wrong), "{}", wrong.stdout);
     let unknown = push(&target, "", "").ends(1);
     assert!(told(&unknown), "a key that nobody knows is not trusted: {}", unknown.stdout);
     push(&target, "", &format!("target {key}")).ends(0);

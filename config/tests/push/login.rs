@@ -35,6 +35,27 @@ fn another_login_becomes_root_by_sudo_or_doas() {
 }
 
 #[test]
+fn the_inventory_says_who_logs_in_and_the_command_line_has_the_last_word() {
+    let target = Target::start_with("become-entry", OPERATOR, "");
+    let inventory = target.dir.join("inventory");
+    std::fs::create_dir_all(inventory.join("config/manifest")).unwrap();
+    let text = "[site]\nnameservers = [\"ns1.example.net\"]\n[zone.\"lab.test\"]\n[network.lan]\nzone = \"lab.test\"\n\
+                ipv4 = \"10.20.0.0/24\"\n[host.web1]\nnetwork = \"lan\"\nssh-user = \"op\"\n";
+    std::fs::write(inventory.join("lab.toml"), text).unwrap();
+    let init = "__file /srv/by --source - <<EOF\n$(cat \"$__global/explorer/sudo\")\nEOF\n";
+    std::fs::write(inventory.join("config/manifest/init"), init).unwrap();
+    std::fs::create_dir(inventory.join("config/explorer")).unwrap();
+    std::fs::write(inventory.join("config/explorer/sudo"), "echo \"${SUDO_USER:-nobody} $(id -un)\"\n")
+        .unwrap();
+    let push = |more: &[&str]| {
+        super::target::ran(target.command("push").arg("-i").arg(&inventory).args(more).arg("web1")).ends(0);
+        target.text("/srv/by")
+    };
+    assert_eq!(push(&[]), "op root\n");
+    assert_eq!(push(&["--user", "root"]), "nobody root\n");
+}
+
+#[test]
 fn who_may_not_become_root_is_told_so() {
     let target = Target::start_with("become-not", &format!("{OPERATOR}\nrm etc/sudoers.d/op"), "");
     let files = [("manifest/init", "__file /etc/x\n")];

@@ -4,7 +4,7 @@ use super::target::Target;
 
 #[test]
 fn a_secret_reaches_the_target_and_no_report() {
-    let target = Target::start("secret");
+    let target = Target::start_with("secret", "", "mount -t tmpfs run $R/run; mkdir $R/run/sshd");
     let init = "__file /etc/password --mode 0600 --source - <<EOF
 $(hostbook-secret db)
 EOF
@@ -25,4 +25,27 @@ __key_value bad --file /etc/settings2 --delimiter = --value=secret:web
 
     let missing = target.run("push", &files, &["--secret-command", "false"]).ends(1);
     assert!(missing.stdout.contains("`false db` ended with"), "{}{}", missing.stdout, missing.stderr);
+}
+
+#[test]
+fn a_secret_is_on_no_disk_of_the_target_on_its_way() {
+    let init = "__line web --file /etc/settings --line secret:web\n";
+    let files = [("manifest/init", init)];
+    let secret = ["--secret-command", "printf hidden-%s"];
+    let on_disk = Target::start("secret-disk");
+    let refused = on_disk.run("push", &files, &secret).ends(1);
+    assert!(refused.stdout.contains("no directory in memory, which secrets need,"), "{}", refused.stdout);
+    on_disk.run("push", &files, &["--remote-out-path", "/var/tmp", secret[0], secret[1]]).ends(0);
+    assert_eq!(on_disk.text("/etc/settings"), "hidden-web\n");
+
+    let target = Target::start("secret-programs");
+    let (exec, copy, calls) = target.programs();
+    let programs = ["--remote-exec", &exec, "--remote-copy", &copy, secret[0], secret[1]];
+    target.run("push", &files, &programs).ends(0);
+    assert_eq!(target.text("/etc/settings"), "hidden-web\n");
+    let calls = std::fs::read_to_string(calls).unwrap();
+    let copies: Vec<&str> = calls.lines().filter(|line| line.starts_with("copy ")).collect();
+    assert!(!copies.is_empty() && copies.iter().all(|line| line.contains(":/dev/shm/hostbook-")), "{calls}");
+    let name = copies[0].split('/').nth(3).unwrap();
+    assert!(!std::path::Path::new("/dev/shm").join(name).exists(), "it is gone at the end");
 }

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -203,6 +204,27 @@ impl Target {
     pub(crate) fn run(&self, command: &str, files: &[(&str, &str)], more: &[&str]) -> Ran {
         let conf = self.conf(files);
         ran(self.command(command).arg("-c").arg(conf).args(more).arg("t1"))
+    }
+
+    /// Programs for `--remote-exec` and `--remote-copy` that lead here without sshd, and the file with their calls.
+    /// The root directory has this machine's `/dev`, with a place in memory.
+    pub(crate) fn programs(&self) -> (String, String, PathBuf) {
+        let calls = self.dir.join("calls");
+        let program = |name: &str, text: String| {
+            let path = self.dir.join(name);
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+            path.display().to_string()
+        };
+        let (root, log) = (self.root.display(), calls.display());
+        let inside = format!(
+            "unshare -m sh -c 'mount --bind /usr {root}/usr; mount --rbind /dev {root}/dev; exec chroot {root} sh -c \"$*\"' --"
+        );
+        let exec = format!(
+            "#!/bin/sh\nhost=$1; shift\necho exec $host $__target_host \"$@\" >>{log}\nexec {inside} \"$@\"\n"
+        );
+        let copy = format!("#!/bin/sh\necho copy \"$2\" >>{log}\n{inside} \"cat >${{2#*:}}\" <\"$1\"\n");
+        (program("exec", exec), program("copy", copy), calls)
     }
 
     /// What a run left behind where its private directory and its lock may lie.

@@ -64,6 +64,8 @@ pub struct Host {
     pub ssh_host_keys: Box<[SshHostKey]>,
     /// RDATA of the SSHFP records at its name, which it has with an address (RFC 4255).
     pub sshfp: Box<[Box<[u8]>]>,
+    /// Who logs in to configure it; none: nobody has said.
+    pub ssh_user: Option<Box<str>>,
     /// Tags, sorted, each once.
     pub tags: Box<[Arc<str>]>,
     /// Boot profile.

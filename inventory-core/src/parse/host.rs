@@ -44,6 +44,8 @@ pub struct HostDecl {
     pub ssh_host_key: Field<Vec<Spanned<SshHostKey>>>,
     /// RDATA of SSHFP records.
     pub sshfp: Field<Vec<Spanned<Box<[u8]>>>>,
+    /// Login name for configuration by ssh.
+    pub ssh_user: Field<Box<str>>,
     /// Boot profile.
     pub boot: Field<Box<str>>,
     /// Whether it boots its profile at every start.
@@ -121,6 +123,7 @@ pub(super) const HOST_KEYS: &[&str] = &[
     "ttl",
     "ssh-host-key",
     "sshfp",
+    "ssh-user",
     "nic",
     "duid",
     "client-id",
@@ -174,6 +177,7 @@ pub(super) fn read_host(
         ttl: Field::Absent,
         ssh_host_key: Field::Absent,
         sshfp: Field::Absent,
+        ssh_user: Field::Absent,
         boot: Field::Absent,
         netboot: Field::Absent,
         reinstall: Field::Absent,
@@ -210,6 +214,7 @@ fn read_host_key(host: &mut HostDecl, entry: Entry<'_, '_>, findings: Findings<'
         "ttl" => host.ttl = read::field(entry, findings, |v, f| read::seconds(v, 0, TTL_MAX, f)),
         "ssh-host-key" => host.ssh_host_key = read::good_items(entry, findings, ssh::host_key),
         "sshfp" => host.sshfp = read::good_items(entry, findings, sshfp::fingerprint),
+        "ssh-user" => host.ssh_user = read::field(entry, findings, ssh::user),
         "boot" => host.boot = read::field(entry, findings, read::boxed),
         "netboot" => host.netboot = read::field(entry, findings, |v, f| read::choice(v, NETBOOT, f)),
         "reinstall" => host.reinstall = read::field(entry, findings, reinstall),

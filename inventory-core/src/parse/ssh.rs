@@ -21,6 +21,20 @@ pub(super) fn host_key(value: Value<'_, '_>, findings: Findings<'_>) -> Option<S
     }
 }
 
+/// The name of a user who logs in by ssh: what an option of ssh, a shell and every system take as it is.
+pub(super) fn user(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<str>> {
+    const USER_HELP: &str =
+        "a login name has letters, digits, `.`, `_`, `-`, up to 32, and begins with a letter or `_`";
+    let text = read::string(value, findings)?;
+    let begins = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    let plain = text.chars().all(|char| char.is_ascii_alphanumeric() || "._-".contains(char));
+    if begins && plain && text.len() <= 32 {
+        return Some(text.into());
+    }
+    let why = format!("`{}` is no login name", shortened(text));
+    read::refuse(Rule::InvalidName, value, why, USER_HELP, findings)
+}
+
 fn parse(text: &str) -> Result<SshHostKey, String> {
     let mut words = text.split_ascii_whitespace();
     let (algorithm, key) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());

@@ -83,6 +83,7 @@ impl<'a> Resolver<'a> {
             ttl: decl.ttl.get().copied(),
             ssh_host_keys: ssh_host_keys(&decl),
             sshfp: fingerprints(&decl),
+            ssh_user: decl.ssh_user.get().cloned(),
             tags: self.tags(&decl),
             boot,
             netboot: netboot(&decl),

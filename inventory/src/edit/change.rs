@@ -50,6 +50,7 @@ pub(crate) const ORDER: &[&str] = &[
     "vmhost",
     "ttl",
     "sshfp",
+    "ssh-user",
     "negative-ttl",
     "nameservers",
     "contact",

@@ -66,10 +66,11 @@ pub(super) fn ssh_config(inventory: &Inventory, tags: &[String]) -> String {
         let Some(address) = first_address(host) else { continue };
         let mut names = vec![label(host), host.name.fqdn.to_string()];
         names.extend(host.aliases.iter().map(|alias| alias.name.fqdn.to_string()));
+        let user = host.ssh_user.as_ref().map(|user| format!("    User {user}\n")).unwrap_or_default();
         // One key for a host, whatever name it is called by.
         let _ = writeln!(
             text,
-            "Host {}\n    HostName {address}\n    HostKeyAlias {}\n",
+            "Host {}\n    HostName {address}\n    HostKeyAlias {}\n{user}",
             names.join(" "),
             host.name.fqdn
         );
@@ -77,20 +78,32 @@ pub(super) fn ssh_config(inventory: &Inventory, tags: &[String]) -> String {
     text
 }
 
-/// The keys that `ssh-keyscan` found, each with every name and address of its host.
-pub(super) fn known_hosts(inventory: &Inventory, keys: &str) -> String {
+/// The keys that the inventory has, and those that `ssh-keyscan` found of other hosts, each with every name and address
+/// of its host. A key that was scanned does not count beside one that is written.
+pub(super) fn known_hosts(inventory: &Inventory, tags: &[String], scan: &str) -> String {
     let mut text = String::new();
-    for line in keys.lines().filter(|line| !line.starts_with('#')) {
+    let hosts: Vec<&Host> = served(inventory, tags).collect();
+    for host in &hosts {
+        for key in &host.ssh_host_keys {
+            let _ = writeln!(text, "{} {} {}", all_names(host), key.algorithm, key.key);
+        }
+    }
+    for line in scan.lines().filter(|line| !line.starts_with('#')) {
         let Some((scanned, key)) = line.split_once(' ') else { continue };
         let scanned = scanned.trim_start_matches('[').split(']').next().unwrap_or_default();
-        let host = inventory.hosts().find(|host| is_called(host, scanned));
-        let Some(host) = host else { continue };
-        let mut names = vec![host.name.fqdn.to_string(), label(host)];
-        names.extend(host.aliases.iter().map(|alias| alias.name.fqdn.to_string()));
-        names.extend(host.nics.iter().flat_map(|nic| nic.addresses.iter().map(ToString::to_string)));
-        let _ = writeln!(text, "{} {key}", names.join(","));
+        let host = hosts.iter().find(|host| is_called(host, scanned));
+        let Some(host) = host.filter(|host| host.ssh_host_keys.is_empty()) else { continue };
+        let _ = writeln!(text, "{} {key}", all_names(host));
     }
     text
+}
+
+/// Whatever a host is called by, as known_hosts lists it.
+fn all_names(host: &Host) -> String {
+    let mut names = vec![host.name.fqdn.to_string(), label(host)];
+    names.extend(host.aliases.iter().map(|alias| alias.name.fqdn.to_string()));
+    names.extend(host.nics.iter().flat_map(|nic| nic.addresses.iter().map(ToString::to_string)));
+    names.join(",")
 }
 
 fn is_called(host: &Host, name: &str) -> bool {

@@ -41,7 +41,7 @@ pub(crate) struct Export {
     /// Prometheus: the port that is scraped.
     #[arg(long, value_name = "PORT", default_value_t = 9100)]
     port: u16,
-    /// known_hosts: what `ssh-keyscan` printed; each key gets all names of its host.
+    /// known_hosts: what `ssh-keyscan` printed, for hosts without `ssh-host-key`.
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
     #[command(flatten)]
@@ -59,7 +59,7 @@ enum Format {
     Hosts,
     /// ssh_config: each host by its short name.
     SshConfig,
-    /// known_hosts, from the keys that `--keys` names.
+    /// known_hosts, from `ssh-host-key` and the keys that `--keys` names.
     KnownHosts,
     /// Prometheus' file_sd.
     Prometheus,
@@ -85,11 +85,12 @@ pub(crate) fn run(args: &Export) -> Outcome {
         Format::Hosts => lines::hosts(inventory, &args.tag),
         Format::SshConfig => lines::ssh_config(inventory, &args.tag),
         Format::KnownHosts => {
-            let path = args.keys.as_ref();
-            let path = path.ok_or_else(|| Failure::usage("`--keys` must name what `ssh-keyscan` printed"))?;
-            let keys = std::fs::read_to_string(path)
-                .map_err(|error| Failure::new(format!("cannot read `{}`: {error}", path.display())))?;
-            lines::known_hosts(inventory, &keys)
+            let read = |path: &PathBuf| {
+                std::fs::read_to_string(path)
+                    .map_err(|error| Failure::new(format!("cannot read `{}`: {error}", path.display())))
+            };
+            let scan = args.keys.as_ref().map(read).transpose()?.unwrap_or_default();
+            lines::known_hosts(inventory, &args.tag, &scan)
         }
         Format::Prometheus => prometheus::text(inventory, &args.tag, args.port),
         Format::Kea => kea::text(&snapshot),

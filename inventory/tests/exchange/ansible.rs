@@ -103,3 +103,27 @@ fn the_other_forms_hold_what_they_should() {
         "web1.lab.example.org,web1,www.lab.example.org,shop.lab.example.org,10.20.0.11,2001:db8:20::11 ssh-ed25519 AAAAC3Nz\n"
     );
 }
+
+#[test]
+fn keys_and_logins_of_the_inventory_are_exported_without_a_scan() {
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHb2o7nBbFGzJqjAyxAfBcuzkMtAzMyVFWw2SiGsX2aB";
+    let desk = Desk::new("keys");
+    fs::create_dir(desk.path("site")).unwrap();
+    let lan = "[site]\nnameservers = [\"ns1.example.net\"]\n[zone.\"lab.test\"]\n[network.lan]\nzone = \"lab.test\"\n\
+               ipv4 = \"10.20.0.0/24\"\n";
+    let hosts = format!(
+        "[host.web1]\nnetwork = \"lan\"\nip = \"10.20.0.11\"\nssh-user = \"op\"\nssh-host-key = \"{KEY} root@web1\"\n\
+         [host.db1]\nnetwork = \"lan\"\nip = \"10.20.0.12\"\n"
+    );
+    desk.write("site/lab.toml", &format!("{lan}{hosts}"));
+    let known = format!("web1.lab.test,web1,10.20.0.11 {KEY}\n");
+    assert_eq!(desk.export("site", &["known-hosts"]), known);
+    let scan = desk.write("scan", "10.20.0.11 ssh-ed25519 AAAAother\n10.20.0.12 ssh-ed25519 AAAAscanned\n");
+    let both = format!("{known}db1.lab.test,db1,10.20.0.12 ssh-ed25519 AAAAscanned\n");
+    assert_eq!(desk.export("site", &["known-hosts", "--keys", &scan]), both, "what is written wins");
+    let config = desk.write("ssh_config", &desk.export("site", &["ssh-config"]));
+    for (host, user) in [("web1", "user op\n"), ("db1", "user ")] {
+        let shown = Command::new("ssh").args(["-G", "-F", &config, host]).output().unwrap();
+        assert!(String::from_utf8_lossy(&shown.stdout).contains(user), "{host}");
+    }
+}

@@ -246,7 +246,9 @@ impl Host {
                     .map_err(|error| HostError::Failed(format!("cannot run ssh: {error}")))?;
                 Link::Ssh(Box::new(link))
             }
-            Reach::Programs(options) => Link::Programs(Programs::new(options.clone(), &self.settings.stop)),
+            Reach::Programs(options) => {
+                Link::Programs(Box::new(Programs::new(options.clone(), &self.settings.stop)))
+            }
             Reach::Nothing => return Err(HostError::Failed("there is no target".to_owned())),
         };
         *lock(&self.link) = Some(link);
