@@ -14,7 +14,7 @@ PARTS =
 FUZZ_TARGETS = dns-query dns-master
 SECONDS = 3600
 PROGRAMS = hostbook hostbook-dhcpd hostbook-dnsd hostbook-config
-UNITS = hostbook-dhcpd.service hostbook-dnsd.service hostbook-hooks.service
+UNITS = hostbook-dhcpd.service hostbook-dnsd.service hostbook-hooks.service hostbook-audit.service hostbook-audit.timer
 
 .PHONY: help demo test test-long lint build release bench bench-config fuzz install
 

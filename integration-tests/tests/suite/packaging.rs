@@ -18,6 +18,16 @@ fn unit(daemon: &str) -> String {
     fs::read_to_string(path).unwrap()
 }
 
+/// File names of all units, services before timers.
+fn units() -> Vec<String> {
+    let all = fs::read_dir(workspace().join("packaging/systemd")).unwrap();
+    let all = all.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut units: Vec<String> =
+        all.filter(|name| [".service", ".timer"].iter().any(|end| name.ends_with(end))).collect();
+    units.sort_by_key(|name| (name.ends_with(".timer"), name.clone()));
+    units
+}
+
 /// The values of a key, in order.
 fn values<'a>(unit: &'a str, key: &str) -> Vec<&'a str> {
     unit.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('=')).collect()
@@ -26,11 +36,11 @@ fn values<'a>(unit: &'a str, key: &str) -> Vec<&'a str> {
 #[test]
 fn systemd_finds_nothing_wrong_with_the_units() {
     let copies = TempDir::new("units");
-    for daemon in ["dhcpd", "dnsd"] {
+    for name in units() {
         // The programs are looked for, too.
-        let text = unit(daemon).replace("/usr/local/bin", directory().to_str().unwrap());
-        let copy = copies.path().join(format!("hostbook-{daemon}.service"));
-        fs::write(&copy, text).unwrap();
+        let text = fs::read_to_string(workspace().join("packaging/systemd").join(&name)).unwrap();
+        let copy = copies.path().join(&name);
+        fs::write(&copy, text.replace("/usr/local/bin", directory().to_str().unwrap())).unwrap();
         let mut verify = Command::new("systemd-analyze");
         verify.arg("verify").arg(&copy);
         let ran = run(verify);
@@ -98,7 +108,9 @@ fn every_program_and_unit_is_installed() {
         let program = values(&unit, "ExecStart").concat();
         let program = program.split(' ').next().unwrap().strip_prefix("/usr/local/bin/").unwrap().to_owned();
         assert!(lists(&program), "{program}: {}", ran.out);
-        assert!(lists(&format!("hostbook-{daemon}.service")), "{daemon}: {}", ran.out);
+    }
+    for unit in units() {
+        assert!(lists(&unit), "{unit}: {}", ran.out);
     }
     for program in ["hostbook", "hostbook-config"] {
         assert!(lists(program), "{program}: {}", ran.out);
