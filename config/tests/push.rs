@@ -8,6 +8,7 @@
 mod push {
     pub(crate) mod cdist;
     pub(crate) mod contract;
+    pub(crate) mod desk;
     pub(crate) mod edges;
     pub(crate) mod faults;
     pub(crate) mod fleet;
