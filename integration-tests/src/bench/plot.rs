@@ -141,7 +141,7 @@ mod tests {
         let svg = Plot { title: "Title", x: "hosts", y: "cost", lines: vec![line] }.svg();
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
         for text in
-            [">1000<", ">10000<", ">100000<", ">1<", ">10<", ">µs<", "points=\"70.0,264.2 530.0,209.9\""]
+            [">1000<", ">10000<", ">100000<", ">1<", ">10<", ">µs<", "points=\"70.0,267.2 530.0,209.9\""]
         {
             assert!(svg.contains(text), "{text} in {svg}");
         }
