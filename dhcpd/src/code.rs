@@ -52,10 +52,14 @@ pub const RAPID_COMMIT: u8 = 80;
 pub const CLIENT_FQDN: u8 = 81;
 /// Relay agent information (RFC 3046).
 pub const RELAY_AGENT: u8 = 82;
+/// All addresses of a client (RFC 4388).
+pub const ASSOCIATED_IP: u8 = 92;
 /// Architecture types of the client (RFC 4578).
 pub const CLIENT_ARCHITECTURE: u8 = 93;
 /// UUID of the client (RFC 4578).
 pub const CLIENT_UUID: u8 = 97;
+/// Address in the network that the client wants an address of (RFC 3011).
+pub const SUBNET_SELECTION: u8 = 118;
 /// Classless static routes (RFC 3442).
 pub const CLASSLESS_ROUTES: u8 = 121;
 /// Addresses of TFTP servers (RFC 5859).

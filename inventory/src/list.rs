@@ -176,7 +176,11 @@ fn networks(args: &List, inventory: &Inventory) {
             network.zone.map(|zone| globals.zone(zone).name.to_string()).unwrap_or_default(),
             nics(network).to_string(),
             pools.join(" "),
-            if network.dhcp { show_duration(network.lease_seconds.into()) } else { "no dhcp".to_owned() },
+            match (network.dhcp, network.proxy) {
+                (true, _) => show_duration(network.lease_seconds.into()),
+                (false, true) => "proxy".to_owned(),
+                (false, false) => "no dhcp".to_owned(),
+            },
         ]
     };
     let rows: Vec<_> = globals.networks.iter().map(row).collect();

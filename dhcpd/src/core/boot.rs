@@ -6,10 +6,11 @@
 
 use std::net::Ipv4Addr;
 
+use super::classes;
 use super::packet::Message;
 use crate::boot::{Architecture, PREFIX, Saying, Stage};
 use crate::code;
-use crate::view::{NetworkView, Reservation, find_option};
+use crate::view::{NetworkView, OptionBlock, Reservation, find_option};
 
 /// iPXE's own options (175): do not wait for a ProxyDHCP server (its option 176, one octet).
 const NO_PROXY: [u8; 3] = [0xb0, 1, 1];
@@ -54,6 +55,15 @@ impl Choice<'_> {
         }
     }
 
+    /// The file or URL that is to be loaded.
+    pub(super) fn file(&self) -> Option<&str> {
+        match self {
+            Choice::Nothing => None,
+            Choice::Written(_, file) => Some(file),
+            Choice::Worked(next) => Some(&next.file),
+        }
+    }
+
     /// The options that follow from the inventory.
     pub(super) fn next(&self) -> Option<&NextStage> {
         match self {
@@ -68,6 +78,8 @@ pub(super) struct Booting<'m, 'a, 'v> {
     pub(super) message: &'m Message<'a>,
     pub(super) network: &'v NetworkView,
     pub(super) nic: Option<&'m Reservation<'v>>,
+    /// Options of the classes that the client is in.
+    pub(super) classes: &'m [&'v OptionBlock],
     /// Our address as the client knows it.
     pub(super) server: Ipv4Addr,
     /// HTTP port of the boot service, if there is one.
@@ -75,22 +87,25 @@ pub(super) struct Booting<'m, 'a, 'v> {
 }
 
 impl Booting<'_, '_, '_> {
+    /// How far the machine is that sends `message`; `None`: it boots nothing.
+    pub(super) fn stage(message: &Message<'_>) -> Option<Stage> {
+        let options = &message.options;
+        let [vendor_class, architectures, user_class] =
+            [code::VENDOR_CLASS, code::CLIENT_ARCHITECTURE, code::USER_CLASS].map(|code| options.get(code));
+        Stage::of(&Saying {
+            vendor_class: vendor_class.as_deref(),
+            architectures: architectures.as_deref(),
+            user_class: user_class.as_deref(),
+            has_ipxe_options: options.has(code::IPXE),
+        })
+    }
+
     /// The next stage, if there is one to be told of.
     pub(super) fn next(&self) -> Option<NextStage> {
         let port = self.port?;
         let (path, boots) = self.path()?;
         let options = &self.message.options;
-        let (vendor_class, architectures, user_class) = (
-            options.get(code::VENDOR_CLASS),
-            options.get(code::CLIENT_ARCHITECTURE),
-            options.get(code::USER_CLASS),
-        );
-        let stage = Stage::of(&Saying {
-            vendor_class: vendor_class.as_deref(),
-            architectures: architectures.as_deref(),
-            user_class: user_class.as_deref(),
-            has_ipxe_options: options.has(code::IPXE),
-        })?;
+        let stage = Booting::stage(self.message)?;
         let server = self.network.boot_server.unwrap_or(self.server);
         let url = |path: &str| match port {
             80 => format!("http://{server}/{path}"),
@@ -127,7 +142,8 @@ impl Booting<'_, '_, '_> {
     fn written(&self, code: u8) -> Option<&str> {
         let own = self.nic.and_then(|nic| find_option(nic.options(), code));
         // With its code and its length.
-        let networks = || self.network.options.get(code)?.get(2..);
+        let networks =
+            || classes::find(self.classes, code).or_else(|| self.network.options.get(code))?.get(2..);
         std::str::from_utf8(own.or_else(networks)?).ok()
     }
 

@@ -80,6 +80,23 @@ impl ClientKey {
         })
     }
 
+    /// The clients that may have sent this identifier: one that is only a hardware address counts as that.
+    pub(super) fn of_identifier(id: &[u8]) -> [Option<ClientKey>; 2] {
+        let key = |kind| Some(ClientKey { kind, octets: id.into() });
+        [key(Kind::Identifier), key(Kind::Hardware)]
+    }
+
+    /// Its identifier, where it is known by one.
+    pub(super) fn identifier(&self) -> Option<&[u8]> {
+        (self.kind == Kind::Identifier).then_some(&*self.octets)
+    }
+
+    /// Type and address of its hardware, where it is known by that.
+    pub(super) fn hardware(&self) -> Option<(u8, &[u8])> {
+        let (htype, address) = self.octets.split_first()?;
+        (self.kind == Kind::Hardware).then_some((*htype, address))
+    }
+
     /// The client with this Ethernet address.
     pub fn of_mac(mac: MacAddr) -> ClientKey {
         ClientKey { kind: Kind::Hardware, octets: std::iter::once(1).chain(mac.0).collect() }

@@ -2,13 +2,14 @@
 //!
 //! By hardware address first: the client identifier (option 61) changes between the stages of one boot,
 //! while firmware, boot loader and system share the card. Then by client identifier, by the DUID in it
-//! (RFC 4361, section 6.1), by the relay agent's port (RFC 3046). A key counts in its network only: a
+//! (RFC 4361, section 6.1), by the same DUID made of the UUID that firmware sends (option 97, RFC 4578, section
+//! 2.3), by the relay agent's port (RFC 3046). A key counts in its network only: a
 //! machine known in another network is unknown here.
 
 use super::packet::Message;
 use super::place::Place;
 use crate::code;
-use crate::view::{NetworkView, Reservation};
+use crate::view::{DhcpView, NetworkView, Reservation};
 
 /// A client that the inventory knows.
 pub(super) struct Identified<'v> {
@@ -33,19 +34,21 @@ pub(super) fn identify<'v>(message: &Message<'_>, place: &Place<'v>) -> Option<I
         if let Some(found) = find(&|network| view.by_client_id(network.id, &id)) {
             return Some(found);
         }
-        if let Some(duid) = duid_of(&id) {
-            let swapped = swapped_uuid(duid);
-            let by_duid = |network: &'v NetworkView| {
-                view.by_duid(network.id, duid).or_else(|| view.by_duid(network.id, swapped.as_ref()?))
-            };
-            if let Some(found) = find(&by_duid) {
-                return Some(found);
-            }
+        if let Some(found) = duid_of(&id).and_then(|duid| find(&|network| by_duid(view, network, duid))) {
+            return Some(found);
         }
+    }
+    if let Some(found) = uuid_of(message).and_then(|duid| find(&|network| by_duid(view, network, &duid))) {
+        return Some(found);
     }
     let circuit = message.options.relay(code::RELAY_CIRCUIT_ID)?;
     let remote = message.options.relay(code::RELAY_REMOTE_ID);
     find(&|network| view.by_port(network.id, &circuit, remote.as_deref()))
+}
+
+/// The nic with this DUID, or with the other spelling of it.
+fn by_duid<'v>(view: &'v DhcpView, network: &NetworkView, duid: &[u8]) -> Option<Reservation<'v>> {
+    view.by_duid(network.id, duid).or_else(|| view.by_duid(network.id, &swapped_uuid(duid)?))
 }
 
 /// The DUID in a client identifier: type 255, four octets of IAID, DUID.
@@ -54,6 +57,16 @@ fn duid_of(client_id: &[u8]) -> Option<&[u8]> {
         [255, _, _, _, _, duid @ ..] if duid.len() >= 2 => Some(duid),
         _ => None,
     }
+}
+
+/// The DUID of type 4 with the machine's UUID (option 97: type 0 and the UUID).
+fn uuid_of(message: &Message<'_>) -> Option<[u8; 18]> {
+    let [0, uuid @ ..] = message.options.fixed::<17>(code::CLIENT_UUID).ok()?? else { return None };
+    let mut duid = [0; 18];
+    let (kind, rest) = duid.split_first_chunk_mut::<2>()?;
+    *kind = [0, 4];
+    rest.copy_from_slice(&uuid);
+    Some(duid)
 }
 
 /// A DUID of type 4 (a UUID, RFC 6355) with the UUID's first three fields in the other byte order:

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub enum Input<'a> {
     /// A datagram came in.
     Packet(Packet<'a>),
+    /// A datagram to [`super::BOOT_PORT`] came in.
+    BootPacket(Packet<'a>),
     /// The interfaces that are served are these, from now on.
     Links(Vec<Link>),
     /// All records up to this position are durable.

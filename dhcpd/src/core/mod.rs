@@ -10,6 +10,7 @@
 #![deny(clippy::indexing_slicing, clippy::too_many_lines, clippy::wildcard_enum_match_arm)]
 
 mod boot;
+mod classes;
 mod client;
 mod conflicts;
 mod decide;
@@ -19,6 +20,7 @@ mod fqdn;
 mod identify;
 mod input;
 mod journal;
+mod leasequery;
 mod leases;
 mod ledger;
 mod left;
@@ -30,6 +32,7 @@ mod parameters;
 mod passing;
 mod place;
 mod probes;
+mod proxy;
 pub mod ra;
 mod reason;
 mod record;
@@ -44,7 +47,8 @@ pub use input::{Input, Link, Now, Packet};
 pub use leases::Lease;
 pub use options::{CodeSet, Malformed, Options};
 pub use output::{
-    CLIENT_PORT, Destination, Notice, Outcome, Outputs, Probe, Received, Reply, SERVER_PORT, Transaction, V4,
+    BOOT_PORT, CLIENT_PORT, Destination, Notice, Outcome, Outputs, Probe, Received, Reply, SERVER_PORT,
+    Transaction, V4,
 };
 pub use outputs::{Change, Changed, Family, Outputs as FamilyOutputs};
 pub use packet::{FIXED_OCTETS, Kind, Message};
@@ -62,6 +66,7 @@ use conflicts::Conflicts;
 use decide::Deciding;
 use decision::{Decision, Grant};
 use identify::identify;
+use leasequery::LEASE_QUERY;
 use ledger::Ledger;
 use left::Left;
 use place::{Place, is_own, server_override};
@@ -113,6 +118,10 @@ impl Core {
                 let transaction = self.packet(packet, now, view, out);
                 out.transactions.push(transaction);
             }
+            Input::BootPacket(packet) => {
+                let transaction = self.boot_packet(packet, view, out);
+                out.transactions.push(transaction);
+            }
         }
     }
 
@@ -131,6 +140,22 @@ impl Core {
         Transaction { received, outcome }
     }
 
+    /// A datagram to the port where machines ask only what they boot.
+    fn boot_packet(&self, packet: &Packet<'_>, view: &DhcpView, out: &mut Outputs) -> Transaction {
+        let message = match Message::read(&packet.bytes) {
+            Ok(message) => message,
+            Err(reason) => return Transaction { received: None, outcome: Outcome::Unanswered(reason) },
+        };
+        let kind = event_of(message.kind());
+        out.events.push(kind);
+        let received = Some(Received { kind, xid: message.xid(), mac: message.mac() });
+        let told = Place::find(view, &self.links, packet, &message).and_then(|place| {
+            let told = self.proxy(&message, &place, Some(packet.from), out);
+            told.unwrap_or(Err(Reason::DhcpOff))
+        });
+        Transaction { received, outcome: told.unwrap_or_else(Outcome::Unanswered) }
+    }
+
     fn answer(
         &mut self,
         message: &Message<'_>,
@@ -139,12 +164,20 @@ impl Core {
         view: &DhcpView,
         out: &mut Outputs,
     ) -> Result<Outcome, Reason> {
+        if message.kind() == Kind::Other(LEASE_QUERY) {
+            return self.lease_query(message, packet, now, view, out);
+        }
         let links = Arc::clone(&self.links);
         let place = Place::find(view, &links, packet, message);
         if message.kind() == Kind::Discover
             && place.as_ref().is_ok_and(|place| identify(message, place).is_none())
         {
             self.seen.note(message, place.as_ref().ok(), now);
+        }
+        if let Ok(place) = &place
+            && let Some(told) = self.proxy(message, place, None, out)
+        {
+            return told;
         }
         let override_ = server_override(message);
         let is_own = |address| is_own(&links, address) || override_ == Some(address);
@@ -287,6 +320,7 @@ fn event_of(kind: Kind) -> Event {
         Kind::Release => Event::Release,
         Kind::Inform => Event::Inform,
         Kind::Bootp => Event::Bootp,
+        Kind::Other(LEASE_QUERY) => Event::LeaseQuery,
         Kind::Other(_) => Event::Other,
     }
 }

@@ -19,6 +19,9 @@ pub const SERVER_PORT: u16 = 67;
 /// Port of clients.
 pub const CLIENT_PORT: u16 = 68;
 
+/// Port where firmware asks once more what it boots, beside another server (PXE 2.1, section 2.2.4).
+pub const BOOT_PORT: u16 = 4011;
+
 /// A question whether anybody uses an address. An answer is to be given as [`super::Input::InUse`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probe {
@@ -67,6 +70,15 @@ pub enum Destination {
         /// [`CLIENT_PORT`] or [`SERVER_PORT`].
         port: u16,
     },
+    /// From [`BOOT_PORT`] to a machine that asked there.
+    Boot {
+        /// Index of the interface.
+        interface: u32,
+        /// Where to.
+        address: Ipv4Addr,
+        /// The port that it asked from.
+        port: u16,
+    },
 }
 
 impl Destination {
@@ -75,7 +87,8 @@ impl Destination {
         match *self {
             Destination::Broadcast { interface }
             | Destination::Link { interface, .. }
-            | Destination::Udp { interface, .. } => interface,
+            | Destination::Udp { interface, .. }
+            | Destination::Boot { interface, .. } => interface,
         }
     }
 }
@@ -109,8 +122,10 @@ pub enum Outcome {
     Acknowledged(NetworkId, Ipv4Addr),
     /// A BOOTREPLY with this address.
     Booted(NetworkId, Ipv4Addr),
-    /// A DHCPACK with options only.
+    /// Options only: a DHCPACK, or what a machine boots that another server gives its address.
     Informed(NetworkId),
+    /// Who has an address, told to a relay agent.
+    LeaseTold,
     /// A DHCPNAK.
     Refused(Reason),
     /// Nothing was sent.
@@ -184,9 +199,11 @@ impl Family for V4 {
     fn unanswered(transaction: &Transaction) -> Option<Reason> {
         match transaction.outcome {
             Outcome::Refused(reason) | Outcome::Unanswered(reason) => Some(reason),
-            Outcome::Offered(..) | Outcome::Acknowledged(..) | Outcome::Booted(..) | Outcome::Informed(_) => {
-                None
-            }
+            Outcome::Offered(..)
+            | Outcome::Acknowledged(..)
+            | Outcome::Booted(..)
+            | Outcome::Informed(_)
+            | Outcome::LeaseTold => None,
         }
     }
 

@@ -1,17 +1,20 @@
 //! The options that a client asks for, in its order (option 55, RFC 2132, section 9.8).
 //!
-//! A nic's own options go before its network's. When they do not all fit, the fields `file` and `sname` take
-//! some of them (option overload, RFC 2132, section 9.3), and those that a client can hardly do without are
-//! kept first; a reply is never longer than the client takes.
+//! A nic's own options go before those of the classes that it is in, and these before its network's. When they do
+//! not all fit, the fields `file` and `sname` take some of them (option overload, RFC 2132, section 9.3), and
+//! those that a client can hardly do without are kept first; a reply is never longer than the client takes.
 
 use std::borrow::Cow;
 
 use super::boot::NextStage;
+use super::classes;
 use super::options::CodeSet;
 use super::packet::{Kind, Message};
 use super::write::{FieldRoom, Writer};
 use crate::code;
-use crate::view::{NetworkView, Reservation, domain_text, encoded_len, find_option, push_option};
+use crate::view::{
+    NetworkView, OptionBlock, Reservation, domain_text, encoded_len, find_option, push_option,
+};
 
 /// What there is to tell a client.
 pub(super) struct Parameters<'v> {
@@ -19,6 +22,8 @@ pub(super) struct Parameters<'v> {
     pub(super) network: &'v NetworkView,
     /// Its nic, if it is known.
     pub(super) nic: Option<Reservation<'v>>,
+    /// Options of the classes that it is in.
+    pub(super) classes: &'v [&'v OptionBlock],
     /// The next stage of its boot, if it boots.
     pub(super) next: Option<&'v NextStage>,
 }
@@ -116,10 +121,14 @@ impl Parameters<'_> {
     }
 
     fn value(&self, code: u8) -> Option<Value<'_>> {
+        let own = self.nic.as_ref().and_then(|nic| find_option(nic.options(), code));
+        if let Some(own) = own {
+            return Some(Value::Data(Cow::Borrowed(own)));
+        }
+        if let Some(written) = classes::find(self.classes, code) {
+            return Some(Value::Encoded(written));
+        }
         if let Some(nic) = &self.nic {
-            if let Some(own) = find_option(nic.options(), code) {
-                return Some(Value::Data(Cow::Borrowed(own)));
-            }
             if code == code::HOST_NAME {
                 return (!nic.label().is_empty()).then(|| Value::Data(Cow::Borrowed(nic.label())));
             }
@@ -171,8 +180,8 @@ fn takes_overload(message: &Message<'_>) -> bool {
 /// Codes that are written without being asked for, and those that no reply has.
 fn written_elsewhere() -> CodeSet {
     let mut codes = CodeSet::default();
-    let own =
-        [code::PAD, code::SUBNET_MASK, code::CLIENT_ID, code::CLIENT_FQDN, code::RELAY_AGENT, code::END];
+    use code::{CLIENT_FQDN, CLIENT_ID, END, PAD, RELAY_AGENT, SUBNET_MASK, SUBNET_SELECTION};
+    let own = [PAD, SUBNET_MASK, CLIENT_ID, CLIENT_FQDN, RELAY_AGENT, SUBNET_SELECTION, END];
     for code in own {
         codes.insert(code);
     }

@@ -31,6 +31,8 @@ enum How<'v> {
     Relay(&'v NetworkView),
     /// By the client's own address, since it came by unicast from wherever it is.
     Client(&'v NetworkView),
+    /// By the network that it chooses itself (RFC 3011).
+    Chosen(&'v NetworkView, Ipv4Addr),
     /// By the interface.
     Link,
 }
@@ -49,6 +51,11 @@ impl<'v> Place<'v> {
             return Err(Reason::NoServerAddress);
         }
         let place = |how| Place { view, link, how, destination };
+        let chosen = chosen(view, message);
+        let is_reachable = message.giaddr().is_unspecified() || relayed_from(view, message).is_some();
+        if let Some((network, address)) = chosen.filter(|_| is_reachable) {
+            return Ok(place(How::Chosen(network, address)));
+        }
         if !message.giaddr().is_unspecified() {
             let network = relayed_from(view, message);
             return network.map(|network| place(How::Relay(network))).ok_or(Reason::UnknownRelay);
@@ -64,7 +71,7 @@ impl<'v> Place<'v> {
     /// The networks that the client may have an address of.
     pub(super) fn networks(&self) -> impl Iterator<Item = &'v NetworkView> + use<'v> {
         let (one, addresses): (_, &[Ipv4Addr]) = match self.how {
-            How::Relay(network) | How::Client(network) => (Some(network), &[]),
+            How::Relay(network) | How::Client(network) | How::Chosen(network, _) => (Some(network), &[]),
             How::Link => (None, &self.link.addresses),
         };
         let view = self.view;
@@ -84,6 +91,14 @@ impl<'v> Place<'v> {
     /// Whether it is for us to refuse leases that nobody knows: we were asked, or say so of a network.
     pub(super) fn is_authoritative(&self) -> bool {
         self.is_direct() || self.networks().any(|network| network.dhcp && network.authoritative)
+    }
+
+    /// The address by which the client has chosen its network.
+    pub(super) fn chosen(&self) -> Option<Ipv4Addr> {
+        match self.how {
+            How::Chosen(_, address) => Some(address),
+            How::Relay(_) | How::Client(_) | How::Link => None,
+        }
     }
 
     /// The view that it was found in.
@@ -124,6 +139,14 @@ fn relayed_from<'v>(view: &'v DhcpView, message: &Message<'_>) -> Option<&'v Net
         return view.network_of(link).filter(|_| reachable);
     }
     view.network_of(agent).filter(|network| network.has_host(agent))
+}
+
+/// The network that the client wants an address of, if that network lets it choose (RFC 3011). What the relay
+/// agent says of its link goes before (RFC 3527, section 2).
+fn chosen<'v>(view: &'v DhcpView, message: &Message<'_>) -> Option<(&'v NetworkView, Ipv4Addr)> {
+    let address = Ipv4Addr::from(message.options.fixed::<4>(code::SUBNET_SELECTION).ok()??);
+    let network = view.network_of(address).filter(|network| network.subnet_selection)?;
+    suboption(message, code::RELAY_LINK_SELECTION).is_none().then_some((network, address))
 }
 
 /// Our address as the relay agent wants it told to the client (RFC 5107, section 4).

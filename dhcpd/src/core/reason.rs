@@ -67,6 +67,8 @@ daemon::counted_reasons! {
         Released => "released",
         /// The client says that somebody else uses its address; that has no answer.
         Declined => "declined",
+        /// A DHCPLEASEQUERY of somebody who may not ask.
+        QueryRefused => "query-refused",
         /// What a reply must have does not fit into what the client takes.
         NoRoom => "no-room",
     }
@@ -93,6 +95,12 @@ daemon::counted_reasons! {
         Ack => "ack",
         /// DHCPNAK given out.
         Nak => "nak",
+        /// DHCPLEASEQUERY received.
+        LeaseQuery => "lease-query",
+        /// A DHCPLEASEQUERY was answered.
+        LeaseTold => "lease-told",
+        /// What to boot given out beside another server.
+        ProxyOffer => "proxy-offer",
         /// BOOTREPLY given out.
         BootReply => "boot-reply",
         /// BOOTREQUEST received.

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::boot::Booting;
+use super::classes::classes;
 use super::decision::Grant;
 use super::fqdn;
 use super::output::{CLIENT_PORT, Destination, Outputs, Reply, SERVER_PORT};
@@ -81,10 +82,12 @@ impl Replying<'_, '_, '_> {
     ) -> Result<(), Reason> {
         let start = out.octets.len();
         let max = octets_max(self.message, self.place.link().mtu);
+        let classes = classes(self.message, network, nic.as_ref());
         let booting = Booting {
             message: self.message,
             network,
             nic: nic.as_ref(),
+            classes: &classes,
             server: self.server,
             port: self.boot_port,
         };
@@ -97,12 +100,17 @@ impl Replying<'_, '_, '_> {
         let fits = self.begin(kind, &mut writer)
             && lease.is_none_or(|seconds| writer.encoded(&lease_options(seconds, network)))
             && writer.encoded(&network.mask)
-            && name.is_none_or(|name| writer.option(code::CLIENT_FQDN, &name));
+            && name.is_none_or(|name| writer.option(code::CLIENT_FQDN, &name))
+            && self
+                .place
+                .chosen()
+                .is_none_or(|chosen| writer.option(code::SUBNET_SELECTION, &chosen.octets()));
         if !fits {
             writer.abandon();
             return Err(Reason::NoRoom);
         }
-        let all = Parameters { network, nic, next: choice.next() }.append(self.message, &mut writer);
+        let parameters = Parameters { network, nic, classes: &classes, next: choice.next() };
+        let all = parameters.append(self.message, &mut writer);
         writer.finish();
         if !all {
             out.events.push(Event::OptionsLeftOut);

@@ -11,12 +11,14 @@ use daemon::udp::{self, PacketSocket};
 use tracing::{info, warn};
 
 use super::probes::Probes;
-use crate::core::SERVER_PORT;
+use crate::core::{BOOT_PORT, SERVER_PORT};
 
 /// Open sockets, not read yet.
 #[derive(Debug)]
 pub struct Ports {
     pub(super) all: Vec<Port>,
+    /// Where machines ask what they boot beside another server; open while a network wants that.
+    pub(super) boot: Vec<Port>,
     pub(super) packet: PacketSocket,
     pub(super) probes: Probes,
 }
@@ -54,7 +56,8 @@ impl Ports {
             let index = find(name, interfaces).map_or(0, |interface| interface.index);
             all.push(Port { socket, index, ..Port::closed(name.clone(), |interface| bind(&interface.name)) });
         }
-        Ok(Ports { all, packet, probes })
+        let boot = all.iter().map(|port| Port::closed(port.name.clone(), bind_boot)).collect();
+        Ok(Ports { all, boot, packet, probes })
     }
 }
 
@@ -111,7 +114,15 @@ impl Port {
 }
 
 fn bind(name: &str) -> Result<UdpSocket, ListenError> {
-    let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, SERVER_PORT));
+    bind_to(name, SERVER_PORT)
+}
+
+fn bind_boot(interface: &Interface) -> Result<UdpSocket, ListenError> {
+    bind_to(&interface.name, BOOT_PORT)
+}
+
+fn bind_to(name: &str, port: u16) -> Result<UdpSocket, ListenError> {
+    let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
     let options =
         udp::Options { device: Some(name.to_owned()), broadcast: true, ..udp::Options::new(everywhere) };
     udp::bind(&options)

@@ -58,6 +58,8 @@ impl Replies {
                 let to = SocketAddr::from((address, port));
                 batch.commit(octets.len(), to, Route { source: source(reply), interface: 0 })
             }
+            // Sent at once, by a socket with another port.
+            Destination::Boot { .. } => false,
             Destination::Link { interface, mac, address } => {
                 let from = SocketAddrV4::new(reply.source, SERVER_PORT);
                 let to = SocketAddrV4::new(address, CLIENT_PORT);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ use super::ports::{Port, Ports};
 use super::replies::{Exits, Replies};
 use super::tell::{Budget, tell};
 use super::worker::{Happening, Service};
-use crate::core::{Core, Input, Link, Now, Outputs, Packet, Record, Reply, SeenMachine, V4};
+use crate::core::{Core, Destination, Input, Link, Now, Outputs, Packet, Record, Reply, SeenMachine, V4};
 use crate::view::DhcpView;
 
 /// The core of DHCPv4 with its sockets.
@@ -51,6 +51,10 @@ impl Four {
         for port in &mut self.ports.all {
             port.follow(interfaces);
         }
+        let is_proxy = view.networks().any(|network| network.proxy);
+        for port in &mut self.ports.boot {
+            if is_proxy { port.follow(interfaces) } else { port.close() }
+        }
         self.ports.probes.follow(interfaces);
         let before = self.links.served();
         let links = self.links.set(&self.ports.all, interfaces);
@@ -61,6 +65,29 @@ impl Four {
             self.links.report(view);
         }
         links
+    }
+}
+
+impl Four {
+    /// A datagram to the port where machines ask what they boot.
+    fn hear_boot(&self) -> Option<Packet<'static>> {
+        let mut buffer = [0; <Four as Service>::MESSAGE_OCTETS];
+        self.ports.boot.iter().find_map(|port| {
+            let (octets, from) = port.socket.as_ref()?.recv_from(&mut buffer).ok()?;
+            let SocketAddr::V4(from) = from else { return None };
+            let bytes = buffer.get(..octets)?.to_vec().into();
+            // It was asked of us, whichever of our addresses there it was.
+            let served = self.links.served().into_iter().find(|served| served.name == port.name);
+            let destination = served.and_then(|served| served.addresses.first().copied());
+            Some(Packet { bytes, interface: port.index(), from, destination })
+        })
+    }
+
+    /// Sends a reply from that port.
+    fn send_boot(&self, interface: u32, to: SocketAddr, octets: &[u8], traffic: &Tally<Traffic>) {
+        let port = self.ports.boot.iter().find(|port| port.index() == interface);
+        let sent = port.and_then(|port| port.socket.as_ref()?.send_to(octets, to).ok());
+        traffic.count(if sent.is_some() { Traffic::Sent } else { Traffic::Unsent });
     }
 }
 
@@ -106,12 +133,17 @@ impl Service for Four {
     }
 
     fn others(&self) -> Vec<BorrowedFd<'_>> {
-        self.ports.probes.descriptors().collect()
+        let boot = self.ports.boot.iter().filter_map(|port| Some(port.socket.as_ref()?.as_fd()));
+        self.ports.probes.descriptors().chain(boot).collect()
     }
 
     fn hear_other(&mut self, now: Now, view: &DhcpView, out: &mut Outputs) -> bool {
-        let Some(answer) = self.ports.probes.hear() else { return false };
-        self.core.handle(&answer, now, view, out);
+        if let Some(answer) = self.ports.probes.hear() {
+            self.core.handle(&answer, now, view, out);
+            return true;
+        }
+        let Some(packet) = self.hear_boot() else { return false };
+        self.core.handle(&Input::BootPacket(packet), now, view, out);
         true
     }
 
@@ -124,6 +156,9 @@ impl Service for Four {
     #[inline]
     fn add(&mut self, reply: &Reply, octets: &[u8], traffic: &Tally<Traffic>) {
         let interface = reply.destination.interface();
+        if let Destination::Boot { address, port, .. } = reply.destination {
+            return self.send_boot(interface, SocketAddr::from((address, port)), octets, traffic);
+        }
         if self.replies.interface != interface {
             self.send(traffic);
             self.replies.interface = interface;

@@ -12,6 +12,7 @@ mod by_prefix;
 mod entry;
 mod key;
 mod left;
+mod matching;
 mod networks;
 mod networks6;
 mod owners;
@@ -25,6 +26,7 @@ pub(crate) use block::{encoded_len, find as find_option, push_option};
 pub use block6::OptionBlock6;
 pub(crate) use block6::{find_options6, push_option6};
 pub(crate) use left::MAX as LEFT_MAX;
+pub use matching::{MatchView, Traits};
 pub use networks::NetworkView;
 pub(crate) use networks::domain_text;
 pub use networks6::NetworkView6;
@@ -140,6 +142,13 @@ impl DhcpView {
     /// The nic that is known by a relay agent's port and has this address.
     pub fn by_port_address(&self, network: NetworkId, address: Ipv4Addr) -> Option<Reservation<'_>> {
         self.find(Key::PortAddress(network, address))
+    }
+
+    /// The nic with this address and a hardware address in this network. Cost: linear in the hosts.
+    pub fn by_address(&self, network: NetworkId, address: Ipv4Addr) -> Option<Reservation<'_>> {
+        let nics = self.files.iter().flatten().flat_map(|file| &file.hosts).flat_map(|host| &host.nics);
+        let mut found = nics.filter(|nic| nic.network == network && nic.ipv4() == Some(address));
+        self.by_mac(network, found.next()?.mac?)
     }
 
     /// A network that knows this hardware address. Cost: a lookup for each network.
@@ -292,6 +301,11 @@ impl<'v> Reservation<'v> {
             return &[];
         }
         self.view.nic(self.entry).map_or(&[], |(_, nic)| &nic.options)
+    }
+
+    /// Tags of its host.
+    pub fn tags(&self) -> &'v [Arc<str>] {
+        self.view.nic(self.entry).map_or(&[], |(host, _)| &host.tags)
     }
 
     /// Its name.

@@ -8,6 +8,7 @@ use ipnet::Ipv4Net;
 
 use super::block::{self, OptionBlock};
 use super::by_prefix::{ByPrefix, OfFamily};
+use super::matching::MatchView;
 use super::pool::Pool;
 use crate::code;
 
@@ -25,6 +26,12 @@ pub struct NetworkView {
     pub prefix: Ipv4Net,
     /// Whether DHCP serves it.
     pub dhcp: bool,
+    /// Whether machines are told what to boot beside another DHCP server.
+    pub proxy: bool,
+    /// Relay agents that may ask who has an address here.
+    pub leasequery: Box<[Ipv4Addr]>,
+    /// Whether whoever is elsewhere may ask for an address here.
+    pub subnet_selection: bool,
     /// Where machines load what they boot, if that is not the server that answers them.
     pub boot_server: Option<Ipv4Addr>,
     /// Whether machines that nobody has written down boot a profile here.
@@ -47,6 +54,8 @@ pub struct NetworkView {
     pub rebind_seconds: Option<u32>,
     /// What clients are told on request: from `options`, else from `gateway`, `dns`, `zone`, `ipv4`.
     pub options: OptionBlock,
+    /// Further options for some clients.
+    pub matches: Box<[MatchView]>,
     /// Whether the domain name (option 15) is written, and so is the same for every host.
     pub writes_domain: bool,
     /// Subnet mask (option 1), encoded.
@@ -66,6 +75,9 @@ impl OfFamily for NetworkView {
             name: network.name.clone(),
             prefix,
             dhcp: network.dhcp,
+            proxy: network.proxy,
+            leasequery: network.leasequery.clone(),
+            subnet_selection: network.subnet_selection,
             boot_server: network.boot_server,
             boots_unknown: matches!(network.unknown, Unknown::Boot(_)),
             serves_strangers,
@@ -77,6 +89,7 @@ impl OfFamily for NetworkView {
             renew_seconds: network.renew_seconds,
             rebind_seconds: network.rebind_seconds,
             options: options(globals, network, prefix),
+            matches: network.matches.iter().map(MatchView::new).collect(),
             writes_domain: block::find(&network.options, code::DOMAIN_NAME).is_some(),
             mask: [code::SUBNET_MASK, 4, a, b, c, d],
         })

@@ -4,13 +4,16 @@
 
 mod boot;
 mod captures;
+mod classes;
 mod clocks;
 mod hostile;
 mod lab;
+mod leasequery;
 mod packet;
 mod pools;
 mod ports;
 mod probes;
+mod proxy;
 mod relays;
 mod replies;
 mod simulation;

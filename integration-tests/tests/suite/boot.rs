@@ -1,5 +1,7 @@
 //! Real firmware boots from our daemons alone: address, loader, script, kernel, files, names.
 
+mod proxy;
+
 use std::fs;
 use std::net::Ipv4Addr;
 

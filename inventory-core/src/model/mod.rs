@@ -11,6 +11,7 @@
 mod boot;
 mod host;
 mod index;
+mod matching;
 mod network;
 mod transfer;
 mod zone;
@@ -20,6 +21,7 @@ pub use host::{
     Alias, Disk, Firmware, Hardware, Host, HostName, Identifiers, Netboot, Nic, PortId, SshHostKey, State,
 };
 pub use index::{Found, HostIndex};
+pub use matching::{ARCHITECTURES, Conditions, Match, Pattern};
 pub use network::{Network, Range, RouterAdvertisement, Unknown, is_interface_name};
 pub use transfer::{Key, KeyAlgorithm, Secondary};
 pub use zone::{Reverse, Site, WrittenSoa, Zone, reverse_zone_v4, reverse_zone_v6};

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use super::{BootId, ZoneId};
+use super::{BootId, Match, ZoneId};
 use crate::name::Name;
 use crate::options::DhcpOption;
 use crate::span::Span;
@@ -98,12 +98,20 @@ pub struct Network {
     pub rebind_seconds: Option<u32>,
     /// DHCPv4 options, sorted by code; without those that follow from the keys above.
     pub options: Box<[DhcpOption]>,
+    /// Further DHCPv4 options for some clients; the first that holds goes before the next.
+    pub matches: Box<[Match]>,
     /// DHCPv6 options, sorted by code.
     pub options6: Box<[DhcpOption]>,
     /// Whether DHCP serves it at all.
     pub dhcp: bool,
+    /// Whether machines are told what to boot beside another DHCP server (PXE 2.1, section 2.2.4).
+    pub proxy: bool,
     /// What machines get that nobody has written down.
     pub unknown: Unknown,
+    /// Relay agents that may ask who has an address here (RFC 4388).
+    pub leasequery: Box<[Ipv4Addr]>,
+    /// Whether whoever is elsewhere may ask for an address here (RFC 3011).
+    pub subnet_selection: bool,
     /// Where machines load what they boot; the DHCP server that answers them if none.
     pub boot_server: Option<Ipv4Addr>,
     /// The same for machines that boot by IPv6.

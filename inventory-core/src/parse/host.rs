@@ -318,7 +318,7 @@ const REINSTALL_HELP: &str =
     "write anything that it was not before, such as the date: `reinstall = \"2026-11-25\"`";
 
 /// A tag: no blanks, commas or control characters, since lists of tags are written with them.
-fn tag(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<str>> {
+pub(super) fn tag(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<str>> {
     let text = read::string(value, findings)?;
     if !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == ',') {
         return Some(text.into());

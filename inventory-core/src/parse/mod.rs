@@ -7,6 +7,7 @@ mod addresses;
 mod boot;
 mod field;
 mod host;
+mod matching;
 mod network;
 mod ra;
 mod read;
@@ -19,7 +20,7 @@ mod unquoted;
 pub use boot::BootDecl;
 pub use field::{Field, Spanned};
 pub use host::{HostDecl, NicDecl};
-pub use network::{NetworkDecl, UnknownDecl};
+pub use network::{DhcpDecl, NetworkDecl, UnknownDecl};
 pub(crate) use read::is_url;
 pub use site::{SiteDecl, ZoneDecl};
 pub use transfer::{KeyDecl, SecondaryDecl};
@@ -68,6 +69,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("zone", site::ZONE_KEYS),
     ("network", network::KEYS),
     ("ra", ra::KEYS),
+    ("match", matching::KEYS),
     ("host", host::HOST_KEYS),
     ("nic", host::NIC_KEYS),
     ("boot", boot::KEYS),

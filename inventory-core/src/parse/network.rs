@@ -6,10 +6,11 @@ use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::addresses;
 use super::field::{Field, Spanned};
+use super::matching;
 use super::ra;
 use super::read::{self, Findings};
 use crate::diag::{Finding, Rule};
-use crate::model::{Network, Range, RouterAdvertisement, is_interface_name};
+use crate::model::{Match, Network, Range, RouterAdvertisement, is_interface_name};
 use crate::name::Name;
 use crate::options::{self, DhcpOption, Family};
 use crate::span::Span;
@@ -54,12 +55,18 @@ pub struct NetworkDecl {
     pub rebind: Field<u32>,
     /// DHCPv4 options.
     pub options: Vec<DhcpOption>,
+    /// Further DHCPv4 options for some clients.
+    pub matches: Vec<Match>,
     /// DHCPv6 options.
     pub options6: Vec<DhcpOption>,
     /// Whether DHCP serves it.
-    pub dhcp: Field<bool>,
+    pub dhcp: Field<DhcpDecl>,
     /// What machines get that nobody has written down.
     pub unknown: Field<UnknownDecl>,
+    /// Relay agents that may ask who has an address here.
+    pub leasequery: Field<Vec<Spanned<Ipv4Addr>>>,
+    /// Whether whoever is elsewhere may ask for an address here.
+    pub subnet_selection: Field<bool>,
     /// Where machines load what they boot, by the family that they boot by.
     pub boot_server: Field<Vec<Spanned<IpAddr>>>,
     /// What the bridge into it is called on machines that run virtual ones.
@@ -70,6 +77,17 @@ pub struct NetworkDecl {
     pub probe: Field<bool>,
     /// RFC 2317 reverse zone, instead of the enclosing /24.
     pub reverse: Field<Name>,
+}
+
+/// What DHCP does in a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DhcpDecl {
+    /// `true`.
+    On,
+    /// `false`.
+    Off,
+    /// `proxy`: another server gives addresses.
+    Proxy,
 }
 
 /// What machines get that nobody has written down, as written.
@@ -99,8 +117,11 @@ pub(super) const KEYS: &[&str] = &[
     "rebind",
     "options",
     "options6",
+    "match",
     "dhcp",
     "unknown",
+    "leasequery",
+    "subnet-selection",
     "boot-server",
     "bridge",
     "authoritative",
@@ -111,35 +132,45 @@ pub(super) const KEYS: &[&str] = &[
 /// Shortest lease that is served: renewals at half of less would be a flood.
 pub(super) const LEASE_SECONDS_MIN: u32 = 60;
 
+impl NetworkDecl {
+    /// One that says nothing yet.
+    fn new(key: Spanned<&str>, table: Table<'_, '_>) -> NetworkDecl {
+        NetworkDecl {
+            name: key.value.into(),
+            span: table.span(),
+            key_span: key.span,
+            vague: false,
+            zone: Field::Absent,
+            ipv4: Field::Absent,
+            ipv6: Field::Absent,
+            gateway: Field::Absent,
+            dns: Field::Absent,
+            pool: Field::Absent,
+            exclude: Field::Absent,
+            pd_pool: Field::Absent,
+            pd_length: Field::Absent,
+            ra: Field::Absent,
+            lease: Field::Absent,
+            renew: Field::Absent,
+            rebind: Field::Absent,
+            options: Vec::new(),
+            matches: Vec::new(),
+            options6: Vec::new(),
+            dhcp: Field::Absent,
+            unknown: Field::Absent,
+            leasequery: Field::Absent,
+            subnet_selection: Field::Absent,
+            boot_server: Field::Absent,
+            bridge: Field::Absent,
+            authoritative: Field::Absent,
+            probe: Field::Absent,
+            reverse: Field::Absent,
+        }
+    }
+}
+
 pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: Findings<'_>) -> NetworkDecl {
-    let mut network = NetworkDecl {
-        name: key.value.into(),
-        span: table.span(),
-        key_span: key.span,
-        vague: false,
-        zone: Field::Absent,
-        ipv4: Field::Absent,
-        ipv6: Field::Absent,
-        gateway: Field::Absent,
-        dns: Field::Absent,
-        pool: Field::Absent,
-        exclude: Field::Absent,
-        pd_pool: Field::Absent,
-        pd_length: Field::Absent,
-        ra: Field::Absent,
-        lease: Field::Absent,
-        renew: Field::Absent,
-        rebind: Field::Absent,
-        options: Vec::new(),
-        options6: Vec::new(),
-        dhcp: Field::Absent,
-        unknown: Field::Absent,
-        boot_server: Field::Absent,
-        bridge: Field::Absent,
-        authoritative: Field::Absent,
-        probe: Field::Absent,
-        reverse: Field::Absent,
-    };
+    let mut network = NetworkDecl::new(key, table);
     for entry in table.entries() {
         match entry.key() {
             "zone" => network.zone = read::field(entry, findings, read::domain_name),
@@ -157,8 +188,11 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
             "rebind" => network.rebind = read::field(entry, findings, timer),
             "options" => network.options = read_options(Family::V4, entry, findings),
             "options6" => network.options6 = read_options(Family::V6, entry, findings),
-            "dhcp" => network.dhcp = read::field(entry, findings, read::boolean),
+            "dhcp" => network.dhcp = read::field(entry, findings, dhcp),
             "unknown" => network.unknown = read::field(entry, findings, unknown),
+            "match" => network.matches = matching::read_matches(entry, findings),
+            "leasequery" => network.leasequery = read::list(entry, findings, addresses::ipv4),
+            "subnet-selection" => network.subnet_selection = read::field(entry, findings, read::boolean),
             "boot-server" => network.boot_server = read::list(entry, findings, addresses::address),
             "bridge" => network.bridge = read::field(entry, findings, interface),
             "authoritative" => network.authoritative = read::field(entry, findings, read::boolean),
@@ -180,6 +214,15 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
     one_way_to_say_it(&network, table, findings);
     timers_in_order(&network, table, findings);
     network
+}
+
+fn dhcp(value: Value<'_, '_>, findings: Findings<'_>) -> Option<DhcpDecl> {
+    match value.kind() {
+        Kind::Boolean(true) => Some(DhcpDecl::On),
+        Kind::Boolean(false) => Some(DhcpDecl::Off),
+        Kind::String("proxy") => Some(DhcpDecl::Proxy),
+        _ => read::wrong_type(value, "`true`, `false` or \"proxy\"", findings),
+    }
 }
 
 fn unknown(value: Value<'_, '_>, findings: Findings<'_>) -> Option<UnknownDecl> {

@@ -9,7 +9,9 @@ use ipnet::Ipv6Net;
 use super::{Context, Masters, profiles, transfer, zones};
 use crate::diag::{Finding, Rule};
 use crate::model::{Boot, BootFile, BootSource, Globals, Network, NetworkId, Range, Unknown, ZoneId};
-use crate::parse::{BootDecl, Field, GlobalDecls, HostDecl, NetworkDecl, Spanned, UnknownDecl, is_url};
+use crate::parse::{
+    BootDecl, DhcpDecl, Field, GlobalDecls, HostDecl, NetworkDecl, Spanned, UnknownDecl, is_url,
+};
 use crate::span::Span;
 
 /// Joins what the files declare, in the order given (of two definitions the later one is refused).
@@ -144,9 +146,13 @@ fn network(decl: &NetworkDecl, zone: Option<ZoneId>, unknown: Unknown) -> Networ
         renew_seconds: decl.renew.get().copied(),
         rebind_seconds: decl.rebind.get().copied(),
         options: decl.options.clone().into(),
+        matches: decl.matches.clone().into(),
         options6: decl.options6.clone().into(),
-        dhcp: decl.dhcp.get().copied().unwrap_or(true),
+        dhcp: matches!(decl.dhcp.get(), None | Some(DhcpDecl::On)),
+        proxy: matches!(decl.dhcp.get(), Some(DhcpDecl::Proxy)),
         unknown,
+        leasequery: decl.leasequery.get().into_iter().flatten().map(|agent| agent.value).collect(),
+        subnet_selection: decl.subnet_selection.get().copied().unwrap_or(false),
         boot_server: boot_servers(decl).find_map(|server| match server {
             IpAddr::V4(v4) => Some(v4),
             IpAddr::V6(_) => None,

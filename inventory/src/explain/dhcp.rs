@@ -9,7 +9,8 @@ use dhcpd::core::Record;
 use dhcpd::view::DhcpView;
 use inventory_core::mac::MacAddr;
 use inventory_core::model::{Host, Network, NetworkId, Nic, Snapshot};
-use inventory_core::options::Family;
+use inventory_core::options::{DhcpOption, Family};
+use inventory_core::span::Span;
 use serde::Serialize;
 
 use super::args;
@@ -204,7 +205,7 @@ impl Asking<'_> {
             name: value::name(Family::V4, code.into()),
             value: value::value(Family::V4, code.into(), &data),
             data: value::hex(&data),
-            at: self.option_at(network, known, code, boot),
+            at: self.option_at(network, known, (code, &data), boot),
         };
         facts.map(fact).collect()
     }
@@ -214,7 +215,7 @@ impl Asking<'_> {
         &self,
         network: &Network,
         known: Option<(&Host, &Nic)>,
-        option: u8,
+        (option, data): (u8, &[u8]),
         boot: Option<&BootFact>,
     ) -> Option<String> {
         let origins = self.origins;
@@ -223,6 +224,7 @@ impl Asking<'_> {
             .and_then(|(host, nic)| {
                 origins.option_of_host(host, nic.key.as_deref(), Family::V4, option.into())
             })
+            .or_else(|| in_match(network, option, data).map(|span| origins.at(span)))
             .or_else(|| origins.option_of_network(network.span, Family::V4, option.into()));
         written.or_else(|| match option {
             code::SUBNET_MASK | code::BROADCAST_ADDRESS => of_network("ipv4"),
@@ -299,6 +301,12 @@ impl Asking<'_> {
     pub(super) fn host_of(&self, is: impl Fn(&Nic) -> bool) -> Option<(&Host, &Nic)> {
         self.hosts().find(|(_, nic)| is(nic))
     }
+}
+
+/// The header of the `match` that says this, if one does.
+fn in_match(network: &Network, option: u8, data: &[u8]) -> Option<Span> {
+    let says = |written: &DhcpOption| written.code == u16::from(option) && *written.data == *data;
+    network.matches.iter().find(|one| one.options.iter().any(says)).map(|one| one.span)
 }
 
 /// A card that nobody has: of those that anybody may make up.

@@ -177,7 +177,7 @@ fn keys_of(network: &Network, globals: &Globals) -> BTreeMap<&'static str, Strin
         ("lease", show_duration(network.lease_seconds.into())),
         ("renew", timer(network.renew_seconds)),
         ("rebind", timer(network.rebind_seconds)),
-        ("dhcp", network.dhcp.to_string()),
+        ("dhcp", if network.proxy { "proxy".to_owned() } else { network.dhcp.to_string() }),
         ("unknown", unknown(network.unknown, globals)),
         ("boot-server", network.boot_server.map(|server| server.to_string()).unwrap_or_default()),
         ("zone", network.zone.map(|zone| globals.zone(zone).name.to_string()).unwrap_or_default()),
@@ -192,6 +192,8 @@ fn keys_of(network: &Network, globals: &Globals) -> BTreeMap<&'static str, Strin
     };
     keys.insert("options", options(&network.options));
     keys.insert("options6", options(&network.options6));
+    let matches = network.matches.iter().map(|one| format!("{}: {}", one.name, options(&one.options)));
+    keys.insert("match", joined(matches.collect()));
     keys.retain(|_, value| !value.is_empty());
     keys
 }
