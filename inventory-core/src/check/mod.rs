@@ -4,6 +4,7 @@
 //! * [`host`] judges one host against its networks.
 //! * [`delegation`] judges prefixes that are delegated.
 //! * [`claims`] finds what two hosts both claim: names, addresses, hardware addresses, identifiers.
+//! * [`installing`] judges where machines are installed from.
 //! * [`names`] finds what hosts claim and zones or pools have already.
 //! * [`records`] judges the records that are written in zones, [`targets`] what they point to.
 //! * [`templates`] renders the templates of boot profiles for the hosts that use them.
@@ -14,6 +15,7 @@
 pub(crate) mod claims;
 pub(crate) mod delegation;
 pub(crate) mod host;
+pub(crate) mod installing;
 pub(crate) mod names;
 pub(crate) mod network;
 pub(crate) mod records;

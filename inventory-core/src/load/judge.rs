@@ -55,6 +55,7 @@ impl Loader {
             let shard = shards.get(&state.id)?;
             Some((shard.hosts.as_slice(), &*state.placements))
         });
+        check::installing::check(globals, shards.values().flat_map(|shard| &shard.hosts), findings);
         check::vm::check(files, known, findings);
     }
 
