@@ -39,6 +39,7 @@ test: lint build
 	$(CARGO) test --workspace --no-fail-fast
 
 test-long: lint build
+	$(SETUP) arm64
 	PROPTEST_CASES=20000 $(CARGO) test --workspace --no-fail-fast -- --include-ignored
 
 lint:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# setup.sh bench|build|demo|fuzz|test: installs (apt) what is missing for it; touches nothing if nothing is.
+# setup.sh arm64|bench|build|demo|fuzz|test: installs (apt) what is missing for it; touches nothing if nothing is.
 set -eu
 purpose=${1:-test}
 rust_wanted=1.90
@@ -17,6 +17,11 @@ program cc gcc
 case $purpose in
     bench) program valgrind valgrind ;;
     fuzz) program c++ g++ ;;
+    arm64)
+        program qemu-system-aarch64 qemu-system-arm
+        [ -e /usr/share/AAVMF/AAVMF_CODE.fd ] || missing="$missing qemu-efi-aarch64"
+        [ -e /usr/lib/debian-installer/images/12/arm64 ] || missing="$missing debian-installer-12-netboot-arm64"
+        ;;
     demo | test)
         program unshare util-linux
         program ip iproute2

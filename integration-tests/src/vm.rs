@@ -29,6 +29,8 @@ pub enum Firmware {
     Uefi,
     /// OVMF, which loads by HTTP alone.
     UefiHttp,
+    /// AAVMF, which loads by TFTP.
+    UefiArm64,
 }
 
 /// A machine that can be switched on.
@@ -68,26 +70,37 @@ impl Vm {
         let console = self.directory.path().join("console");
         let _ = fs::remove_file(&console);
         let (tap, mac) = (&self.tap, &self.mac);
-        let mut command = Command::new("qemu-system-x86_64");
-        command.args(["-accel", "tcg", "-m", "512", "-nodefaults", "-display", "none", "-no-reboot"]);
+        let mut command = Command::new(match self.firmware {
+            Firmware::UefiArm64 => "qemu-system-aarch64",
+            Firmware::Bios | Firmware::Uefi | Firmware::UefiHttp => "qemu-system-x86_64",
+        });
+        command.args(["-accel", "tcg", "-nodefaults", "-display", "none", "-no-reboot"]);
         command.args(["-uuid", UUID]);
         command.arg("-serial").arg(format!("file:{}", console.display()));
-        command.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]);
         command.arg("-netdev").arg(format!("tap,id=lan,ifname={tap},script=no,downscript=no"));
         let disk = self.directory.path().join("disk");
         command.arg("-drive").arg(format!("file={},format=raw,if=none,id=disk", disk.display()));
         command.args(["-device", "virtio-blk-pci,drive=disk,bootindex=2"]);
         let card = format!("virtio-net-pci,netdev=lan,mac={mac},bootindex=1");
         match self.firmware {
-            Firmware::Bios => command.args(["-machine", "pc,graphics=off", "-device", &card]),
+            Firmware::Bios => {
+                command.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]);
+                command.args(["-machine", "pc,graphics=off", "-m", "512", "-device", &card])
+            }
+            Firmware::UefiArm64 => {
+                self.uefi(
+                    &mut command,
+                    &card,
+                    "/usr/share/AAVMF/AAVMF_CODE.fd",
+                    "/usr/share/AAVMF/AAVMF_VARS.fd",
+                );
+                command.args(["-machine", "virt,graphics=off", "-cpu", "cortex-a57", "-m", "1024"])
+            }
             Firmware::Uefi | Firmware::UefiHttp => {
-                let variables = self.directory.path().join("variables");
-                fs::copy("/usr/share/OVMF/OVMF_VARS_4M.fd", &variables).unwrap();
-                let variables = format!("if=pflash,format=raw,file={}", variables.display());
-                command.args(["-machine", "q35", "-drive"]);
-                command.arg("if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd");
-                // Without a ROM, so that the firmware's own drivers are at work.
-                command.args(["-drive", &variables, "-device", &format!("{card},romfile=")]);
+                let [code, variables] =
+                    ["CODE", "VARS"].map(|part| format!("/usr/share/OVMF/OVMF_{part}_4M.fd"));
+                self.uefi(&mut command, &card, &code, &variables);
+                command.args(["-machine", "q35", "-m", "512"]);
                 command.args(["-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"]);
                 let tftp = if self.firmware == Firmware::UefiHttp { "n" } else { "y" };
                 command.args(["-fw_cfg", &format!("name=opt/org.tianocore/IPv4PXESupport,string={tftp}")])
@@ -96,6 +109,15 @@ impl Vm {
         let child =
             command.stdin(Stdio::null()).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         Running { child, console }
+    }
+
+    /// Firmware from these files, and a card without a ROM, so that the firmware's own drivers are at work.
+    fn uefi(&self, command: &mut Command, card: &str, code: &str, variables: &str) {
+        let own = self.directory.path().join("variables");
+        fs::copy(variables, &own).unwrap_or_else(|error| panic!("{variables}: {error}"));
+        command.arg("-drive").arg(format!("if=pflash,format=raw,readonly=on,file={code}"));
+        command.arg("-drive").arg(format!("if=pflash,format=raw,file={}", own.display()));
+        command.arg("-device").arg(format!("{card},romfile="));
     }
 
     /// Switches a machine on by the script that `hostbook vm` printed.
@@ -174,6 +196,30 @@ pub fn fill_boot_root(root: &Path) {
     succeed(gzip);
 }
 
+/// Fills a boot root for 64-bit Arm from Debian's package of its installer: GRUB in the place of iPXE, which
+/// Debian does not have for it, `linux-arm64` and `initrd-arm64.gz`.
+///
+/// GRUB goes on with `grub_cfg`. The installer is Debian's RAM disk with another `init`: it does what that
+/// of [`fill_boot_root`] does, and asks the server by the name `server`.
+pub fn fill_boot_root_arm64(root: &Path, grub_cfg: &str, server: &str) {
+    let package = Path::new("/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64");
+    let grub = root.join("debian-installer/arm64/grub");
+    fs::create_dir_all(&grub).unwrap();
+    fs::copy(package.join("grubaa64.efi"), root.join("snponly-arm64.efi"))
+        .unwrap_or_else(|error| panic!("debian-installer-12-netboot-arm64: {error}"));
+    fs::copy(package.join("linux"), root.join("linux-arm64")).unwrap();
+    sh(&format!("cp -r {} {}", package.join("grub/arm64-efi").display(), grub.display()));
+    fs::write(grub.join("grub.cfg"), grub_cfg).unwrap();
+    let mut archive = Archive::default();
+    archive.file("init", 0o755, INIT_ARM64.replace("SERVER", server).as_bytes());
+    archive.file("bin/lease", 0o755, LEASE.as_bytes());
+    // The kernel unpacks one archive after the other, compressed or not.
+    let mut initrd = fs::read(package.join("initrd.gz")).unwrap();
+    initrd.resize(initrd.len().next_multiple_of(4), 0);
+    initrd.extend_from_slice(&archive.end());
+    fs::write(root.join("initrd-arm64.gz"), initrd).unwrap();
+}
+
 /// The newest kernel of Debian's package for clouds.
 fn kernel_release() -> String {
     let kernels =
@@ -213,6 +259,29 @@ for word in $(cat /proc/cmdline); do
     case $word in file=*) url=${word#file=} ;; esac
 done
 wget -q -O /tmp/file "$url" && echo "installer: fetched" && . /tmp/file
+echo "installer: off"
+poweroff -f
+"#;
+
+const INIT_ARM64: &str = r#"#!/bin/busybox sh
+export PATH=/bin:/sbin:/usr/bin:/usr/sbin
+mount -t proc none /proc
+mount -t devtmpfs none /dev
+exec </dev/ttyAMA0 >/dev/ttyAMA0 2>&1
+for module in net/core/failover drivers/net/net_failover drivers/virtio/virtio_pci_modern_dev \
+    drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci drivers/net/virtio_net; do
+    insmod /lib/modules/*/kernel/$module.ko
+done
+ip link set lo up
+ip link set eth0 up
+udhcpc -i eth0 -n -q -t 20 -s /bin/lease
+. /tmp/lease
+echo "nameserver $dns" >/etc/resolv.conf
+echo "installer: I have $ip"
+for word in $(cat /proc/cmdline); do
+    case $word in file=*) url=${word#file=http://*/} ;; esac
+done
+wget -q -O /tmp/file "http://SERVER/$url" && echo "installer: fetched from SERVER" && . /tmp/file
 echo "installer: off"
 poweroff -f
 "#;

@@ -1,5 +1,6 @@
 //! Real firmware boots from our daemons alone: address, loader, script, kernel, files, names.
 
+mod arm64;
 mod proxy;
 
 use std::fs;
