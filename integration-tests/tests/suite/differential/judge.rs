@@ -2,6 +2,7 @@
 
 use hickory_proto::op::Message;
 use hickory_proto::rr::Record;
+use inventory_core::records::{RecordType, octets_of_base64, present};
 
 use super::queries::Question;
 use super::zones::Zone;
@@ -48,9 +49,19 @@ impl Said {
 
 /// Records as sorted lines in lower case.
 fn lines(records: &[Record]) -> Vec<String> {
-    let mut lines: Vec<String> = records.iter().map(|record| record.to_string().to_lowercase()).collect();
+    let mut lines: Vec<String> =
+        records.iter().map(|record| line(&record.to_string()).to_lowercase()).collect();
     lines.sort();
     lines
+}
+
+/// A record's line; hickory shows the name in a DNAME record as octets, which would keep its case.
+fn line(text: &str) -> String {
+    let name = text.rsplit_once(" DNAME ").and_then(|(head, data)| Some((head, octets_of_base64(data)?)));
+    name.map_or_else(
+        || text.to_owned(),
+        |(head, octets)| format!("{head} DNAME {}", present(RecordType::DNAME, &octets)),
+    )
 }
 
 /// Whether the two say the same, as far as a client can tell.
@@ -94,9 +105,7 @@ pub(super) fn known(
     if same(ours, &without) && extras && ours.others == 0 && theirs.others == question.flags & 0x0010 {
         return Some("flags");
     }
-    without.answer.clone_from(&ours.answer);
-    without.tc = ours.tc;
-    if question.rtype == 255 && same(ours, &without) && is_one_rrset_of(ours, theirs) {
+    if question.rtype == 255 && is_any(question, ours, theirs) {
         return Some("any");
     }
     if is_glue(ours, theirs, (peer, nsd_agrees)) {
@@ -145,15 +154,25 @@ fn extras_are_of_targets(said: &Said) -> bool {
     })
 }
 
-/// Whether we answer with one RRset, whole unless it is truncated, of those that they answer with.
+/// Whether we answer for all types with one RRset and they with others, or with less room than they take.
+fn is_any(question: &Question, ours: &Said, theirs: &Said) -> bool {
+    let head = |said: &Said| (said.rcode, said.aa, said.rd, said.opcode, said.question, said.edns);
+    let flags = ours.others == 0 && (theirs.others == 0 || theirs.others == question.flags & 0x0010);
+    head(ours) == head(theirs)
+        && flags
+        && (ours.tc || is_one_rrset_of(ours, theirs) && (theirs.tc || ours.authority == theirs.authority))
+}
+
+/// Whether we answer with one RRset, whole if they have it as well, of the owner that theirs are of. Behind an
+/// alias that follows from a DNAME record there may be more.
 fn is_one_rrset_of(ours: &Said, theirs: &Said) -> bool {
     let kind = |record: &String| (field(record, 0).to_owned(), field(record, 3).to_owned());
-    let Some(first) = ours.answer.first().map(kind) else {
-        return ours.tc && !theirs.answer.is_empty() || theirs.tc;
-    };
-    let whole = theirs.answer.iter().filter(|record| kind(record) == first).eq(&ours.answer);
-    let alias = ours.answer.iter().any(|record| field(record, 3) == "dname");
-    alias || ours.answer.iter().all(|record| kind(record) == first) && (whole || ours.tc || theirs.tc)
+    let Some(first) = ours.answer.first().map(kind) else { return false };
+    let same_kind: Vec<&String> = theirs.answer.iter().filter(|record| kind(record) == first).collect();
+    let whole = same_kind.is_empty() || same_kind.into_iter().eq(&ours.answer) || theirs.tc;
+    let same_owner = theirs.answer.iter().all(|record| field(record, 0) == first.0);
+    let redirected = ours.answer.iter().any(|record| field(record, 3) == "dname");
+    redirected || ours.answer.iter().all(|record| kind(record) == first) && whole && same_owner
 }
 
 /// Whether one referral is truncated for want of room, and the other is not.
