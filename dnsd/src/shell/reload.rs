@@ -65,8 +65,10 @@ impl Reloader {
     /// Builds the view of `snapshot`, makes its serials durable, and swaps it in.
     ///
     /// A serial that is forgotten may be given again for other content, which secondaries would never copy.
-    /// So what is in service stays until the new serials are on disk: see [`Reloader::retry`]. Only at the
-    /// start, when nothing is in service yet, names go before serials.
+    /// So one that is ahead of the time is not served before it is on disk: what is in service stays until it
+    /// is, or time has caught up, see [`Reloader::retry`]. One that is the time needs no disk: whoever has
+    /// forgotten it gives a later one. A full disk keeps no edit from the wire. At the start, when nothing is
+    /// in service yet, names go before serials.
     pub(super) fn apply(&mut self, snapshot: &Arc<Snapshot>) {
         let started = Instant::now();
         let mut view = match &self.last {
@@ -103,22 +105,25 @@ impl Reloader {
         }
     }
 
-    /// Gives the zones of `view` their serials; `false` if those could not be kept.
+    /// Gives the zones of `view` their serials; `false` if one could not be kept that has to be.
     ///
     /// All servers that follow a branch give a change the time of its commit, unless that lies ahead.
     fn advance_serials(&mut self, view: &mut DnsView, committed: Option<u64>) -> bool {
         let now = (self.clock)();
         let now = committed.map_or(now, |time| UnixSeconds(time).min(now));
-        let mut grown = false;
+        let (mut grown, mut ahead) = (false, false);
         let mut behind = Vec::new();
         for (number, zone) in view.zones().iter() {
             let (name, content) = (zone.name.to_string(), view.content(number));
             let Some(WrittenSerial { serial, content: of_file }) = zone.written else {
-                grown |= self.serials.advance(&name, content, now).1;
+                let (serial, new) = self.serials.advance(&name, content, now);
+                grown |= new;
+                ahead |= new && u64::from(serial) != now.0 & u64::from(u32::MAX);
                 continue;
             };
             let advanced = self.serials.follow(&name, content, serial, of_file);
             grown |= advanced.new;
+            ahead |= advanced.new && advanced.serial != serial;
             if advanced.behind {
                 behind.push(Problem::SerialBehind { zone: zone.name.clone(), written: serial });
             }
@@ -128,7 +133,7 @@ impl Reloader {
         if !grown && self.last.is_some() && self.trouble().is_none() {
             return true;
         }
-        self.keep_serials() || !grown
+        self.keep_serials() || !ahead
     }
 
     /// Writes the serials to disk; `false` if that cannot be.
@@ -139,9 +144,6 @@ impl Reloader {
         let kept = written.is_ok();
         let said = std::mem::replace(&mut *lock(&self.trouble), written.err());
         match (&said, &*lock(&self.trouble)) {
-            (None, Some(why)) if self.last.is_some() => {
-                warn!(%why, "serials cannot be kept: no change of names is taken into service until they can");
-            }
             (None, Some(why)) => {
                 warn!(%why, "serials cannot be kept: secondaries may miss a change if the clock goes back");
             }

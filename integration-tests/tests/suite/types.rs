@@ -22,7 +22,8 @@ const SERVER: &str = "127.0.0.1";
 type Sets = BTreeMap<(Name, RecordType), BTreeSet<(u32, Box<[u8]>)>>;
 
 /// What a program is known to print wrongly, and is not held to: ldns shows the name of an NSAP-PTR as a text.
-const FAULTS: [(&str, RecordType); 1] = [("drill", RecordType::NSAP_PTR)];
+const FAULTS: [(&str, RecordType); 3] =
+    [("drill", RecordType::NSAP_PTR), ("drill", RecordType(30)), ("drill", RecordType(40))];
 
 /// Reads master-file lines; `None` if they cannot be read.
 fn read(text: &str) -> Option<Sets> {

@@ -37,6 +37,8 @@ const MESSAGE: HeaderValue = HeaderValue::from_static("application/dns-message")
 const STREAMS_MAX: u32 = 64;
 /// Octets of a request's headers, at most: a query has four thirds of its octets in the address.
 const HEADERS_MAX: u32 = 16 << 10;
+/// Octets beyond the longest query that are read, and forgotten, before a client is told.
+const PASSED_MAX: usize = 64 << 10;
 /// How long a client may take to complete its request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -120,25 +122,34 @@ async fn query_of(request: Request<Incoming>) -> Result<Vec<u8>, (StatusCode, &'
                 "`dns=` with a query in base64url without padding is missing",
             ))
         }
-        Method::POST if request.headers().get(CONTENT_TYPE) == Some(&MESSAGE) => {
+        Method::POST => {
+            let is_message = request.headers().get(CONTENT_TYPE) == Some(&MESSAGE);
+            // Also where it is not wanted: who still sends does not read what he is told.
             let read = timeout(PATIENCE, read(request.into_body())).await;
-            read.unwrap_or(Err((StatusCode::REQUEST_TIMEOUT, "the query was not complete in time")))
+            let read =
+                read.unwrap_or(Err((StatusCode::REQUEST_TIMEOUT, "the query was not complete in time")));
+            let refused = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "queries are application/dns-message");
+            read.and_then(|query| if is_message { Ok(query) } else { Err(refused) })
         }
-        Method::POST => Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "queries are application/dns-message")),
         _ => Err((StatusCode::METHOD_NOT_ALLOWED, "queries come by GET or POST")),
     }
 }
 
 async fn read(mut body: Incoming) -> Result<Vec<u8>, (StatusCode, &'static str)> {
-    let mut query = Vec::new();
+    let (mut query, mut passed) = (Vec::new(), 0);
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let frame = frame.map_err(|_| (StatusCode::BAD_REQUEST, "the query was cut off"))?;
-        query.extend_from_slice(frame.data_ref().map_or(&[], |data| &data[..]));
-        if query.len() > QUERY_OCTETS_MAX {
-            return Err((StatusCode::PAYLOAD_TOO_LARGE, "no query is as long"));
+        let octets = frame.data_ref().map_or(&[][..], |data| data);
+        if query.len() + passed + octets.len() <= QUERY_OCTETS_MAX {
+            query.extend_from_slice(octets);
+        } else {
+            passed += octets.len();
+        }
+        if passed > PASSED_MAX {
+            break;
         }
     }
-    Ok(query)
+    if passed > 0 { Err((StatusCode::PAYLOAD_TOO_LARGE, "no query is as long")) } else { Ok(query) }
 }
 
 fn refuse(seat: &Seat, status: StatusCode, why: &'static str) -> Response<Whole> {
