@@ -77,6 +77,14 @@ impl StateDir {
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
         self.replace(name, |file| file.write_all(bytes))
     }
+
+    /// The same of what nobody else may read (mode 0600).
+    ///
+    /// # Errors
+    /// As [`StateDir::write`].
+    pub fn write_secret(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
+        self.replace_with_mode(name, 0o600, |file| file.write_all(bytes))
+    }
 }
 
 /// Returns whether the last component had to be made.
@@ -149,6 +157,8 @@ mod tests {
         assert_eq!(mode(state.path()) & !0o750, 0);
         state.write("x", b"y").unwrap();
         assert_eq!(mode(&path.join("x")) & !0o640, 0);
+        state.write_secret("s", b"key").unwrap();
+        assert_eq!(mode(&path.join("s")), 0o600);
         state.check_writable().unwrap();
         assert_eq!(state.read("x").unwrap().unwrap(), b"y");
         assert_eq!(state.read("write-check").unwrap(), None);

@@ -22,10 +22,19 @@ impl StateDir {
         name: &str,
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), StateError> {
+        self.replace_with_mode(name, 0o640, fill)
+    }
+
+    pub(super) fn replace_with_mode(
+        &self,
+        name: &str,
+        mode: u32,
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), StateError> {
         let path = self.path.join(name);
         let number = self.next_temporary.fetch_add(1, Ordering::Relaxed);
         let temporary = self.path.join(format!(".{name}.{number}{TEMPORARY}"));
-        let written = write_new(&temporary, fill).and_then(|()| fs::rename(&temporary, &path));
+        let written = write_new(&temporary, mode, fill).and_then(|()| fs::rename(&temporary, &path));
         if let Err(error) = written {
             let _ = fs::remove_file(&temporary);
             return Err(StateError::new("write", &path, error));
@@ -47,8 +56,8 @@ impl StateDir {
     }
 }
 
-fn write_new(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o640).open(path)?;
+fn write_new(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
     let mut buffered = BufWriter::with_capacity(64 * 1024, file);
     fill(&mut buffered)?;
     buffered.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
