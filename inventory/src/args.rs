@@ -53,6 +53,9 @@ pub(crate) enum Command {
     /// Make a git repository refuse what does not pass the check; run this host's hooks on changes.
     #[command(subcommand)]
     Hook(crate::hook::Hook),
+    /// Show the keys of a signed zone, and replace the one that its parent knows.
+    #[command(subcommand)]
+    Dnssec(crate::dnssec::Dnssec),
     /// Have the daemons look at the inventory now, and wait until they serve it.
     Apply(crate::apply::Apply),
     /// Write a commented start of an inventory, from what this machine's interfaces say.

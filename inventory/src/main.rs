@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod complete;
 mod demo;
+mod dnssec;
 mod edit;
 mod exit;
 mod explain;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         args::Command::Complete(words) => complete::run(&words),
         args::Command::Man(pages) => man::run(&pages),
         args::Command::Hook(hook) => hook::run(&hook),
+        args::Command::Dnssec(verb) => dnssec::run(&verb),
         args::Command::Apply(apply) => apply::run(&apply),
         args::Command::Who(who) => who::run(&who),
         args::Command::Explain(explain) => explain::run(&explain),

@@ -10,6 +10,7 @@ use crate::view::{DnsView, Key, Labels, Node, PoolLabel, Rdata, Rrset, ZoneNumbe
 use super::extra;
 use super::find::{self, Found};
 use super::message::{Message, Owner, QUESTION_NAME, Section, pointer_to};
+use super::prove;
 use super::query::Query;
 use super::reason::{Answer, Reason};
 
@@ -47,13 +48,13 @@ struct Next {
 }
 
 /// Where a chain is.
-struct Place<'p> {
-    view: &'p DnsView,
-    query: &'p Query,
-    name: &'p Labels,
+pub(super) struct Place<'p> {
+    pub(super) view: &'p DnsView,
+    pub(super) query: &'p Query,
+    pub(super) name: &'p Labels,
     /// Where the name stands in the message.
     at: u16,
-    zone: ZoneNumber,
+    pub(super) zone: ZoneNumber,
     /// Whether the name is the question's.
     first: bool,
 }
@@ -71,7 +72,8 @@ pub(super) fn resolve(view: &DnsView, query: &Query, peer: IpAddr, message: &mut
     match step(&place, message) {
         Step::Done(answer) => {
             let authoritative = answer != Answer::Referral;
-            Resolution::Answered { answer, authoritative, truncated: false }
+            let truncated = !prove::noted(view, query, message);
+            Resolution::Answered { answer, authoritative, truncated }
         }
         Step::Cut(answer) => {
             let authoritative = answer != Answer::Referral;
@@ -98,15 +100,18 @@ fn follow(
         let zone = zone.filter(|zone| view.zones().zone(*zone).answers(peer));
         let (Some(zone), Some(at), false) = (zone, pointer_to(next.at), loops || seen.len() >= HOPS_MAX)
         else {
-            return answered(Answer::Records, false);
+            let fits = prove::noted(view, query, message);
+            return answered(Answer::Records, !fits);
         };
         let place = Place { view, query, name: &next.name, at, zone, first: false };
+        // The records so far are an answer, whatever the chain ends with.
+        let whole = |answer| if answer == Answer::Referral { Answer::Records } else { answer };
         match step(&place, message) {
-            // The records so far are an answer, whatever the chain ends with.
-            Step::Done(Answer::Referral) => return answered(Answer::Records, false),
-            Step::Cut(Answer::Referral) => return answered(Answer::Records, true),
-            Step::Done(answer) => return answered(answer, false),
-            Step::Cut(answer) => return answered(answer, true),
+            Step::Done(answer) => {
+                let fits = prove::noted(view, query, message);
+                return answered(whole(answer), !fits);
+            }
+            Step::Cut(answer) => return answered(whole(answer), true),
             Step::TooLong => return Resolution::RedirectTooLong,
             Step::Follow(after) => seen.push(std::mem::replace(&mut next, *after).name),
         }
@@ -124,36 +129,67 @@ pub(super) fn zone_for(view: &DnsView, name: &Labels, qtype: u16) -> Option<Zone
     Some(zone)
 }
 
+impl Place<'_> {
+    /// The name as an owner, of records of `node` or, without one, of the name itself.
+    #[inline]
+    fn owner<'a>(&'a self, node: Option<&Node<'a>>) -> Owner<'a> {
+        let in_zone = match node.map(Node::key) {
+            Some(Key::Name(zone, relative)) => [relative, self.view.zones().wire(zone)],
+            Some(Key::V4(_) | Key::V6(_)) | None => [self.name.as_wire(), &[]],
+        };
+        Owner::at(self.at).of(in_zone)
+    }
+}
+
 #[inline]
 fn step(place: &Place<'_>, message: &mut Message<'_>) -> Step {
-    match find::find(place.view, place.zone, place.name, place.query.qtype) {
-        Found::Name(node) | Found::Wildcard(node) => from_node(place, node, message),
-        Found::NonTerminal => negative(place, Answer::NoData, message),
-        Found::Nothing => negative(place, Answer::NoName, message),
-        Found::Referral(cut, depth) => referral(place, cut, depth, message),
+    let found = find::find(place.view, place.zone, place.name, place.query.qtype);
+    match found {
+        Found::Name(node) | Found::Wildcard(node) => from_node(place, &found, node, message),
+        Found::NonTerminal => negative(place, Answer::NoData, &found, message),
+        Found::Nothing => negative(place, Answer::NoName, &found, message),
+        Found::Referral(cut, depth) => referral(place, &found, (cut, depth), message),
         Found::Redirect(node, depth) => redirect(place, node, depth, message),
-        Found::PoolName(address) => from_pool(place, rtype::A, [&address.to_be_bytes(), &[]], message),
+        Found::PoolName(address) => {
+            from_pool(place, &found, rtype::A, [&address.to_be_bytes(), &[]], message)
+        }
         Found::PoolAddress(pool, address) => {
             let label = PoolLabel::new(address);
             let zone = place.view.zones().wire(pool.zone);
-            from_pool(place, rtype::PTR, [label.as_wire(), zone], message)
+            from_pool(place, &found, rtype::PTR, [label.as_wire(), zone], message)
         }
         Found::PoolRedirect(classless, address) => {
-            let ttl = place.view.zones().zone(place.zone).ttl;
             let target = Labels::of(&classless.owner(address));
-            synthesised_alias(place, ttl, target, &[rtype::CNAME, rtype::ANY], message)
+            let parts = [target.as_wire(), &[][..]];
+            let written = message.worked_out(
+                place.owner(None),
+                rtype::CNAME,
+                parts,
+                place.view,
+                place.query,
+                place.zone,
+            );
+            let ends = matches!(place.query.qtype, rtype::CNAME | rtype::ANY);
+            leads_to(written, target, ends)
         }
     }
 }
 
 /// The records of a node: those asked for, else its CNAME, else none.
 #[inline]
-fn from_node(place: &Place<'_>, node: Node<'_>, message: &mut Message<'_>) -> Step {
+fn from_node(place: &Place<'_>, found: &Found<'_>, node: Node<'_>, message: &mut Message<'_>) -> Step {
     let qtype = place.query.qtype;
-    let owner = Owner::At(place.at);
+    let owner = place.owner(Some(&node));
+    prove::note_expansion(place, found, message);
     if qtype == rtype::SOA && is_apex(&node) {
         let apex = place.first.then_some(place.at.into());
         let fits = message.soa(Section::Answer, place.view, place.zone, apex, place.query);
+        return end(fits, Answer::Records);
+    }
+    if let Some(signer) = place.view.signing().zone(place.zone)
+        && let Some(set) = signer.set(qtype).filter(|_| is_apex(&node))
+    {
+        let fits = message.apex_set(Owner::at(place.at), set, signer, place.view, place.query);
         return end(fits, Answer::Records);
     }
     let rrset = if qtype == rtype::ANY { node.rrsets().next() } else { node.rrset(qtype) };
@@ -168,14 +204,15 @@ fn from_node(place: &Place<'_>, node: Node<'_>, message: &mut Message<'_>) -> St
                 fits && message.rrset(Section::Answer, owner, &other, place.view, place.query, place.zone)
             });
         }
+        let fits = fits && prove::noted(place.view, place.query, message);
         if fits && extra::has_targets(rrset.rtype()) {
             extra::targets(place.view, place.query, &rrset, message);
         }
         return end(fits, Answer::Records);
     }
     match node.rrset(rtype::CNAME) {
-        Some(cname) => alias(place, &cname, message),
-        None => negative(place, Answer::NoData, message),
+        Some(cname) => alias(place, &node, &cname, message),
+        None => negative(place, Answer::NoData, found, message),
     }
 }
 
@@ -183,8 +220,8 @@ fn is_apex(node: &Node<'_>) -> bool {
     matches!(node.key(), Key::Name(_, []))
 }
 
-fn alias(place: &Place<'_>, cname: &Rrset<'_>, message: &mut Message<'_>) -> Step {
-    let owner = Owner::At(place.at);
+fn alias(place: &Place<'_>, node: &Node<'_>, cname: &Rrset<'_>, message: &mut Message<'_>) -> Step {
+    let owner = place.owner(Some(node));
     let Some(at) = message.first_record(owner, cname, place.view, place.query, place.zone) else {
         return Step::Cut(Answer::Records);
     };
@@ -201,12 +238,14 @@ pub(super) fn target_of(rdata: Rdata<'_>, view: &DnsView) -> Option<Labels> {
 
 /// The DNAME record, and the CNAME record that follows from it (RFC 6672, section 3.2).
 fn redirect(place: &Place<'_>, node: Node<'_>, depth: usize, message: &mut Message<'_>) -> Step {
-    let Some(dname) = node.rrset(rtype::DNAME) else { return negative(place, Answer::NoName, message) };
+    let Some(dname) = node.rrset(rtype::DNAME) else {
+        return negative(place, Answer::NoName, &Found::Nothing, message);
+    };
     let owner = place.name.suffix(depth);
     let passed = message.has_redirect(owner);
     // A chain may pass a DNAME record again; one record is not written twice.
     if !passed {
-        let owner = Owner::Name(owner);
+        let owner = Owner::name(owner).of([owner, &[]]);
         if message.first_record(owner, &dname, place.view, place.query, place.zone).is_none() {
             return Step::Cut(Answer::Records);
         }
@@ -221,50 +260,66 @@ fn redirect(place: &Place<'_>, node: Node<'_>, depth: usize, message: &mut Messa
     }
     let head = place.name.relative(place.name.count(), depth);
     let Ok(name) = Labels::read(&[head, target.as_wire()].concat()) else { return Step::TooLong };
-    synthesised_alias(place, dname.ttl(), name, &[rtype::CNAME], message)
+    // It is not signed: it follows from the DNAME record, which is (RFC 6672, section 5.3.1).
+    let parts = [name.as_wire(), &[][..]];
+    let written = message.plain(Owner::at(place.at), rtype::CNAME, dname.ttl(), parts, place.query);
+    leads_to(written, name, place.query.qtype == rtype::CNAME)
 }
 
-/// A CNAME record that nobody wrote. It is the answer to questions for the types of `ends`; else it
-/// leads on.
-fn synthesised_alias(
-    place: &Place<'_>,
-    ttl: u32,
-    target: Labels,
-    ends: &[u16],
-    message: &mut Message<'_>,
-) -> Step {
-    let parts = [target.as_wire(), &[][..]];
-    match message.plain(Owner::At(place.at), rtype::CNAME, ttl, parts, place.query) {
-        Some(_) if ends.contains(&place.query.qtype) => Step::Done(Answer::Records),
-        Some(at) => Step::Follow(Box::new(Next { name: target, at })),
+/// What follows a CNAME record that nobody wrote, which was written at this offset.
+fn leads_to(written: Option<usize>, name: Labels, ends: bool) -> Step {
+    match written {
+        Some(_) if ends => Step::Done(Answer::Records),
+        Some(at) => Step::Follow(Box::new(Next { name, at })),
         None => Step::Cut(Answer::Records),
     }
 }
 
 /// A record worked out for a pool address.
-fn from_pool(place: &Place<'_>, rtype: u16, parts: [&[u8]; 2], message: &mut Message<'_>) -> Step {
+fn from_pool(
+    place: &Place<'_>,
+    found: &Found<'_>,
+    rtype: u16,
+    parts: [&[u8]; 2],
+    message: &mut Message<'_>,
+) -> Step {
     if place.query.qtype != rtype && place.query.qtype != rtype::ANY {
-        return negative(place, Answer::NoData, message);
+        return negative(place, Answer::NoData, found, message);
     }
-    let ttl = place.view.zones().zone(place.zone).ttl;
-    let written = message.plain(Owner::At(place.at), rtype, ttl, parts, place.query);
+    let owner = place.owner(None);
+    let written = message.worked_out(owner, rtype, parts, place.view, place.query, place.zone);
     end(written.is_some(), Answer::Records)
 }
 
 /// No records: the zone's SOA record says for how long (RFC 2308, section 2).
 #[inline]
-fn negative(place: &Place<'_>, answer: Answer, message: &mut Message<'_>) -> Step {
+fn negative(place: &Place<'_>, answer: Answer, found: &Found<'_>, message: &mut Message<'_>) -> Step {
+    if let Some(fits) = prove::own_nsec(place, found, message) {
+        return end(fits, Answer::Records);
+    }
     let depth = place.view.zones().zone(place.zone).depth;
     let apex = place.first.then(|| usize::from(place.at) + place.name.offset(depth));
-    end(message.soa(Section::Authority, place.view, place.zone, apex, place.query), answer)
+    let fits = message.soa(Section::Authority, place.view, place.zone, apex, place.query)
+        && prove::absence(place, found, message);
+    end(fits, answer)
 }
 
 /// The servers of a zone below, and where they are (RFC 1034, section 4.3.2, step 3b).
-fn referral(place: &Place<'_>, cut: Node<'_>, depth: usize, message: &mut Message<'_>) -> Step {
-    let Some(servers) = cut.rrset(rtype::NS) else { return negative(place, Answer::NoName, message) };
-    let owner = Owner::Name(place.name.suffix(depth));
+fn referral(
+    place: &Place<'_>,
+    found: &Found<'_>,
+    (cut, depth): (Node<'_>, usize),
+    message: &mut Message<'_>,
+) -> Step {
+    let Some(servers) = cut.rrset(rtype::NS) else {
+        return negative(place, Answer::NoName, &Found::Nothing, message);
+    };
+    let name = place.name.suffix(depth);
+    let owner = Owner::name(name);
     let fits = message.rrset(Section::Authority, owner, &servers, place.view, place.query, place.zone)
-        && extra::glue(place.view, place.query, &servers, place.name.suffix(depth), message);
+        && prove::delegation(place, found, (&cut, name), message)
+        && prove::noted(place.view, place.query, message)
+        && extra::glue(place.view, place.query, &servers, name, message);
     end(fits, Answer::Referral)
 }
 

@@ -76,7 +76,10 @@ fn address(
     message: &mut Message<'_>,
 ) -> bool {
     let Some(rrset) = node.rrset(rtype) else { return true };
-    message.rrset(Section::Additional, Owner::Name(target.as_wire()), &rrset, view, query, zone)
+    let owner = Owner::name(target.as_wire());
+    // What lies at a delegation or below one is not the zone's to sign.
+    let owner = if node.is_special() { owner } else { owner.of([target.as_wire(), &[]]) };
+    message.rrset(Section::Additional, owner, &rrset, view, query, zone)
 }
 
 /// The name that RDATA of `rtype` points to.

@@ -3,11 +3,15 @@
 //! What does not fit is taken back as a whole; whether that makes the reply a truncated one is for
 //! the caller to say.
 
-use crate::view::{DnsView, Labels, Rdata, Rrset, ZoneNumber, rtype, set_serial};
+mod signed;
+mod soa;
+
+use crate::view::{DnsView, Labels, Rdata, Rrset, ZoneNumber, rtype};
 
 use super::header::{Flags, write_opt};
 use super::names::{Case, NameTable};
 use super::query::{Edns, HEADER_OCTETS, Header, Query};
+use super::serial::UnixSeconds;
 
 /// Class IN as on the wire.
 const CLASS_IN: [u8; 2] = [0, 1];
@@ -26,11 +30,36 @@ pub(super) enum Section {
 
 /// Who a record belongs to.
 #[derive(Clone, Copy)]
-pub(super) enum Owner<'a> {
-    /// The name at this offset of the message.
+pub(super) struct Owner<'a> {
+    stands: Stands<'a>,
+    /// The name in two parts as the zone has it, perhaps a wildcard, if what it owns is the zone's.
+    in_zone: Option<[&'a [u8]; 2]>,
+}
+
+/// How an owner is written.
+#[derive(Clone, Copy)]
+enum Stands<'a> {
+    /// As the name at this offset of the message.
     At(u16),
-    /// A name in wire form.
+    /// As this name in wire form.
     Name(&'a [u8]),
+}
+
+impl<'a> Owner<'a> {
+    /// The name at an offset of the message, of records that are not signed.
+    pub(super) fn at(offset: u16) -> Owner<'a> {
+        Owner { stands: Stands::At(offset), in_zone: None }
+    }
+
+    /// A name in wire form, of records that are not signed.
+    pub(super) fn name(wire: &'a [u8]) -> Owner<'a> {
+        Owner { stands: Stands::Name(wire), in_zone: None }
+    }
+
+    /// The same of records that are signed in a signed zone, which has them at this name.
+    pub(super) fn of(self, parts: [&'a [u8]; 2]) -> Owner<'a> {
+        Owner { in_zone: Some(parts), ..self }
+    }
 }
 
 /// A reply as far as it is written.
@@ -42,6 +71,12 @@ pub(super) struct Message<'o> {
     names: NameTable,
     /// Owners of the DNAME records in it. Few replies have any.
     redirects: Vec<Box<[u8]>>,
+    /// When signatures are wanted.
+    signed_at: Option<UnixSeconds>,
+    /// Owners of the NSEC records in it.
+    denied: Vec<Box<[u8]>>,
+    /// Names that wildcards stood for, of which it is still to be shown that they do not exist.
+    expanded: Vec<(ZoneNumber, Labels)>,
 }
 
 /// A place to go back to.
@@ -71,7 +106,15 @@ impl<'o> Message<'o> {
             counts: [0; 3],
             names: NameTable::default(),
             redirects: Vec::new(),
+            signed_at: None,
+            denied: Vec::new(),
+            expanded: Vec::new(),
         })
+    }
+
+    /// From here on records are written with their signatures of `now`, as far as their zones are signed.
+    pub(super) fn want_signatures(&mut self, now: UnixSeconds) {
+        self.signed_at = Some(now);
     }
 
     /// Ends the reply: header and OPT record. Returns its octets.
@@ -114,7 +157,11 @@ impl<'o> Message<'o> {
             }
         }
         self.count(section, rrset.count());
-        true
+        let fits = self.sign_rrset(section, owner, rrset, view, query, zone);
+        if !fits {
+            self.go_back(mark);
+        }
+        fits
     }
 
     /// Writes the first record of an RRset; returns the offset of its RDATA.
@@ -129,9 +176,12 @@ impl<'o> Message<'o> {
         let mark = self.mark();
         let written =
             rrset.rdatas().next().and_then(|rdata| self.record(owner, rrset, rdata, view, query, zone));
-        match written {
-            Some(_) => self.count(Section::Answer, 1),
-            None => self.go_back(mark),
+        if written.is_some() {
+            self.count(Section::Answer, 1);
+        }
+        let written = written.filter(|_| self.sign_rrset(Section::Answer, owner, rrset, view, query, zone));
+        if written.is_none() {
+            self.go_back(mark);
         }
         written
     }
@@ -158,9 +208,29 @@ impl<'o> Message<'o> {
     ) -> Option<usize> {
         let mark = self.mark();
         let written = self.try_plain(owner, rtype, ttl, parts, query);
-        match written {
-            Some(_) => self.count(Section::Answer, 1),
-            None => self.go_back(mark),
+        self.count(Section::Answer, 1);
+        if written.is_none() {
+            self.go_back(mark);
+        }
+        written
+    }
+
+    /// The same of a record that `zone` has worked out.
+    pub(super) fn worked_out(
+        &mut self,
+        owner: Owner<'_>,
+        rtype: u16,
+        parts: [&[u8]; 2],
+        view: &DnsView,
+        query: &Query,
+        zone: ZoneNumber,
+    ) -> Option<usize> {
+        let mark = self.mark();
+        let ttl = view.zones().zone(zone).ttl;
+        let written = self.plain(owner, rtype, ttl, parts, query);
+        let written = written.filter(|_| self.sign_plain(owner, rtype, parts, view, query, zone));
+        if written.is_none() {
+            self.go_back(mark);
         }
         written
     }
@@ -178,68 +248,6 @@ impl<'o> Message<'o> {
         for part in parts {
             self.put(part)?;
         }
-        self.close(length_at)
-    }
-
-    /// Writes the SOA record of `zone`. `apex`: where the zone's name stands in the question.
-    #[inline]
-    pub(super) fn soa(
-        &mut self,
-        section: Section,
-        view: &DnsView,
-        number: ZoneNumber,
-        apex: Option<usize>,
-        query: &Query,
-    ) -> bool {
-        let mark = self.mark();
-        let written = match apex.and_then(|apex| u16::try_from(apex).ok()) {
-            Some(apex) => self.soa_below(section, view, number, apex, query),
-            None => self.soa_plain(section, view, number, query),
-        };
-        match written {
-            Some(_) => self.count(section, 1),
-            None => self.go_back(mark),
-        }
-        written.is_some()
-    }
-
-    fn soa_below(
-        &mut self,
-        section: Section,
-        view: &DnsView,
-        number: ZoneNumber,
-        apex: u16,
-        query: &Query,
-    ) -> Option<usize> {
-        let soa = &view.zones().zone(number).soa;
-        self.head(Owner::At(apex), rtype::SOA, soa.ttl_in(section == Section::Authority), query)?;
-        let length_at = self.skip(2)?;
-        let at = self.at;
-        self.put(&soa.compressed)?;
-        let rdata = self.out.get_mut(at..self.at)?;
-        soa.finish(rdata, u16::try_from(at).ok()?, apex, view.serial(number));
-        self.close(length_at)
-    }
-
-    fn soa_plain(
-        &mut self,
-        section: Section,
-        view: &DnsView,
-        number: ZoneNumber,
-        query: &Query,
-    ) -> Option<usize> {
-        let zone = view.zones().zone(number);
-        let ttl = zone.soa.ttl_in(section == Section::Authority);
-        self.head(Owner::Name(zone.name.as_wire()), rtype::SOA, ttl, query)?;
-        let length_at = self.skip(2)?;
-        let primary = Labels::read(&zone.soa.plain).ok()?;
-        let rest = zone.soa.plain.get(primary.as_wire().len()..)?;
-        let contact = Labels::read(rest).ok()?;
-        self.name(zone.soa.plain.get(..primary.as_wire().len())?, Case::Exact, query)?;
-        self.name(rest.get(..contact.as_wire().len())?, Case::Exact, query)?;
-        let mut numbers = *rest.last_chunk::<20>()?;
-        set_serial(&mut numbers, view.serial(number));
-        self.put(&numbers)?;
         self.close(length_at)
     }
 
@@ -278,9 +286,9 @@ impl<'o> Message<'o> {
     /// Writes owner, type, class and TTL.
     #[inline]
     fn head(&mut self, owner: Owner<'_>, rtype: u16, ttl: u32, query: &Query) -> Option<()> {
-        let pointer = match owner {
-            Owner::At(offset) => 0xc000 | offset,
-            Owner::Name(name) => {
+        let pointer = match owner.stands {
+            Stands::At(offset) => 0xc000 | offset,
+            Stands::Name(name) => {
                 self.name(name, Case::Any, query)?;
                 let place = self.room(8)?;
                 let ([t, c], rest) = place.as_chunks_mut::<2>().0.split_first_chunk_mut::<2>()?;

@@ -18,6 +18,7 @@ mod ahead;
 mod chain;
 pub mod cookie;
 pub mod delta;
+pub mod dnssec;
 mod extra;
 mod find;
 mod header;
@@ -27,6 +28,7 @@ pub mod limit;
 mod message;
 mod names;
 pub mod notify;
+mod prove;
 mod query;
 mod reason;
 pub mod serial;
@@ -244,6 +246,9 @@ fn respond(
     let Some(mut message) = Message::start(query, question.question_end, limit, out) else {
         return Outcome::Dropped(Reason::NoRoom);
     };
+    if question.edns.is_some_and(|edns| edns.dnssec_ok) {
+        message.want_signatures(context.now);
+    }
     // Who asks for changes in a datagram may have the SOA record.
     let soa = (question.qtype == rtype::IXFR).then(|| Query { qtype: rtype::SOA, ..question.clone() });
     let resolution = chain::resolve(view, soa.as_ref().unwrap_or(question), context.peer, &mut message);

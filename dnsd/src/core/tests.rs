@@ -10,4 +10,5 @@ mod messages;
 mod published;
 mod redirects;
 mod reverse;
+mod signed;
 mod sizes;

@@ -23,6 +23,7 @@ mod tcp;
 mod tests;
 mod transfer;
 mod udp;
+mod zone_keys;
 
 pub use connections::{CLIENT_CONNECTIONS_MAX, CONNECTIONS_MAX, QUERY_OCTETS_MAX};
 pub use counters::{DnsCounters, Traffic};
@@ -94,6 +95,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let reloader = Arc::new(Mutex::new(reloader));
     let _retrying =
         reload::retry_often(Arc::clone(&reloader)).map_err(|error| Fatal::system("start threads", &error))?;
+    let applied = Arc::clone(&reloader);
     let reloads = notifier.clone();
     let mut first = true;
     let follow_options =
@@ -104,7 +106,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         if reload {
             reloads.reloading();
         }
-        lock(&reloader).apply(snapshot);
+        lock(&applied).apply(snapshot);
         if reload {
             reloads.ready();
         }
@@ -126,6 +128,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         listeners,
         certificate,
         serial_trouble,
+        reloader,
     };
     for address in &status.listeners {
         info!(%address, "answering");

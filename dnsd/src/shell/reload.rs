@@ -9,15 +9,19 @@ use std::time::{Duration, Instant};
 
 use daemon::state::StateDir;
 use inventory_core::model::Snapshot;
+use inventory_core::name::Name;
 use tracing::{info, warn};
 
 use crate::core::delta::Delta;
+use crate::core::dnssec::lifecycle::Command;
+use crate::core::dnssec::{Signing, ZoneSigner};
 use crate::core::serial::{Serials, UnixSeconds};
-use crate::view::{DnsView, Problem, WrittenSerial};
+use crate::view::{DnsView, Problem, WrittenSerial, ZoneNumber};
 
 use super::clock::wall_clock;
 use super::service::Service;
 use super::status::lock;
+use super::zone_keys::ZoneKeyStore;
 
 /// File of the serials, below the state directory.
 const SERIALS: &str = "serials.json";
@@ -33,6 +37,7 @@ pub(super) struct Reloader {
     held: Option<Arc<Snapshot>>,
     known: Vec<Problem>,
     clock: Clock,
+    zone_keys: ZoneKeyStore,
 }
 
 /// Says the time: the system's, or a test's.
@@ -59,7 +64,18 @@ impl Reloader {
                 Serials::default()
             }
         };
-        Reloader { service, state, serials, trouble, last: None, held: None, known: Vec::new(), clock }
+        let zone_keys = ZoneKeyStore::new(Arc::clone(&state));
+        Reloader {
+            service,
+            state,
+            serials,
+            trouble,
+            last: None,
+            held: None,
+            known: Vec::new(),
+            clock,
+            zone_keys,
+        }
     }
 
     /// Builds the view of `snapshot`, makes its serials durable, and swaps it in.
@@ -75,34 +91,85 @@ impl Reloader {
             Some(last) => self.service.views.load().updated(&last.inventory, snapshot),
             None => DnsView::build(snapshot),
         };
-        let before = self.serials.clone();
+        let now = (self.clock)();
+        view.set_signing(self.zone_keys.signing(&view, now));
+        self.say_keys(&view);
         let committed = snapshot.commit.as_ref().map(|commit| commit.unix_seconds);
-        if !self.advance_serials(&mut view, committed) && self.last.is_some() {
-            self.serials = before;
+        let (names, zones) = (view.node_count(), view.zones().len());
+        if !self.put_in_service(view, committed) {
             self.held = Some(Arc::clone(snapshot));
             return;
         }
         self.held = None;
-        self.report(&view);
-        self.keep_changes(&view);
         self.service.keys.set(&snapshot.inventory.globals.keys);
-        let (names, zones) = (view.node_count(), view.zones().len());
         let milliseconds = started.elapsed().as_millis();
-        daemon::view::swap(&self.service.views, view);
-        self.service.changed.notify_one();
         info!(generation = snapshot.generation, zones, names, milliseconds, "names in service");
         self.last = Some(Arc::clone(snapshot));
     }
 
-    /// Tries again what could not be kept; to be called every few seconds. Costs nothing if all is kept.
+    /// Tries again what could not be kept, and does what time wants of the keys of signed zones; to be called
+    /// every few seconds. Costs little if nothing is due.
     pub(super) fn retry(&mut self) {
         match self.held.take() {
             Some(snapshot) => self.apply(&snapshot),
             None if self.trouble().is_some() => {
                 self.keep_serials();
             }
-            None => {}
+            None => self.tick(),
         }
+    }
+
+    /// Does what time wants of the keys of signed zones.
+    pub(super) fn tick(&mut self) {
+        let now = (self.clock)();
+        let view = self.service.views.load_full();
+        if self.last.is_none() || view.zones().iter().all(|(_, zone)| zone.dnssec.is_none()) {
+            return;
+        }
+        let signing = self.zone_keys.signing(&view, now);
+        self.say_keys(&view);
+        let is_new = |number| {
+            let content = |signing: &Signing| signing.zone(number).map(ZoneSigner::content);
+            content(&signing) != content(view.signing())
+        };
+        if view.zones().iter().any(|(number, _)| is_new(number)) {
+            let mut next = DnsView::clone(&view);
+            next.set_signing(signing);
+            // If its serials cannot be kept, it is tried again.
+            let _ = self.put_in_service(next, None);
+        }
+    }
+
+    /// Does what an operator wants with the key-signing key of `zone`.
+    ///
+    /// # Errors
+    /// Says why that cannot be.
+    pub(super) fn command(&mut self, zone: &Name, command: Command) -> Result<(), String> {
+        let now = (self.clock)();
+        self.zone_keys.command(zone, command, now)?;
+        self.tick();
+        Ok(())
+    }
+
+    fn say_keys(&self, view: &DnsView) {
+        let signed = view.zones().iter().filter(|(_, zone)| zone.dnssec.is_some());
+        let said = signed.map(|(_, zone)| (zone.name.clone(), self.zone_keys.to_json(&zone.name)));
+        *lock(&self.service.zone_keys) = said.collect();
+    }
+
+    /// Gives the zones of `view` their serials and swaps it in; `false`, and nothing changed, if those cannot
+    /// be kept.
+    fn put_in_service(&mut self, mut view: DnsView, committed: Option<u64>) -> bool {
+        let before = self.serials.clone();
+        if !self.advance_serials(&mut view, committed) && self.last.is_some() {
+            self.serials = before;
+            return false;
+        }
+        self.report(&view);
+        self.keep_changes(&view);
+        daemon::view::swap(&self.service.views, view);
+        self.service.changed.notify_one();
+        true
     }
 
     /// Gives the zones of `view` their serials; `false` if one could not be kept that has to be.
@@ -168,7 +235,11 @@ impl Reloader {
         }
         let wanted: HashSet<_> = changed.iter().map(|(number, ..)| *number).collect();
         let mut changes = view.changes_since(&old, |zone| wanted.contains(&zone));
-        let step = |(number, before, name): (_, _, &inventory_core::name::Name)| {
+        let step = |(number, before, name): (ZoneNumber, ZoneNumber, &Name)| {
+            // What secondaries have of a signed zone has signatures too, which are not kept.
+            if view.signing().zone(number).is_some() || old.signing().zone(before).is_some() {
+                return (name.clone(), None);
+            }
             let change = changes.remove(&number).unwrap_or_default();
             (name.clone(), Delta::new(&old.soa(before), &view.soa(number), &change))
         };

@@ -1,11 +1,14 @@
 //! What all threads of the daemon share: views, secrets, what secondaries did, the journal of changes.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
+use inventory_core::name::Name;
 use ring::rand::{SecureRandom, SystemRandom};
+use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::core::cookie::CookieSecret;
@@ -38,6 +41,8 @@ pub struct Service {
     pub started: Instant,
     /// What the secondaries did.
     pub secondaries: Secondaries,
+    /// What is known of the keys of zones that are to be signed, for status.
+    pub zone_keys: Mutex<BTreeMap<Name, Value>>,
     /// Wakes who tells the secondaries.
     pub changed: Notify,
 }
@@ -53,6 +58,7 @@ impl Service {
             limiter: Limiter::new(u64::from_ne_bytes(random())),
             started: Instant::now(),
             secondaries: Secondaries::default(),
+            zone_keys: Mutex::default(),
             changed: Notify::new(),
         })
     }

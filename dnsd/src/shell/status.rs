@@ -5,10 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use daemon::control::{Request, refuse};
 use daemon::follow::FollowStatus;
 use daemon::metrics::Common;
+use inventory_core::name::Name;
 use serde_json::{Value, json};
+
+use crate::core::dnssec::lifecycle::Command;
 
 use super::counters::DnsCounters;
 use super::encrypted::Certificate;
+use super::reload::Reloader;
 use super::service::Service;
 
 /// Zones that are listed at most.
@@ -23,6 +27,7 @@ pub(super) struct Status {
     pub(super) listeners: Vec<String>,
     pub(super) certificate: Option<Arc<Certificate>>,
     pub(super) serial_trouble: Arc<Mutex<Option<String>>>,
+    pub(super) reloader: Arc<Mutex<Reloader>>,
 }
 
 impl Status {
@@ -30,20 +35,48 @@ impl Status {
     pub(super) fn answer(&self, request: &Request) -> Value {
         match request.get.as_str() {
             "status" => self.to_json(),
-            other => refuse(format!("unknown request `{other}`: dnsd knows `status`")),
+            "dnssec" => self.dnssec(&request.args),
+            other => refuse(format!("unknown request `{other}`: dnsd knows `status` and `dnssec`")),
+        }
+    }
+
+    /// Does something with the keys of a zone, and says what they are afterwards.
+    fn dnssec(&self, args: &Value) -> Value {
+        let text = |key: &str| args.get(key).and_then(Value::as_str).unwrap_or_default();
+        let Ok(zone) = Name::parse(text("zone"), None) else {
+            return refuse("`zone` names no zone".to_owned());
+        };
+        let mut reloader = lock(&self.reloader);
+        let done = match text("do") {
+            "show" => Ok(()),
+            "roll" => reloader.command(&zone, Command::Roll),
+            "ds-seen" => reloader.command(&zone, Command::ParentHasIt),
+            other => Err(format!("`{other}` is none of show, roll, ds-seen")),
+        };
+        drop(reloader);
+        match done {
+            Ok(()) => lock(&self.service.zone_keys).get(&zone).cloned().unwrap_or_default(),
+            Err(why) => refuse(why),
         }
     }
 
     fn to_json(&self) -> Value {
         let view = self.service.views.load();
+        let keys = lock(&self.service.zone_keys);
         let zones = view.zones().iter().take(ZONES_SHOWN).map(|(number, zone)| {
             json!({
                 "name": zone.name.to_string(),
                 "serial": view.serial(number),
                 "derived": zone.derived,
                 "secondaries": self.service.secondaries.to_json(&zone.name),
+                "dnssec": keys.get(&zone.name),
             })
         });
+        let unsigned = keys.iter().filter_map(|(zone, keys)| {
+            let why = keys["trouble"].as_str()?;
+            Some(format!("zone `{zone}` is not signed as it should be: {why}"))
+        });
+        let problems: Vec<String> = view.problems().iter().map(ToString::to_string).chain(unsigned).collect();
         let mut status = json!({
             "daemon": "dnsd",
             "generation": view.generation(),
@@ -55,7 +88,7 @@ impl Status {
             "zones": zones.collect::<Vec<_>>(),
             "names": view.node_count(),
             "view_bytes": view.octets(),
-            "problems": view.problems().iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "problems": problems,
             "key_troubles": self.service.keys.troubles(),
             "serial_trouble": *lock(&self.serial_trouble),
             "counters": self.counters.to_json(),

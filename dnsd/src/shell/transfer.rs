@@ -34,7 +34,7 @@ pub(super) async fn send(seat: &Seat, granted: Granted, stream: &mut (impl Async
     let Ok(_turn) = turns.acquire().await else { return false };
     let Granted { view, grant } = granted;
     let zone = view.zones().zone(grant.zone).name.clone();
-    let mut transfer = begin(service, view, grant).await;
+    let Some(mut transfer) = begin(service, view, grant).await else { return false };
     let mut octets: u64 = 0;
     loop {
         match transfer.next(wall_clock()) {
@@ -70,16 +70,16 @@ pub(super) async fn send(seat: &Seat, granted: Granted, stream: &mut (impl Async
     true
 }
 
-/// Reads what changed, if that is asked for; the disk may take its time.
-async fn begin(service: &Arc<Service>, view: Arc<DnsView>, grant: Grant) -> Transfer {
+/// Reads what changed, if that is asked for, or puts a signed zone in order: either may take its time.
+async fn begin(service: &Arc<Service>, view: Arc<DnsView>, grant: Grant) -> Option<Transfer> {
     let (zone, to) = (view.zones().zone(grant.zone).name.clone(), view.serial(grant.zone));
-    let Some(from) = grant.since.filter(|from| *from != to) else {
-        return Transfer::new(view, grant, None);
-    };
+    let from = grant.since.filter(|from| *from != to);
     let shared = Arc::clone(service);
-    let steps = tokio::task::spawn_blocking(move || shared.journal.as_ref()?.steps(&zone, from, to));
-    let steps = steps.await.ok().flatten();
-    Transfer::new(view, grant, steps)
+    let begun = tokio::task::spawn_blocking(move || {
+        let steps = from.and_then(|from| shared.journal.as_ref()?.steps(&zone, from, to));
+        Transfer::new(view, grant, steps)
+    });
+    begun.await.ok()
 }
 
 async fn write(stream: &mut (impl AsyncWrite + Unpin), message: &[u8], tally: &ConnectionTally) -> bool {

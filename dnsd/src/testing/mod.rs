@@ -6,6 +6,7 @@ pub(crate) mod query;
 pub(crate) mod random;
 pub(crate) mod reply;
 pub(crate) mod resolver;
+pub(crate) mod validator;
 
 use std::sync::{Arc, Mutex};
 

@@ -25,6 +25,13 @@ pub(crate) struct Expected {
     seen: Vec<Name>,
 }
 
+impl Expected {
+    /// The name that the answer ends with.
+    pub(crate) fn last(&self) -> Option<&Name> {
+        self.seen.last()
+    }
+}
+
 impl Book {
     /// The answer to a question of class IN.
     pub(crate) fn resolve(&self, name: &Name, qtype: u16) -> Expected {
@@ -80,7 +87,7 @@ impl Book {
     }
 
     /// The zone that answers: for DS the one above, if that is ours.
-    fn zone_for(&self, name: &Name, qtype: u16) -> Option<&BookZone> {
+    pub(crate) fn zone_for(&self, name: &Name, qtype: u16) -> Option<&BookZone> {
         let zone = &self.zones[self.zone_of(name)?];
         if qtype == rtype::DS
             && zone.apex == *name

@@ -76,6 +76,7 @@ impl DnsView {
             pools: Arc::new(pools),
             clients: Arc::new(Clients::new(globals)),
             problems: Vec::new(),
+            signing: Arc::default(),
             zones,
         }
     }

@@ -40,7 +40,7 @@ pub use soa::{EXPIRE, REFRESH, RETRY};
 pub use walk::Walk;
 pub use zone::{WrittenSerial, Zone, ZoneIndex, ZoneNumber};
 
-pub(crate) use hash::name_hash;
+pub(crate) use hash::{name_hash, record_digest};
 pub(crate) use labels::iter as labels_of;
 pub(crate) use reverse::ARPA;
 pub(crate) use soa::set_serial;
@@ -50,8 +50,9 @@ use std::sync::Arc;
 use inventory_core::model::ContentHash;
 use inventory_core::name::Name;
 
+use crate::core::dnssec::{Signing, ZoneSigner};
+
 use addresses::AddressSet;
-use hash::record_digest;
 use shard::{Shard, hash_of};
 
 /// Everything that is answered from one snapshot.
@@ -70,6 +71,7 @@ pub struct DnsView {
     pools: Arc<Pools>,
     clients: Arc<Clients>,
     problems: Vec<Problem>,
+    signing: Arc<Signing>,
 }
 
 /// What changes of a zone while its place in the inventory stays.
@@ -147,6 +149,17 @@ impl DnsView {
         &self.clients
     }
 
+    /// What signs its zones.
+    #[inline]
+    pub fn signing(&self) -> &Signing {
+        &self.signing
+    }
+
+    /// Says what signs its zones, before the view is put into service.
+    pub fn set_signing(&mut self, signing: Arc<Signing>) {
+        self.signing = signing;
+    }
+
     /// What is in the inventory and not served.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
@@ -161,7 +174,8 @@ impl DnsView {
     /// A number that stands for the content of a zone, its serial left out. Equal content has equal
     /// numbers on any machine, now and after a restart.
     pub fn content(&self, zone: ZoneNumber) -> u128 {
-        self.states.get(zone.0 as usize).map_or(0, |state| state.content)
+        let content = self.states.get(zone.0 as usize).map_or(0, |state| state.content);
+        content.wrapping_add(self.signing.zone(zone).map_or(0, ZoneSigner::content))
     }
 
     /// Gives every zone its serial, before the view is put into service.

@@ -39,10 +39,18 @@ pub mod rtype {
     pub const OPT: u16 = 41;
     /// Delegation signer.
     pub const DS: u16 = 43;
-    /// Signature of an RRset.
-    pub const RRSIG: u16 = 46;
     /// SSH host key's fingerprint.
     pub const SSHFP: u16 = 44;
+    /// Signature of an RRset.
+    pub const RRSIG: u16 = 46;
+    /// The next name, and the types of this one.
+    pub const NSEC: u16 = 47;
+    /// Key of a zone.
+    pub const DNSKEY: u16 = 48;
+    /// The DS record that a zone wants its parent to have.
+    pub const CDS: u16 = 59;
+    /// The same as a key.
+    pub const CDNSKEY: u16 = 60;
     /// Transaction signature pseudo record.
     pub const TSIG: u16 = 250;
     /// Incremental transfer.
@@ -231,7 +239,7 @@ impl<'v> Rrset<'v> {
 
     /// The records' data, in canonical order (RFC 4034, section 6.3).
     #[inline]
-    pub fn rdatas(&self) -> impl Iterator<Item = Rdata<'v>> + use<'v> {
+    pub fn rdatas(&self) -> impl Iterator<Item = Rdata<'v>> + Clone + use<'v> {
         let mut rest = self.records;
         let names = holds_one_name(self.rtype());
         std::iter::from_fn(move || {

@@ -5,7 +5,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use inventory_core::model::{Globals, Reverse, Secondary, WrittenSoa, Zone as ModelZone, ZoneId};
+use inventory_core::model::{
+    Globals, Reverse, Secondary, SigningAlgorithm, WrittenSoa, Zone as ModelZone, ZoneId,
+};
 use inventory_core::name::Name;
 use ipnet::IpNet;
 
@@ -54,6 +56,8 @@ pub struct Zone {
     pub allow_query: Arc<[IpNet]>,
     /// Whether it is the catalog of the zones: nobody is delegated to it.
     pub catalog: bool,
+    /// What it is signed with, if it is to be signed.
+    pub dnssec: Option<SigningAlgorithm>,
     /// The next zone of ours above it.
     pub parent: Option<ZoneNumber>,
     /// The zones right below it.
@@ -330,6 +334,7 @@ fn zone_of(zone: &ModelZone) -> Zone {
         secondaries: Arc::clone(&zone.secondaries),
         allow_query: Arc::clone(&zone.allow_query),
         catalog: zone.catalog,
+        dnssec: zone.dnssec,
         parent: None,
         children: Box::default(),
     }

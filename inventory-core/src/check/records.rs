@@ -8,6 +8,7 @@ use crate::units::show_duration;
 /// Checks the written records of every zone among themselves.
 pub(crate) fn check(globals: &Globals, findings: &mut Vec<Finding>) {
     for zone in &globals.zones {
+        signed_once(zone, findings);
         for rrset_owner in zone.records.chunk_by(|a, b| a.owner == b.owner) {
             cname_alone(zone, rrset_owner, findings);
             one_dname(rrset_owner, findings);
@@ -15,6 +16,32 @@ pub(crate) fn check(globals: &Globals, findings: &mut Vec<Finding>) {
                 one_rrset(zone, rrset, findings);
             }
         }
+    }
+}
+
+/// What signs a zone makes these records: they are not to be written.
+fn signed_once(zone: &Zone, findings: &mut Vec<Finding>) {
+    const MADE: [RecordType; 7] = [
+        RecordType::RRSIG,
+        RecordType::NSEC,
+        RecordType::DNSKEY,
+        RecordType::NSEC3,
+        RecordType::NSEC3PARAM,
+        RecordType::CDS,
+        RecordType::CDNSKEY,
+    ];
+    if zone.dnssec.is_none() {
+        return;
+    }
+    let written = zone.records.iter().filter(|record| MADE.contains(&record.rtype));
+    if let Some(record) = written.min_by_key(|record| record.span.start) {
+        let message = format!("zone `{}` is signed by hostbook and has {} records", zone.name, record.rtype);
+        let finding = Finding::new(Rule::SignedTwice, record.span, message);
+        findings.push(
+            finding
+                .other(zone.span, "signed here by `dnssec`")
+                .help("take the zone as it was before it was signed, or leave `dnssec` out"),
+        );
     }
 }
 

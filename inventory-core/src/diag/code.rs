@@ -122,6 +122,7 @@ rules! {
     "062" Error ReverseUnfit "reverse-unfit" "An explicit reverse zone does not belong to the network's addresses.";
     "063" Error TemplateFails "template-fails" "A template cannot be rendered for a host that uses it: mostly a variable that the host does not have.";
     "064" Error MissingSoa "missing-soa" "A whole master file has no SOA record.";
+    "065" Error SignedTwice "signed-twice" "A zone that hostbook signs has records of DNSSEC itself, as a file has that was signed already.";
     // Odd, but served. 075 was for zones with a master file, before they were served.
     "070" Warning MemoryOvercommit "memory-overcommit" "The virtual machines of a host are promised more memory than it has.";
     "071" Warning NoAddress "no-address" "An interface can get no address: it has none, and its network has no pool.";

@@ -24,7 +24,7 @@ pub use index::{Found, HostIndex};
 pub use matching::{ARCHITECTURES, Conditions, Match, Pattern};
 pub use network::{Network, Range, RouterAdvertisement, Unknown, is_interface_name};
 pub use transfer::{Key, KeyAlgorithm, Secondary};
-pub use zone::{Reverse, Site, WrittenSoa, Zone, reverse_zone_v4, reverse_zone_v6};
+pub use zone::{Reverse, SigningAlgorithm, Site, WrittenSoa, Zone, reverse_zone_v4, reverse_zone_v6};
 
 use std::collections::BTreeMap;
 use std::fmt;

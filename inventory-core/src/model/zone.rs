@@ -55,6 +55,17 @@ pub struct Zone {
     pub allow_query: Arc<[IpNet]>,
     /// Whether it is the catalog of the zones (RFC 9432).
     pub catalog: bool,
+    /// What it is signed with while it is served; `None`: it is not.
+    pub dnssec: Option<SigningAlgorithm>,
+}
+
+/// An algorithm that zones are signed with (IANA "DNS Security Algorithm Numbers").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SigningAlgorithm {
+    /// ECDSA over P-256 with SHA-256, number 13: what every validator knows (RFC 8624).
+    EcdsaP256,
+    /// Ed25519, number 15.
+    Ed25519,
 }
 
 /// A SOA record that somebody wrote (RFC 1035, section 3.3.13).

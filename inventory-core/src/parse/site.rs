@@ -7,7 +7,7 @@ use super::read::{self, Findings};
 use super::transfer::{self, SecondaryDecl};
 use super::unquoted;
 use crate::diag::{Finding, Rule};
-use crate::model::Zone;
+use crate::model::{SigningAlgorithm, Zone};
 use crate::name::Name;
 use crate::records::{self, Record};
 use crate::span::Span;
@@ -63,12 +63,23 @@ pub struct ZoneDecl {
     pub secondaries: Field<Vec<Spanned<SecondaryDecl>>>,
     /// Who may ask about it.
     pub allow_query: Field<Vec<Spanned<IpNet>>>,
+    /// What it is signed with; set to nothing: it is not.
+    pub dnssec: Field<Option<SigningAlgorithm>>,
 }
 
 pub(super) const SITE_KEYS: &[&str] =
     &["nameservers", "contact", "mac-prefix", "secondaries", "catalog", "rate-limit"];
-pub(super) const ZONE_KEYS: &[&str] =
-    &["ttl", "negative-ttl", "nameservers", "contact", "records", "file", "secondaries", "allow-query"];
+pub(super) const ZONE_KEYS: &[&str] = &[
+    "ttl",
+    "negative-ttl",
+    "nameservers",
+    "contact",
+    "records",
+    "file",
+    "secondaries",
+    "allow-query",
+    "dnssec",
+];
 
 /// What a whole master file says itself.
 const FILE_SAYS: &[&str] = &["records", "nameservers", "contact", "negative-ttl"];
@@ -136,6 +147,7 @@ pub(super) fn read_zone(
         file: Field::Absent,
         secondaries: Field::Absent,
         allow_query: Field::Absent,
+        dnssec: Field::Absent,
     };
     for entry in table.entries() {
         match entry.key() {
@@ -148,6 +160,7 @@ pub(super) fn read_zone(
             "records" => zone.records = read_records(entry, &zone.name, findings),
             "file" => zone.file = read::field(entry, findings, read::path),
             "secondaries" => zone.secondaries = read::list(entry, findings, transfer::secondary),
+            "dnssec" => zone.dnssec = read::field(entry, findings, signing),
             "allow-query" => zone.allow_query = read::list(entry, findings, transfer::clients),
             _ => {
                 read::unknown_key(entry, "a zone", ZONE_KEYS, findings);
@@ -171,6 +184,17 @@ pub(super) fn read_zone(
         }
     }
     Ok(zone)
+}
+
+/// Whether and how a zone is signed: `true`, `false`, or the word of an algorithm.
+fn signing(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Option<SigningAlgorithm>> {
+    const WORDS: &[(&str, SigningAlgorithm)] =
+        &[("ecdsa-p256", SigningAlgorithm::EcdsaP256), ("ed25519", SigningAlgorithm::Ed25519)];
+    match value.kind() {
+        Kind::Boolean(on) => Some(on.then_some(SigningAlgorithm::EcdsaP256)),
+        Kind::String(_) => read::choice(value, WORDS, findings).map(Some),
+        _ => read::wrong_type(value, "`true`, `false`, \"ecdsa-p256\" or \"ed25519\"", findings),
+    }
 }
 
 /// The name of a zone.

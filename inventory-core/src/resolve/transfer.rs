@@ -104,6 +104,7 @@ pub(super) fn add_catalog(
         // RFC 9432, section 7: what zones there are is nobody else's business.
         allow_query: site.secondaries.iter().map(|secondary| secondary.net).collect(),
         catalog: true,
+        dnssec: None,
     };
     zones.insert(name.clone(), catalog);
 }

@@ -92,6 +92,7 @@ fn written(decl: &ZoneDecl, masters: &Masters, defaults: &Site) -> Zone {
     let file: Option<Arc<str>> = decl.file.get().map(|path| Arc::from(&**path));
     let secondaries =
         transfer::secondaries(&decl.secondaries).unwrap_or_else(|| Arc::clone(&defaults.secondaries));
+    let dnssec = decl.dnssec.get().copied().flatten();
     let allow_query = decl.allow_query.get();
     let allow_query: Arc<[IpNet]> =
         allow_query.map_or_else(Arc::default, |list| list.iter().map(|item| item.value).collect());
@@ -112,6 +113,7 @@ fn written(decl: &ZoneDecl, masters: &Masters, defaults: &Site) -> Zone {
             secondaries,
             allow_query,
             catalog: false,
+            dnssec,
         };
     }
     Zone {
@@ -133,6 +135,7 @@ fn written(decl: &ZoneDecl, masters: &Masters, defaults: &Site) -> Zone {
         secondaries,
         allow_query,
         catalog: false,
+        dnssec,
     }
 }
 
@@ -181,6 +184,7 @@ fn derived(
             // Who may not know the names may not have them from the addresses either.
             allow_query: forward.map_or_else(Arc::default, |zone| Arc::clone(&zone.allow_query)),
             catalog: false,
+            dnssec: None,
         })
         .filter(|zone| !zone.nameservers.is_empty())
         .collect()

@@ -11,7 +11,7 @@ use crate::testing::random::RandomSite;
 use crate::testing::{Ask, Reply, name};
 use crate::view::{DnsView, rtype};
 
-const TYPES: [u16; 14] = [
+pub(super) const TYPES: [u16; 14] = [
     rtype::A,
     rtype::NS,
     rtype::CNAME,
@@ -30,7 +30,7 @@ const TYPES: [u16; 14] = [
 
 /// Every name that has something to do with the zones: owners, what lies above and beside and below
 /// them, wildcards themselves.
-fn names(book: &Book) -> BTreeSet<Name> {
+pub(super) fn names(book: &Book) -> BTreeSet<Name> {
     let mut names = BTreeSet::from([Name::root(), name("test"), name("arpa")]);
     for zone in &book.zones {
         for owner in zone.names.iter().chain(zone.sets.keys()) {
@@ -152,7 +152,7 @@ fn a_view_that_followed_random_edits_answers_as_the_reference_says() {
 }
 
 /// How many random inventories: `few`, or as many times as the environment says.
-fn seeds(few: u64) -> u64 {
+pub(super) fn seeds(few: u64) -> u64 {
     let times = std::env::var("HOSTBOOK_TEST_EFFORT").ok().and_then(|text| text.parse().ok());
     few * times.unwrap_or(1)
 }

@@ -5,6 +5,7 @@
 //! who keeps it: see [`Grant::since`].
 
 mod pack;
+mod signed;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use super::serial::{UnixSeconds, is_after};
 use super::tsig::Session;
 use super::{QueryContext, Transport, fail};
 use pack::Pack;
+use signed::SignedZone;
 
 /// Leave to transfer a zone.
 #[derive(Debug)]
@@ -69,6 +71,7 @@ pub struct Transfer {
 #[derive(Debug)]
 enum Source {
     Walk(Walk),
+    Signed(SignedZone),
     Deltas(VecDeque<Delta>),
     /// Nothing but the SOA record at the end.
     End,
@@ -194,13 +197,19 @@ fn serial_in(query: &[u8], question_end: usize) -> Option<u32> {
 
 impl Transfer {
     /// Starts a transfer from `view`, the one that it was granted by. `deltas`: what changed from the
-    /// serial that was asked about to that of the view, if that is known.
+    /// serial that was asked about to that of the view, if that is known. Of a signed zone nothing is: it is
+    /// copied as a whole, because signatures are not kept from one edition to the next.
+    ///
+    /// Cost: that of all its names for a signed zone, else little.
     pub fn new(view: Arc<DnsView>, grant: Grant, deltas: Option<Vec<Delta>>) -> Transfer {
         let Grant { zone, since, head, edns, session } = grant;
         let current = view.serial(zone);
         let (kind, source) = match (since, deltas) {
             (Some(since), _) if !is_after(current, since) => (Kind::UpToDate, Source::Nothing),
             (Some(_), Some(deltas)) => (Kind::Changes, Source::Deltas(deltas.into())),
+            _ if view.signing().zone(zone).is_some() => {
+                (Kind::Whole, Source::Signed(SignedZone::new(&view, zone)))
+            }
             _ => (Kind::Whole, Source::Walk(Walk::new(&view, zone))),
         };
         let pack = Pack::new(head, view.zones().wire(zone), view.soa(zone), edns, session);
@@ -230,6 +239,14 @@ impl Transfer {
                 let pack = &mut self.pack;
                 if !walk.step(&self.view, |record| pack.push(&WireRecord::from(&record), now)) {
                     self.source = Source::End;
+                }
+            }
+            Source::Signed(signed) => {
+                let pack = &mut self.pack;
+                match signed.step(&self.view, now, |record| pack.push(&WireRecord::from(record), now)) {
+                    Some(true) => {}
+                    Some(false) => self.source = Source::End,
+                    None => return Part::Failed,
                 }
             }
             Source::Deltas(deltas) => match deltas.pop_front() {
