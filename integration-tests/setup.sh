@@ -60,6 +60,8 @@ if [ "$purpose" = test ]; then
     program nsd nsd
     program knotd knot
     program named bind9
+    program unbound unbound
+    program kzonecheck knot-dnssecutils
     program setpriv util-linux
     program dnsmasq dnsmasq-base
     program kea-dhcp4 kea-dhcp4-server

@@ -9,6 +9,7 @@ mod suite {
     mod clients;
     mod clients6;
     mod differential;
+    mod dnssec;
     mod edns;
     mod encrypted;
     mod endurance;
