@@ -110,7 +110,12 @@ impl Validator<'_> {
         let dname = |record: &&ZoneRecord| {
             let above =
                 record.rtype == rtype::DNAME && record.owner != *owner && owner.is_within(&record.owner);
-            above && self.book.zone_for(&record.owner, rtype::DNAME).is_some_and(|of| of.apex == zone.apex)
+            // Asked for DS, the parent answers for the apex of a zone of its own.
+            above
+                && self
+                    .book
+                    .zone_for(&record.owner, rtype::DNAME)
+                    .is_some_and(|of| of.apex == zone.apex || *owner == zone.apex)
         };
         let synthesised = rtype == rtype::CNAME && reply.answer.iter().any(|record| dname(&record));
         self.anchors.contains_key(&zone.apex) && !cut && !synthesised
