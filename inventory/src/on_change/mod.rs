@@ -100,7 +100,9 @@ fn try_run(args: &Follow) -> Result<(), Fatal> {
     let kept = follow::kept(state.path(), &args.inventory).map_err(Fatal::new)?;
     let (board, stop) = (Board::new(&args.hooks), Arc::new(AtomicBool::new(false)));
     let runner = Runner {
-        directory: args.hooks.clone(),
+        // Hooks are run in another directory.
+        directory: std::path::absolute(&args.hooks)
+            .map_err(|error| Fatal::system("find the hooks", &error))?,
         before: Runner::before(&state, kept.map(Arc::new)),
         state: Arc::clone(&state),
         daemons: status::daemons(&args.daemon),
@@ -166,9 +168,8 @@ fn refuse_unsafe(args: &Follow) -> Result<(), Fatal> {
     let is_root = |name: &String| User::find(name).is_ok_and(|user| user.uid == 0);
     if geteuid().is_root() && args.user.as_ref().is_none_or(is_root) {
         let fatal = Fatal::new("hooks are not run as root").with_exit(Exit::Usage);
-        return Err(
-            fatal.with_help("name the user that they are run as by `--user`, such as `--user hostbook`")
-        );
+        return Err(fatal
+            .with_help("name the user that they are run as by `--user`, such as `--user hostbook-hooks`"));
     }
     let whole = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let hooks = whole(&args.hooks);
