@@ -1,4 +1,5 @@
-//! Packets of IPv6's neighbour discovery (RFC 4861): router solicitations in, advertisements out.
+//! Packets of IPv6's neighbour discovery (RFC 4861): solicitations of routers, and what neighbours say of
+//! their addresses, in; advertisements out.
 //!
 //! One raw socket for all interfaces, opened while there are privileges: later it joins the group of
 //! routers on those that come. The kernel makes and checks the checksums.
@@ -14,8 +15,10 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::sys::sockopt::set_bytes;
 
-/// Type of the messages that are heard.
-const ROUTER_SOLICITATION: usize = 133;
+/// Type of the question for routers.
+pub const ROUTER_SOLICITATION: u8 = 133;
+/// Types of the messages that are heard: that, and solicitations and advertisements of neighbours.
+const HEARD: [u8; 3] = [ROUTER_SOLICITATION, 135, 136];
 /// All routers of a link.
 const ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2);
 /// Octets that are read of a packet.
@@ -46,11 +49,14 @@ impl NeighbourSocket {
     pub fn open() -> io::Result<NeighbourSocket> {
         let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6))?;
         socket.set_nonblocking(true)?;
-        // A set bit blocks its type: only one passes.
-        let mut blocked = [0xff_u8; 32];
-        if let Some(octets) = blocked.chunks_mut(4).nth(ROUTER_SOLICITATION / 32) {
-            octets.copy_from_slice(&(!(1_u32 << (ROUTER_SOLICITATION % 32))).to_ne_bytes());
+        // A set bit blocks its type.
+        let mut words = [u32::MAX; 8];
+        for kind in HEARD {
+            if let Some(word) = words.get_mut(usize::from(kind / 32)) {
+                *word &= !(1 << (kind % 32));
+            }
         }
+        let blocked: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
         set_bytes(socket.as_fd(), libc::IPPROTO_ICMPV6, ICMP6_FILTER, &blocked)?;
         setsockopt(&socket, sockopt::Ipv6RecvHopLimit, &true)?;
         setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?;
@@ -59,7 +65,7 @@ impl NeighbourSocket {
         Ok(NeighbourSocket(socket))
     }
 
-    /// Hears what is said to routers on the interface with this index.
+    /// Hears what is said to routers, beside what is said to this machine, on the interface with this index.
     ///
     /// # Errors
     /// There is no such interface, or it is joined already.

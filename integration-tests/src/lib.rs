@@ -14,6 +14,7 @@ pub mod generate;
 pub mod isolated;
 pub mod load;
 pub mod message;
+pub mod message6;
 pub mod net;
 pub mod place;
 pub mod programs;

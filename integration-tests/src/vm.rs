@@ -27,7 +27,9 @@ pub enum Firmware {
     Bios,
     /// OVMF, which loads by TFTP.
     Uefi,
-    /// OVMF, which loads by HTTP alone.
+    /// OVMF, which loads by TFTP over IPv6.
+    Uefi6,
+    /// OVMF, which loads by HTTP alone, over the family that the network has.
     UefiHttp,
     /// AAVMF, which loads by TFTP.
     UefiArm64,
@@ -96,14 +98,17 @@ impl Vm {
                 );
                 command.args(["-machine", "virt,graphics=off", "-cpu", "cortex-a57", "-m", "1024"])
             }
-            Firmware::Uefi | Firmware::UefiHttp => {
+            Firmware::Uefi | Firmware::Uefi6 | Firmware::UefiHttp => {
                 let [code, variables] =
                     ["CODE", "VARS"].map(|part| format!("/usr/share/OVMF/OVMF_{part}_4M.fd"));
                 self.uefi(&mut command, &card, &code, &variables);
                 command.args(["-machine", "q35", "-m", "512"]);
-                command.args(["-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"]);
-                let tftp = if self.firmware == Firmware::UefiHttp { "n" } else { "y" };
-                command.args(["-fw_cfg", &format!("name=opt/org.tianocore/IPv4PXESupport,string={tftp}")])
+                for (family, own) in [("IPv4", Firmware::Uefi), ("IPv6", Firmware::Uefi6)] {
+                    let tftp = if self.firmware == own { "y" } else { "n" };
+                    let name = format!("opt/org.tianocore/{family}PXESupport");
+                    command.args(["-fw_cfg", &format!("name={name},string={tftp}")]);
+                }
+                &mut command
             }
         };
         let child =
@@ -170,7 +175,8 @@ impl Drop for Running {
 
 /// Fills a boot root: iPXE for firmware, `linux` and `initrd.gz`.
 ///
-/// The installer asks for an address, looks its own name up at the name server that it was told of, fetches
+/// The installer asks for an address, looks its own name up at the name server that it was told of (by IPv6 it
+/// waits for the address that it makes itself from an advertisement), fetches
 /// the URL in `file=` of its command line, does what that says, and switches the machine off.
 pub fn fill_boot_root(root: &Path) {
     fs::create_dir_all(root).unwrap();
@@ -251,13 +257,25 @@ for module in virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev vir
 done
 ip link set lo up
 ip link set eth0 up
-udhcpc -i eth0 -n -q -t 20 -s /bin/lease
-. /tmp/lease
-echo "installer: I have $ip"
-echo "installer: name server says $(nslookup "$hostname.$domain" "$dns" | tail -n +3 | grep Address)"
 for word in $(cat /proc/cmdline); do
     case $word in file=*) url=${word#file=} ;; esac
 done
+case $url in
+http://\[*)
+    for try in $(seq 300); do
+        ip=$(ip -6 addr show dev eth0 scope global | grep -v tentative | sed -n 's,.*inet6 \(.*\)/.*,\1,p')
+        [ -n "$ip" ] && break
+        sleep 1
+    done
+    ;;
+*)
+    udhcpc -i eth0 -n -q -t 20 -s /bin/lease
+    . /tmp/lease
+    named=$(nslookup "$hostname.$domain" "$dns" | tail -n +3 | grep Address)
+    ;;
+esac
+echo "installer: I have $ip"
+echo "installer: name server says $named"
 wget -q -O /tmp/file "$url" && echo "installer: fetched" && . /tmp/file
 echo "installer: off"
 poweroff -f

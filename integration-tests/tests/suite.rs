@@ -5,6 +5,7 @@
 mod suite {
     mod abuse;
     mod boot;
+    mod boot6;
     mod cli;
     mod clients;
     mod clients6;
@@ -24,6 +25,7 @@ mod suite {
     mod operations;
     mod packaging;
     mod ra;
+    mod reconfigure;
     mod resolvers;
     mod storm;
     mod transfers;

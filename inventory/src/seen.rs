@@ -57,7 +57,7 @@ fn row(machine: &Value) -> Vec<String> {
     vec![
         text("mac"),
         network,
-        joined(&["architecture", "name", "class"]),
+        joined(&["architecture", "name", "class", "address", "host"]),
         joined(&["remote_id", "circuit_id", "relay"]),
         ago("first"),
         ago("last"),
@@ -70,6 +70,15 @@ fn row(machine: &Value) -> Vec<String> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn an_address_that_a_host_has_made_itself_is_offered_with_its_name() {
+        let row = row(&json!({
+            "mac": "52:54:00:77:00:10", "network": "lab", "address": "2001:db8::abcd", "host": "web1.lab.test",
+            "count": 1, "first": 0, "last": 0,
+        }));
+        assert_eq!(row[..3], ["52:54:00:77:00:10", "lab", "2001:db8::abcd web1.lab.test"]);
+    }
 
     #[test]
     fn a_machine_is_one_row_of_what_it_said_and_where() {

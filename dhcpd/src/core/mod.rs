@@ -24,6 +24,7 @@ mod leasequery;
 mod leases;
 mod ledger;
 mod left;
+pub mod neighbours;
 mod options;
 mod output;
 mod outputs;

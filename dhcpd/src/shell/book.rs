@@ -166,6 +166,25 @@ pub(super) fn seen(core: &Core, view: &DhcpView) -> Value {
     seen.collect()
 }
 
+/// Machines with addresses that are not written down and that no pool has given, in the same form.
+pub(super) fn neighbours(core: &v6::Core, view: &DhcpView) -> Vec<Value> {
+    let unwritten = core.neighbours().unwritten(view);
+    let shown = unwritten.map(|(address, neighbour, network)| {
+        let host = view.by_mac(network.id, neighbour.mac).and_then(|nic| nic.fqdn().cloned());
+        json!({
+            "mac": neighbour.mac.to_string(),
+            "network": network.name,
+            "address": address.to_string(),
+            // The address is what is not written down.
+            "host": host.map(|host| host.to_string()),
+            "first": neighbour.first.div_euclid(1000),
+            "last": neighbour.last.div_euclid(1000),
+            "count": neighbour.count,
+        })
+    });
+    shown.collect()
+}
+
 /// As firmware, dmidecode and hypervisors show it: the first three fields are little-endian on the wire
 /// (SMBIOS 2.6, section 7.2.1).
 fn uuid_text(uuid: [u8; 16]) -> String {

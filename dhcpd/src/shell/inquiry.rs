@@ -27,6 +27,11 @@ pub(super) fn inquiries<C>(waker: Waker) -> (Inquirer<C>, Inquiries<C>) {
 }
 
 impl<C> Inquirer<C> {
+    /// Wakes the worker, so that it looks at the view.
+    pub(super) fn wake(&self) {
+        self.waker.wake();
+    }
+
     /// What the worker says; `None` if it does not answer in time. Blocks until then.
     pub(super) fn ask<T: Send + 'static>(
         &self,

@@ -10,6 +10,7 @@ mod clock;
 mod counters;
 mod held;
 mod inquiry;
+mod keeper;
 mod links;
 mod moved;
 mod options;
@@ -104,6 +105,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let mut reloader = Reloader::new(Moved::load(&state));
     let (views, links) = (Arc::clone(&reloader.views), Arc::clone(&reloader.links));
     let snapshots = Arc::clone(&reloader.snapshots);
+    let news = Arc::clone(&reloader.six);
     let reloads = notifier.clone();
     let inventories = options.inventory.clone();
     let follow_options = FollowOptions { inventories, state_dir: state.path().to_owned(), daemon: "dhcpd" };
@@ -121,15 +123,17 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let history = history(&options, &state)?;
     let boot_port = boot.as_ref().map(BootSockets::http_port);
     let begin = Begin { boot_port, seen: seen::load(&state) };
+    let begin6 = v6::Begin { boot_port, keys: v6::keys(&state), clients: v6::clients(&state) };
     let threads = Threads::start(
         Four::new(ports, Arc::clone(&links), begin),
-        SixService::new(&options.interface, Arc::clone(&six), neighbours, boot_port),
+        SixService::new(&options.interface, Arc::clone(&six), neighbours, begin6),
         (&state, &views, &counters, &six),
         notifier.watchdog_interval(),
         history.as_ref(),
     );
     let Threads { server, four, six: six_thread } =
         threads.map_err(|error| Fatal::system("start a thread", &error))?;
+    let _ = news.set(Arc::clone(&six_thread.inquirer));
     let boot = boot.map(|boot| boot.start(&state, &snapshots, counters.boot())).transpose()?;
     let follow = following.status_handle();
     let common = Common::new(env!("CARGO_PKG_VERSION"), started, move || lock(&follow).figures());
@@ -190,9 +194,10 @@ impl Threads {
         let store = |name| RedbJournal::new(state.path().join(name));
         let mut server = Server::new(views, watchdog)?;
         let four = server.start("dhcpv4", four, recorded(store(JOURNAL)), counters.worker())?;
-        server.keep_seen(state, &four.inquirer)?;
+        server.keep(state, &four.inquirer, seen::KEPT)?;
         let six =
             server.start("dhcpv6", six, recorded(store(JOURNAL6).lazy()), six_state.counters.worker())?;
+        server.keep(state, &six.inquirer, v6::KEPT)?;
         Ok(Threads { server, four, six })
     }
 }

@@ -1,6 +1,6 @@
 //! Taking a snapshot into service: its view is built beside the old one, then a pointer is swapped.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
@@ -8,8 +8,10 @@ use inventory_core::model::Snapshot;
 use tracing::info;
 
 use super::clock::now;
+use super::inquiry::Inquirer;
 use super::links::Links;
 use super::moved::Moved;
+use crate::core::v6;
 use crate::view::DhcpView;
 
 /// Puts views into service.
@@ -19,6 +21,8 @@ pub(super) struct Reloader {
     pub(super) snapshots: Arc<ArcSwap<Snapshot>>,
     pub(super) links: Arc<Links>,
     moved: Moved,
+    /// The thread that is to hear of a view at once; set when there is one.
+    pub(super) six: Arc<OnceLock<Arc<Inquirer<v6::Core>>>>,
     /// The snapshot in service; `None` before the first.
     pub(super) last: Option<Arc<Snapshot>>,
 }
@@ -31,6 +35,7 @@ impl Reloader {
             snapshots: Arc::new(ArcSwap::from_pointee(Snapshot::nothing())),
             links: Arc::default(),
             moved,
+            six: Arc::default(),
             last: None,
         }
     }
@@ -47,6 +52,9 @@ impl Reloader {
             (view.networks().count(), view.networks6().count(), view.key_count());
         let milliseconds = started.elapsed().as_millis();
         daemon::view::swap(&self.views, view);
+        if let Some(six) = self.six.get() {
+            six.wake();
+        }
         self.snapshots.store(Arc::clone(snapshot));
         info!(
             generation = snapshot.generation,

@@ -15,11 +15,11 @@ use tracing::warn;
 use super::clock::boot_number;
 use super::counters::FamilyTally;
 use super::inquiry::{Inquirer, inquiries};
-use super::seen::Keeper;
+use super::keeper::{Keeper, Kept};
 use super::store::LeaseStore;
 use super::worker::{Service, Worker};
 use super::writer::{Writer, wake_pair};
-use crate::core::{Core, Family};
+use crate::core::Family;
 use crate::view::DhcpView;
 
 /// The threads that answer. Dropping it ends them.
@@ -30,7 +30,7 @@ pub(super) struct Server {
     views: Arc<ArcSwap<DhcpView>>,
     /// How often [`Server::is_alive`] will be asked.
     watchdog: Option<Duration>,
-    keeper: Option<Keeper>,
+    keepers: Vec<Keeper>,
 }
 
 /// What others know of a thread.
@@ -49,7 +49,7 @@ impl Server {
     pub(super) fn new(views: &Arc<ArcSwap<DhcpView>>, watchdog: Option<Duration>) -> io::Result<Server> {
         let (threads, pulses) = (Vec::new(), Vec::new());
         let (stop, views) = (Some(Stop::new()?), Arc::clone(views));
-        Ok(Server { stop, threads, pulses, views, watchdog, keeper: None })
+        Ok(Server { stop, threads, pulses, views, watchdog, keepers: Vec::new() })
     }
 
     /// Starts the thread `name` of `service`, whose leases are in `store`.
@@ -94,16 +94,17 @@ impl Server {
         Ok(Thread { inquirer: Arc::new(inquirer), store_problem })
     }
 
-    /// Starts a thread that writes down the machines seen.
+    /// Starts a thread that writes down what a worker has learned.
     ///
     /// # Errors
     /// It cannot be started.
-    pub(super) fn keep_seen(
+    pub(super) fn keep<C: 'static, T: Send + 'static>(
         &mut self,
         state: &Arc<StateDir>,
-        inquirer: &Arc<Inquirer<Core>>,
+        inquirer: &Arc<Inquirer<C>>,
+        kept: Kept<C, T>,
     ) -> io::Result<()> {
-        self.keeper = Some(Keeper::start(state, inquirer)?);
+        self.keepers.push(Keeper::start(state, inquirer, kept)?);
         Ok(())
     }
 
@@ -124,8 +125,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It asks the threads for the last time.
-        drop(self.keeper.take());
+        // They ask the threads for the last time.
+        self.keepers.clear();
         drop(self.stop.take());
         for thread in self.threads.drain(..) {
             // A panic was printed when it happened.

@@ -57,7 +57,10 @@ impl Status {
         let view = self.views.load();
         let of_worker = |core: &Core, view: &DhcpView| (book::uses(core, view), book::seen(core, view));
         let (networks, seen) = self.four.inquirer.ask(of_worker).unwrap_or_default();
-        let networks6 = self.six_thread.inquirer.ask(book::uses6).unwrap_or_default();
+        let of_six =
+            |core: &v6::Core, view: &DhcpView| (book::uses6(core, view), book::neighbours(core, view));
+        let (networks6, neighbours) = self.six_thread.inquirer.ask(of_six).unwrap_or_default();
+        let seen: Value = seen.as_array().into_iter().flatten().cloned().chain(neighbours).collect();
         let networks = networks.iter().map(Use::to_json).chain(networks6).take(NETWORKS_SHOWN);
         let store_problems =
             [&self.four.store_problem, &self.six_thread.store_problem].map(|problem| lock(problem).clone());

@@ -79,6 +79,11 @@ impl<'v> Reservation<'v> {
         self.view.nic(self.entry)?.1.ipv6()
     }
 
+    /// Whether `address` is one of its addresses.
+    pub fn has_address6(&self, address: Ipv6Addr) -> bool {
+        self.view.nic(self.entry).is_some_and(|(_, nic)| nic.addresses.contains(&address.into()))
+    }
+
     /// Its own DHCPv6 options, sorted by code.
     pub fn options6(&self) -> &'v [DhcpOption] {
         self.view.nic(self.entry).map_or(&[], |(_, nic)| &nic.options6)

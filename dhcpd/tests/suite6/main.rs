@@ -12,4 +12,5 @@ mod matching;
 mod messages;
 mod options;
 mod packet;
+mod reconfigure;
 mod relays;

@@ -10,10 +10,12 @@ use integration_tests::run::sh;
 use nix::sys::signal::Signal;
 
 use crowd::{Crowd, Promised, mac};
+use tongue::Family;
 
 mod crowd;
 mod disks;
 mod kills;
+mod tongue;
 
 const INVENTORY: &str = r#"
 [site]
@@ -34,17 +36,50 @@ mac = "52:54:00:aa:00:11"
 ip = "10.20.0.11"
 "#;
 
+/// The same for IPv6.
+const INVENTORY6: &str = r#"
+[site]
+nameservers = ["ns1.lab.example.org"]
+contact = "hostmaster@lab.example.org"
+[zone."lab.example.org"]
+[network.lab]
+zone = "lab.example.org"
+ipv6 = "2001:db8:20::/64"
+pool = ["2001:db8:20::1:0-2001:db8:20::1:ffff"]
+lease = "12h"
+[host.ns1]
+network = "lab"
+ip = "2001:db8:20::2"
+[host.web1]
+network = "lab"
+mac = "52:54:00:aa:00:11"
+ip = "2001:db8:20::11"
+"#;
+
 struct Net {
+    family: Family,
     lan: Lan,
     place: Place,
 }
 
 impl Net {
     fn new(inventory: &str) -> Net {
-        let lan = Lan::new("lan0", &["10.20.0.2/16"]);
+        Net::of(Family::V4, inventory)
+    }
+
+    /// A network without probes: they take time and prove nothing where all clients are made up.
+    fn without_probes(family: Family) -> Net {
+        match family {
+            Family::V4 => Net::of(family, &without_probes()),
+            Family::V6 => Net::of(family, INVENTORY6),
+        }
+    }
+
+    fn of(family: Family, inventory: &str) -> Net {
+        let lan = Lan::new("lan0", &[&format!("{}/{}", family.server(), family.prefix_len())]);
         let place = Place::empty();
         place.save("inventory.toml", inventory);
-        Net { lan, place }
+        Net { family, lan, place }
     }
 
     fn start(&self) -> Daemon {
@@ -52,7 +87,6 @@ impl Net {
     }
 }
 
-/// Probes take time and prove nothing where all clients are made up.
 fn without_probes() -> String {
     INVENTORY.replace("lease =", "probe = false\nlease =")
 }

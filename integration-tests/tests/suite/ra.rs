@@ -150,3 +150,33 @@ fn nothing_is_announced_where_the_inventory_does_not_say_so() {
         assert_eq!(dhcpd.status()["dhcpv6"]["advertising"]["advertised"], serde_json::Value::Null);
     });
 }
+
+#[test]
+fn an_address_that_a_machine_has_made_itself_is_offered_and_nothing_is_written() {
+    isolated(|| {
+        let (lan, place, dhcpd) = serve(INVENTORY);
+        let text = || std::fs::read_to_string(place.inventory().join("site.toml")).unwrap();
+        let before = text();
+        let sensor = lan.attach("m1", "52:54:00:aa:00:21");
+        let stranger = lan.attach("m2", "52:54:00:aa:00:99");
+        for (machine, address) in [(&sensor, "2001:db8:20::abcd"), (&stranger, "2001:db8:20::beef")] {
+            wait_link_local(machine);
+            machine.add_address(&format!("{address}/64"));
+            machine.sh(&format!("ndisc6 -1 -r 10 -w 3000 -s {address} 2001:db8:20::2 eth0"));
+        }
+        let status = dhcpd.wait_status("both to be seen", |status| {
+            status["seen"]
+                .as_array()
+                .is_some_and(|seen| seen.iter().filter(|one| one["address"].is_string()).count() >= 2)
+        });
+        let seen = status["seen"].as_array().unwrap();
+        let of = |address: &str| seen.iter().find(|one| one["address"] == address).unwrap();
+        assert_eq!(of("2001:db8:20::abcd")["host"], "sensor.lab.example.org");
+        assert_eq!(of("2001:db8:20::beef")["host"], serde_json::Value::Null);
+        assert_eq!(of("2001:db8:20::beef")["mac"], "52:54:00:aa:00:99");
+        assert_eq!(text(), before);
+        // Once it is written down, there is nothing to offer.
+        place.edit("site.toml", "ip = \"auto6\"", "ip = [\"auto6\", \"2001:db8:20::abcd\"]");
+        dhcpd.wait_status("the edit", |status| !status["seen"].to_string().contains("2001:db8:20::abcd"));
+    });
+}

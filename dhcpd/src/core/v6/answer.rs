@@ -37,8 +37,8 @@ impl Core {
         valid(message, &self.server)?;
         let (server, links) = (self.server.clone(), self.links.clone());
         let place = Place::find(view, &links, packet, message)?;
-        let replying =
-            Replying { message, packet, place, server: &server, boot_port: self.boot_port, after: None };
+        let (boot_port, auth) = (self.boot_port, self.reconfiguring.auth(message));
+        let replying = Replying { message, packet, place, server: &server, boot_port, auth, after: None };
         if is_unicast(message, packet) {
             if Naming::of(message.kind()) != Naming::Always {
                 return Err(Reason::Unicast);
@@ -50,27 +50,46 @@ impl Core {
         if matches!(asker.client, Client::Off) {
             return Err(Reason::DhcpOff);
         }
-        match message.kind() {
-            Kind::Solicit => self.solicit(&asker, replying, now, out),
-            Kind::Request => self.give(&asker, replying, Asking::Request, now, out),
-            Kind::Renew => self.give(&asker, replying, Asking::Renew, now, out),
-            Kind::Rebind => self.rebind(&asker, replying, now, out),
+        let outcome = self.act(&asker, packet, replying, now, out)?;
+        let is_offer = message.kind() == Kind::Solicit && !message.options.has(code6::RAPID_COMMIT);
+        if matches!(outcome, Outcome::Answered(..)) && !is_offer {
+            self.remember(&asker, packet, now);
+        }
+        Ok(outcome)
+    }
+
+    fn act(
+        &mut self,
+        asker: &Asker<'_, '_, '_>,
+        packet: &Packet<'_>,
+        replying: Replying<'_, '_, '_>,
+        now: Now,
+        out: &mut Outputs,
+    ) -> Result<Outcome, Reason> {
+        match asker.message.kind() {
+            Kind::Solicit => self.solicit(asker, replying, now, out),
+            Kind::Request => self.give(asker, replying, Asking::Request, now, out),
+            Kind::Renew => self.give(asker, replying, Asking::Renew, now, out),
+            Kind::Rebind => self.rebind(asker, replying, now, out),
             Kind::Confirm => {
-                let good = self.confirm(&asker, now)?;
+                let good = self.confirm(asker, now)?;
                 replying.say(if good { Status::Success } else { Status::NotOnLink }, &[], out)?;
                 Ok(if good { Outcome::Acknowledged } else { Outcome::Refused(Reason::NotOnLink) })
             }
             Kind::Release => {
-                let unbound = self.release(&asker, now, out);
+                let unbound = self.release(asker, now, out);
+                if let Ok(Some(duid)) = asker.message.duid() {
+                    self.reconfiguring.forget(duid);
+                }
                 replying.say(Status::Success, &unbound, out)?;
                 Ok(Outcome::Acknowledged)
             }
             Kind::Decline => {
-                let unbound = self.decline(&asker, now, out);
+                let unbound = self.decline(asker, now, out);
                 replying.say(Status::Success, &unbound, out)?;
                 Ok(Outcome::Acknowledged)
             }
-            Kind::InformationRequest => inform(&asker, packet, &replying, out),
+            Kind::InformationRequest => inform(asker, packet, &replying, out),
             Kind::Other(_) => Err(Reason::MessageType),
         }
     }

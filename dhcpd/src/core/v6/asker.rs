@@ -9,6 +9,7 @@ use super::ia::{Ia, IaKind};
 use super::identify::{identify, mac_of};
 use super::input::Packet;
 use super::message::Message;
+use super::options::Parameters;
 use super::place::Place;
 use super::reason::Reason;
 use crate::code6;
@@ -80,6 +81,16 @@ impl<'m, 'a, 'v> Asker<'m, 'a, 'v> {
     pub(super) fn served_network(&self) -> Option<&'v NetworkView6> {
         let known = self.known().map(|(_, network)| network);
         known.or_else(|| self.place.networks().find(|network| network.dhcp))
+    }
+
+    /// What it can be told of `network` and of `nic`; `port` is the boot service's, if there is one.
+    pub(super) fn parameters(
+        &self,
+        network: &'v NetworkView6,
+        nic: Option<Reservation<'v>>,
+        port: Option<u16>,
+    ) -> Parameters<'v> {
+        Parameters::new((self.message, self.packet), self.place.link(), (network, nic), port)
     }
 
     /// What the inventory reserves for it.

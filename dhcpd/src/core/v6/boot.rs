@@ -29,7 +29,7 @@ pub(super) struct Booting<'m, 'a, 'v> {
     pub(super) message: &'m Message<'a>,
     pub(super) packet: &'m Packet<'m>,
     /// The interface that it came by.
-    pub(super) link: &'v Link,
+    pub(super) link: &'m Link,
     pub(super) network: &'v NetworkView6,
     pub(super) nic: Option<Reservation<'v>>,
     /// HTTP port of the boot service.

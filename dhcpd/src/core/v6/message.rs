@@ -11,6 +11,7 @@ use crate::code6;
 /// The types of the messages that are written or told apart by number (RFC 8415, section 7.3).
 pub(super) const ADVERTISE: u8 = 2;
 pub(super) const REPLY: u8 = 7;
+pub(super) const RECONFIGURE: u8 = 10;
 pub(super) const RELAY_FORWARD: u8 = 12;
 pub(super) const RELAY_REPLY: u8 = 13;
 

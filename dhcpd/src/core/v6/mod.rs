@@ -7,6 +7,7 @@
 mod answer;
 mod asker;
 mod assign;
+mod auth;
 mod boot;
 mod ia;
 mod identify;
@@ -16,17 +17,20 @@ mod options;
 mod output;
 mod place;
 mod reason;
+mod reconfigure;
 mod relays;
 mod reply;
 mod valid;
 mod wire;
 mod write;
 
+pub use auth::Keys;
 pub use ia::{IAS_MAX, Ia, IaKind, Lease};
 pub use input::{Input, Link, Packet};
 pub use message::{DUID_OCTETS_MAX, Kind, Message};
 pub use output::{CLIENT_PORT, Notice, Outcome, Outputs, Reply, SERVER_PORT, Transaction, V6};
 pub use reason::{Event, Reason};
+pub use reconfigure::{RECONFIGURED_MAX, Reconfigured};
 pub use relays::{Hop, RELAYS_MAX};
 pub use wire::{OPTIONS_MAX, Options};
 
@@ -38,8 +42,10 @@ use super::Now;
 use super::conflicts::Conflicts;
 use super::leases::Lease as Binding;
 use super::ledger::Ledger;
+use super::neighbours::{Heard, Neighbours};
 use super::record::Record;
 use crate::view::{DhcpView, Layout6};
+use reconfigure::Reconfiguring;
 
 /// The server's state between events.
 #[derive(Debug)]
@@ -52,6 +58,8 @@ pub struct Core {
     ledger: Ledger<Layout6>,
     /// HTTP port of the boot service, if there is one.
     boot_port: Option<u16>,
+    reconfiguring: Reconfiguring,
+    neighbours: Neighbours,
 }
 
 /// Status codes (RFC 8415, section 21.13).
@@ -76,6 +84,8 @@ impl Core {
             conflicts: Conflicts::default(),
             ledger: Ledger::default(),
             boot_port: None,
+            reconfiguring: Reconfiguring::default(),
+            neighbours: Neighbours::default(),
         }
     }
 
@@ -83,6 +93,40 @@ impl Core {
     pub fn with_boot(mut self, port: Option<u16>) -> Core {
         self.boot_port = port;
         self
+    }
+
+    /// The same with keys for clients that take a Reconfigure, and those that it knows already. Without
+    /// keys no client is told to ask again.
+    pub fn with_reconfigure(mut self, keys: Option<Keys>, clients: Vec<Reconfigured>) -> Core {
+        self.reconfiguring = Reconfiguring::new(keys, clients);
+        self
+    }
+
+    /// The same with what `before` has learned: neighbours, and clients that take a Reconfigure.
+    pub fn with_learned_of(mut self, before: &mut Core) -> Core {
+        self.reconfiguring = std::mem::take(&mut before.reconfiguring);
+        self.neighbours = std::mem::take(&mut before.neighbours);
+        self
+    }
+
+    /// Hears a packet of neighbour discovery; false if it shows nobody's address.
+    pub fn hear_neighbour(&mut self, heard: Heard<'_>, now: Now) -> bool {
+        self.neighbours.hear(heard, now)
+    }
+
+    /// Machines that use addresses of their own making, or any others.
+    pub fn neighbours(&self) -> &Neighbours {
+        &self.neighbours
+    }
+
+    /// Clients that take a Reconfigure.
+    pub fn reconfigured(&self) -> impl Iterator<Item = &Reconfigured> {
+        self.reconfiguring.iter()
+    }
+
+    /// Another number after each change of those.
+    pub fn reconfigured_version(&self) -> u64 {
+        self.reconfiguring.version()
     }
 
     /// A server that goes on where the records say, which are in the order of their positions. `boot`
@@ -98,7 +142,8 @@ impl Core {
 
     /// When [`Input::Tick`] is due next, in milliseconds of the boot's clock.
     pub fn deadline(&self) -> Option<u64> {
-        self.ledger.leases.deadline().map(|ms| u64::try_from(ms).unwrap_or(0))
+        let due = [self.ledger.leases.deadline(), self.reconfiguring.deadline()];
+        due.into_iter().flatten().min().map(|ms| u64::try_from(ms).unwrap_or(0))
     }
 
     /// The latest leases by address or prefix, those that have ended included.
@@ -121,6 +166,8 @@ impl Core {
                 out.transactions.push(transaction);
             }
         }
+        self.follow_reconfigured(now, view);
+        self.pass_reconfigured(now, view, out);
     }
 
     fn packet(&mut self, packet: &Packet<'_>, now: Now, view: &DhcpView, out: &mut Outputs) -> Transaction {

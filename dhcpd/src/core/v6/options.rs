@@ -2,7 +2,10 @@
 //!
 //! A nic's own options go before its network's. One that does not fit is left out, and the next tried.
 
-use super::boot::NextStage;
+use std::hash::{Hash, Hasher};
+
+use super::boot::{Booting, NextStage};
+use super::input::{Link, Packet};
 use super::message::Message;
 use super::write::Writer;
 use crate::code6;
@@ -23,7 +26,26 @@ const FQDN_SERVER: u8 = 1;
 /// … although the client wanted to do that itself.
 const FQDN_OVERRIDE: u8 = 2;
 
-impl Parameters<'_> {
+impl<'v> Parameters<'v> {
+    /// What the client of `message`, which came in `packet` by `link`, can be told of its network and nic.
+    /// `port` is the boot service's, if there is one.
+    pub(super) fn new(
+        (message, packet): (&Message<'_>, &Packet<'_>),
+        link: &Link,
+        (network, nic): (&'v NetworkView6, Option<Reservation<'v>>),
+        port: Option<u16>,
+    ) -> Parameters<'v> {
+        let booting = |port| Booting { message, packet, link, network, nic, port };
+        Parameters { network, nic, boot: port.and_then(|port| booting(port).next()) }
+    }
+
+    /// Feeds what the client of `message` asks for to a digest.
+    pub(super) fn hash(&self, message: &Message<'_>, hasher: &mut impl Hasher) {
+        for code in message.options.requested() {
+            (code, self.encoded(code)).hash(hasher);
+        }
+    }
+
     /// Appends what the client of `message` asks for, and its name if it says one. Returns whether all
     /// of it fitted.
     pub(super) fn append(&self, message: &Message<'_>, writer: &mut Writer<'_>) -> bool {

@@ -88,6 +88,10 @@ daemon::counted_reasons! {
         Advertise => "advertise",
         /// Reply given out.
         Reply => "reply",
+        /// Reconfigure given out.
+        Reconfigure => "reconfigure",
+        /// A client was not told to ask again any more: it does not, or is out of reach.
+        ReconfigureUnheard => "reconfigure-unheard",
         /// A lease was given.
         LeaseGranted => "lease-granted",
         /// A lease was given again to its client.

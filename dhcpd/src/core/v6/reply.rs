@@ -4,10 +4,10 @@ use std::net::SocketAddrV6;
 
 use super::Status;
 use super::assign::{Assigned, Assignment};
-use super::boot::Booting;
+use super::auth::Auth;
 use super::ia::{IaKind, Lease};
 use super::input::Packet;
-use super::message::{ADVERTISE, Message, REPLY};
+use super::message::{ADVERTISE, Message, RECONFIGURE, REPLY};
 use super::options::Parameters;
 use super::output::{CLIENT_PORT, Outputs, Reply, SERVER_PORT};
 use super::place::Place;
@@ -18,6 +18,9 @@ use crate::view::{NetworkView6, Reservation};
 
 /// Clients that see it wait for no other server (RFC 8415, section 18.2.1).
 const PREFERENCE_MAX: u8 = 255;
+/// Types of the messages that a client is asked for by a Reconfigure (RFC 8415, section 7.3).
+const RENEW: u8 = 5;
+const INFORMATION_REQUEST: u8 = 11;
 
 /// What replies to one message have in common.
 pub(super) struct Replying<'m, 'a, 'v> {
@@ -28,6 +31,8 @@ pub(super) struct Replying<'m, 'a, 'v> {
     pub(super) server: &'m [u8],
     /// HTTP port of the boot service, if there is one.
     pub(super) boot_port: Option<u16>,
+    /// The client's key, if it takes a Reconfigure.
+    pub(super) auth: Option<Auth>,
     /// Position of the record that the reply waits for.
     pub(super) after: Option<u64>,
 }
@@ -83,11 +88,8 @@ impl<'v> Replying<'_, '_, 'v> {
         self.write(REPLY, out, |_| true, Some(&self.parameters(network, nic)))
     }
 
-    /// What the client can be told, of `network` and of `nic`.
     fn parameters(&self, network: &'v NetworkView6, nic: Option<Reservation<'v>>) -> Parameters<'v> {
-        let Replying { message, packet, place, .. } = *self;
-        let booting = |port| Booting { message, packet, link: place.link(), network, nic, port };
-        Parameters { network, nic, boot: self.boot_port.and_then(|port| booting(port).next()) }
+        Parameters::new((self.message, self.packet), self.place.link(), (network, nic), self.boot_port)
     }
 
     /// A Reply with a status.
@@ -116,17 +118,56 @@ impl<'v> Replying<'_, '_, 'v> {
             writer.abandon();
             return Err(Reason::NoRoom);
         }
-        let all = parameters.is_none_or(|parameters| parameters.append(self.message, &mut writer));
+        let all = parameters.is_none_or(|parameters| {
+            parameters.append(self.message, &mut writer) & self.tell_key(kind, &mut writer)
+        });
         writer.finish();
         out.events.push(if kind == ADVERTISE { Event::Advertise } else { Event::Reply });
         if !all {
             out.events.push(Event::OptionsLeftOut);
         }
+        self.send(start, out);
+        Ok(())
+    }
+
+    /// Tells a client that takes a Reconfigure that it may get one, and in a Reply the key (RFC 8415,
+    /// sections 18.3.9, 18.3.10 and 20.4.1).
+    fn tell_key(&self, kind: u8, writer: &mut Writer<'_>) -> bool {
+        self.auth.is_none_or(|auth| {
+            writer.option(code6::RECONFIGURE_ACCEPT, &[])
+                && (kind == ADVERTISE || writer.option(code6::AUTH, &auth.telling()))
+        })
+    }
+
+    /// A Reconfigure: the client is to renew, or to ask for options if it has asked for those only.
+    pub(super) fn reconfigure(&self, options_only: bool, out: &mut Outputs) -> Result<(), Reason> {
+        let (Some(auth), Some(client)) = (self.auth, self.message.duid()?) else {
+            return Err(Reason::NoClientId);
+        };
+        let start = out.octets.len();
+        let mut writer = Writer::unasked(&mut out.octets, self.message, RECONFIGURE, self.place.link().mtu);
+        let wanted = if options_only { INFORMATION_REQUEST } else { RENEW };
+        let fits = writer.option(code6::CLIENT_ID, client)
+            && writer.option(code6::SERVER_ID, self.server)
+            && writer.option(code6::RECONFIGURE_MESSAGE, &[wanted])
+            && writer.option(code6::AUTH, &auth.unsigned());
+        if !fits {
+            writer.abandon();
+            return Err(Reason::NoRoom);
+        }
+        auth.sign(writer.message());
+        writer.finish();
+        out.events.push(Event::Reconfigure);
+        self.send(start, out);
+        Ok(())
+    }
+
+    /// Has the datagram sent that begins at `start`.
+    fn send(&self, start: usize, out: &mut Outputs) {
         let (source, to) = (self.packet.destination.filter(|to| !to.is_multicast()), self.way_back());
         let octets = start..out.octets.len();
         let (after, interface) = (self.after, self.packet.interface);
         out.replies.push(Reply { octets, after, source, interface, to });
-        Ok(())
     }
 
     /// To whom it came from, at the port that clients or relay agents hear; at another one if the

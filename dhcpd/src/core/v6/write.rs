@@ -15,6 +15,8 @@ const PACKET_MIN: u32 = 1280;
 pub(super) struct Writer<'o> {
     out: &'o mut Vec<u8>,
     start: usize,
+    /// Where the message to the client begins.
+    inner: usize,
     limit: usize,
     /// Where the lengths of the messages within messages stand.
     lengths: Vec<usize>,
@@ -23,13 +25,23 @@ pub(super) struct Writer<'o> {
 impl<'o> Writer<'o> {
     /// Starts the reply of type `kind` to `message`, for packets of `mtu`.
     pub(super) fn new(out: &'o mut Vec<u8>, message: &Message<'_>, kind: u8, mtu: u32) -> Writer<'o> {
+        let [a, b, c] = message.xid();
+        Writer::begin(out, message, [kind, a, b, c], mtu)
+    }
+
+    /// Starts a message that the client of `message` has not asked for.
+    pub(super) fn unasked(out: &'o mut Vec<u8>, message: &Message<'_>, kind: u8, mtu: u32) -> Writer<'o> {
+        Writer::begin(out, message, [kind, 0, 0, 0], mtu)
+    }
+
+    fn begin(out: &'o mut Vec<u8>, message: &Message<'_>, head: [u8; 4], mtu: u32) -> Writer<'o> {
         let start = out.len();
         let packet = mtu.clamp(PACKET_MIN, PACKET_MAX);
         let limit = start + usize::try_from(packet).unwrap_or(0).saturating_sub(HEADERS);
         let lengths = message.relays.iter().map(|hop| hop.open_reply(out)).collect();
-        let [a, b, c] = message.xid();
-        out.extend_from_slice(&[kind, a, b, c]);
-        Writer { out, start, limit, lengths }
+        let inner = out.len();
+        out.extend_from_slice(&head);
+        Writer { out, start, inner, limit, lengths }
     }
 
     /// Appends options that are encoded already. False, and nothing appended, if they don't fit.
@@ -48,6 +60,11 @@ impl<'o> Writer<'o> {
             push_option6(self.out, code, data);
         }
         fits
+    }
+
+    /// The message to the client, without what relay agents take off.
+    pub(super) fn message(&mut self) -> &mut [u8] {
+        self.out.get_mut(self.inner..).unwrap_or_default()
     }
 
     /// Ends the reply.

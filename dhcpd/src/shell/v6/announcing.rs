@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use daemon::interfaces::Interface;
 use daemon::metrics::{Counters, Registry, Tally};
-use daemon::neighbours::NeighbourSocket;
+use daemon::neighbours::{Heard, NeighbourSocket, ROUTER_SOLICITATION};
 use tracing::{debug, info, warn};
 
 use crate::core::Now;
@@ -84,15 +84,17 @@ impl Announcing {
         self.pass(now);
     }
 
-    /// Hears one solicitation; false when there is no more.
-    pub(super) fn hear(&mut self, now: Now) -> bool {
-        let Some(heard) = self.socket.as_ref().and_then(NeighbourSocket::hear) else { return false };
-        let (octets, hop_limit, interface, from) =
-            (&*heard.octets, heard.hop_limit, heard.interface, heard.from);
-        let solicitation = Solicitation { octets, hop_limit, interface, from };
-        let heeded = self.announcer.hear(solicitation, now);
-        self.tally.count(if heeded { Advertising::Solicited } else { Advertising::Unheeded });
-        true
+    /// Hears one packet, and heeds it if it is a router solicitation; `None` when there is no more.
+    pub(super) fn hear(&mut self, now: Now) -> Option<Heard> {
+        let heard = self.socket.as_ref().and_then(NeighbourSocket::hear)?;
+        if heard.octets.first() == Some(&ROUTER_SOLICITATION) {
+            let (octets, hop_limit, interface, from) =
+                (&*heard.octets, heard.hop_limit, heard.interface, heard.from);
+            let solicitation = Solicitation { octets, hop_limit, interface, from };
+            let heeded = self.announcer.hear(solicitation, now);
+            self.tally.count(if heeded { Advertising::Solicited } else { Advertising::Unheeded });
+        }
+        Some(heard)
     }
 
     pub(super) fn deadline(&self) -> Option<u64> {

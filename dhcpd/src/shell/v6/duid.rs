@@ -52,12 +52,15 @@ fn draw() -> io::Result<Box<[u8]>> {
 }
 
 fn parse(octets: &[u8]) -> Option<Box<[u8]>> {
-    let text = std::str::from_utf8(octets).ok()?.trim_end();
+    let duid = parse_hex(std::str::from_utf8(octets).ok()?.trim_end())?;
+    OCTETS.contains(&duid.len()).then(|| duid.into())
+}
+
+/// The octets of hexadecimal digits, two for each.
+pub(super) fn parse_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(16)).collect();
     let digits = digits.filter(|digits| digits.len().is_multiple_of(2))?;
-    let duid: Option<Vec<u8>> =
-        digits.as_chunks().0.iter().map(|[high, low]| u8::try_from(high << 4 | low).ok()).collect();
-    duid.filter(|duid| OCTETS.contains(&duid.len())).map(Into::into)
+    digits.as_chunks().0.iter().map(|[high, low]| u8::try_from(high << 4 | low).ok()).collect()
 }
 
 /// Hexadecimal digits, two for each octet.

@@ -2,12 +2,14 @@
 
 mod announcing;
 mod duid;
+mod keys;
 mod ports;
 mod service;
 
 pub(super) use announcing::open_neighbours;
 pub(super) use duid::server_duid;
-pub(super) use service::SixService;
+pub(super) use keys::{clients, keys};
+pub(super) use service::{Begin, SixService};
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,9 +18,18 @@ use serde_json::{Value, json};
 
 use announcing::Advertising;
 
-use crate::core::v6::V6;
+use crate::core::v6::{Core, Reconfigured, V6};
 use crate::shell::counters::FamilyCounters;
+use crate::shell::keeper::Kept;
 use crate::shell::ports::Port;
+
+/// What is kept of the clients that take a Reconfigure.
+pub(super) const KEPT: Kept<Core, Vec<Reconfigured>> = Kept {
+    file: keys::CLIENTS,
+    version: Core::reconfigured_version,
+    copy: |core| core.reconfigured().cloned().collect(),
+    text: |clients| serde_json::to_vec(&clients).unwrap_or_default(),
+};
 
 /// What status knows of DHCPv6.
 #[derive(Debug)]

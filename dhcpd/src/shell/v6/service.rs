@@ -16,7 +16,10 @@ use tracing::{Level, debug, enabled, info, warn};
 
 use super::announcing::Announcing;
 use super::{Six, ports};
-use crate::core::v6::{Core, Input, Link, Notice, Outputs, Packet, Reply, Transaction, V6};
+use crate::core::neighbours::Heard;
+use crate::core::v6::{
+    Core, Input, Keys, Link, Notice, Outputs, Packet, Reconfigured, Reply, Transaction, V6,
+};
 use crate::core::{Change, ClientKey, Now, Record};
 use crate::shell::counters::Traffic;
 use crate::shell::ports::Port;
@@ -36,9 +39,21 @@ pub(in crate::shell) struct SixService {
     announcing: Announcing,
     /// HTTP port of the boot service, if there is one.
     boot_port: Option<u16>,
+    /// For clients that take a Reconfigure: until the leases are read, nobody knows what they were told.
+    reconfigure: Option<(Option<Keys>, Vec<Reconfigured>)>,
     replies: SendBatch,
     /// Index of the interface that the replies leave by.
     interface: u32,
+}
+
+/// What it begins with.
+pub(in crate::shell) struct Begin {
+    /// HTTP port of the boot service, if there is one.
+    pub(in crate::shell) boot_port: Option<u16>,
+    /// For clients that take a Reconfigure.
+    pub(in crate::shell) keys: Option<Keys>,
+    /// Those that are known already.
+    pub(in crate::shell) clients: Vec<Reconfigured>,
 }
 
 impl SixService {
@@ -47,13 +62,15 @@ impl SixService {
         names: &[String],
         six: Arc<Six>,
         neighbours: Option<NeighbourSocket>,
-        boot_port: Option<u16>,
+        begin: Begin,
     ) -> SixService {
+        let Begin { boot_port, keys, clients } = begin;
         // Any number that is another one on another server.
         let seed = six.duid.iter().fold(0, |seed: u64, octet| seed.rotate_left(7) ^ u64::from(*octet));
         SixService {
             announcing: Announcing::new(neighbours, seed, six.advertising.tally()),
             core: Core::new(&six.duid).with_boot(boot_port),
+            reconfigure: Some((keys, clients)),
             boot_port,
             ports: ports::closed(names),
             six,
@@ -89,7 +106,12 @@ impl Service for SixService {
     }
 
     fn recover(&mut self, records: Vec<(u64, Record)>, boot: Option<u64>, now: Now) {
-        self.core = Core::recover(&self.six.duid, records, boot, now).with_boot(self.boot_port);
+        let core = Core::recover(&self.six.duid, records, boot, now).with_boot(self.boot_port);
+        let core = core.with_learned_of(&mut self.core);
+        self.core = match self.reconfigure.take() {
+            Some((keys, clients)) => core.with_reconfigure(keys, clients),
+            None => core,
+        };
     }
 
     fn deadline(&self) -> Option<u64> {
@@ -127,7 +149,10 @@ impl Service for SixService {
     }
 
     fn hear_other(&mut self, now: Now, _view: &DhcpView, _out: &mut Outputs) -> bool {
-        self.announcing.hear(now)
+        let Some(heard) = self.announcing.hear(now) else { return false };
+        let (octets, hop_limit, from) = (&*heard.octets, heard.hop_limit, heard.from);
+        self.core.hear_neighbour(Heard { octets, hop_limit, from }, now);
+        true
     }
 
     fn add(&mut self, reply: &Reply, octets: &[u8], traffic: &Tally<Traffic>) {

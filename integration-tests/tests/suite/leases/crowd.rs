@@ -1,49 +1,43 @@
 //! Any number of clients, for which one machine speaks as a relay agent does, and what they were promised.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use integration_tests::message::{ACK, Ask, DISCOVER, Message, NAK, OFFER, REQUEST};
 use integration_tests::net::Machine;
 use integration_tests::run::{PATIENCE, wait_for};
 
 use super::Net;
-
-const SERVER: Ipv4Addr = Ipv4Addr::new(10, 20, 0, 2);
-/// The machine that speaks for the clients.
-const AGENT: Ipv4Addr = Ipv4Addr::new(10, 20, 0, 3);
+use super::tongue::{Kind, Reply, Say, Tongue};
 
 /// Speaks for many clients at once.
 pub(super) struct Crowd {
+    tongue: Tongue,
     socket: UdpSocket,
     _machine: Machine,
     next_xid: u32,
 }
 
-/// A reply: type, hardware address, address.
-pub(super) type Reply = (u8, [u8; 6], Ipv4Addr);
-
 impl Crowd {
     pub(super) fn new(net: &Net) -> Crowd {
+        let (agent, server) = (net.family.agent(), net.family.server());
         let machine = net.lan.attach("agent", "02:00:00:00:0a:0a");
-        machine.sh(&format!("ip address add {AGENT}/16 dev eth0"));
-        let socket = machine.on(|| UdpSocket::bind((AGENT, 67)).unwrap());
-        socket.connect(SocketAddr::from((SERVER, 67))).unwrap();
+        machine.add_address(&format!("{agent}/{}", net.family.prefix_len()));
+        let port = net.family.port();
+        let socket = machine.on(|| UdpSocket::bind((agent, port)).unwrap());
+        socket.connect(SocketAddr::from((server, port))).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
-        Crowd { socket, _machine: machine, next_xid: 0 }
+        Crowd { tongue: Tongue::new(net.family), socket, _machine: machine, next_xid: 0 }
     }
 
-    pub(super) fn send(&mut self, kind: u8, mac: [u8; 6], options: &[(u8, Ipv4Addr)]) {
+    pub(super) fn send(&mut self, say: Say, mac: [u8; 6]) {
         self.next_xid += 1;
-        let ask = Ask::new(kind, mac).relayed(AGENT, SERVER).xid(self.next_xid);
-        let ask = options.iter().fold(ask, |ask, (code, address)| ask.address(*code, *address));
         // A daemon that was killed refuses; the client will ask again.
-        let _ = self.socket.send(&ask.octets());
+        let _ = self.socket.send(&self.tongue.octets(say, mac, self.next_xid));
     }
 
     /// The next reply; `None` if nothing comes for a while.
-    pub(super) fn receive(&self) -> Option<Reply> {
+    pub(super) fn receive(&mut self) -> Option<Reply> {
         let mut buffer = [0; 2048];
         let length = loop {
             match self.socket.recv(&mut buffer) {
@@ -52,31 +46,30 @@ impl Crowd {
                 Err(_) => return None,
             }
         };
-        let reply = Message::read_reply(&buffer[..length]).unwrap();
-        Some((reply.kind(), reply.mac(), reply.yiaddr()))
+        Some(self.tongue.read(&buffer[..length]))
     }
 
-    /// Sends DISCOVERs for all, and REQUESTs for the offers; `acknowledged` says whether to go on.
-    pub(super) fn join(&mut self, macs: &[[u8; 6]], mut acknowledged: impl FnMut([u8; 6], Ipv4Addr) -> bool) {
+    /// Has all discover servers, and accept what they are offered; `acknowledged` says whether to go on.
+    pub(super) fn join(&mut self, macs: &[[u8; 6]], mut acknowledged: impl FnMut([u8; 6], IpAddr) -> bool) {
         for mac in macs {
-            self.send(DISCOVER, *mac, &[]);
+            self.send(Say::Discover, *mac);
         }
         while let Some((kind, mac, address)) = self.receive() {
             match kind {
-                OFFER => self.send(REQUEST, mac, &[(50, address), (54, SERVER)]),
-                ACK if !acknowledged(mac, address) => return,
-                _ => {}
+                Kind::Offer => self.send(Say::Accept(address), mac),
+                Kind::Ack if !acknowledged(mac, address) => return,
+                Kind::Ack | Kind::Nak => {}
             }
         }
     }
 
     /// The address that one client gets, which asks until it does.
-    pub(super) fn gets(&mut self, mac: [u8; 6]) -> Ipv4Addr {
+    pub(super) fn gets(&mut self, mac: [u8; 6]) -> IpAddr {
         wait_for("a lease", || self.lease(mac))
     }
 
     /// The address that one client gets; `None`: it gets none for a while.
-    pub(super) fn lease(&mut self, mac: [u8; 6]) -> Option<Ipv4Addr> {
+    pub(super) fn lease(&mut self, mac: [u8; 6]) -> Option<IpAddr> {
         let mut leased = None;
         self.join(&[mac], |_, address| {
             leased = Some(address);
@@ -95,12 +88,12 @@ pub(super) fn mac(n: u32) -> [u8; 6] {
 /// What clients were promised: nobody else may be promised the same.
 #[derive(Default)]
 pub(super) struct Promised {
-    pub(super) by_mac: BTreeMap<[u8; 6], Ipv4Addr>,
-    by_address: BTreeMap<Ipv4Addr, [u8; 6]>,
+    pub(super) by_mac: BTreeMap<[u8; 6], IpAddr>,
+    by_address: BTreeMap<IpAddr, [u8; 6]>,
 }
 
 impl Promised {
-    pub(super) fn note(&mut self, mac: [u8; 6], address: Ipv4Addr) {
+    pub(super) fn note(&mut self, mac: [u8; 6], address: IpAddr) {
         let before = self.by_mac.insert(mac, address);
         assert!(before.is_none_or(|before| before == address), "{mac:?} had {before:?} and got {address}");
         let holder = self.by_address.insert(address, mac);
@@ -122,13 +115,13 @@ impl Promised {
             let deadline = Instant::now() + PATIENCE;
             while !open.is_empty() && Instant::now() < deadline {
                 for (mac, address) in &open {
-                    crowd.send(REQUEST, *mac, &[(50, *address)]);
+                    crowd.send(Say::Keep(*address), *mac);
                 }
                 while !open.is_empty()
                     && let Some((kind, mac, address)) = crowd.receive()
                 {
-                    assert_ne!(kind, NAK, "the lease of {mac:?} is lost");
-                    if kind == ACK && open.get(&mac) == Some(&address) {
+                    assert_ne!(kind, Kind::Nak, "the lease of {mac:?} is lost");
+                    if kind == Kind::Ack && open.get(&mac) == Some(&address) {
                         open.remove(&mac);
                     }
                 }

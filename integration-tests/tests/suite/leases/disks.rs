@@ -2,7 +2,7 @@
 //! goes on, status says what is wrong, and it heals by itself.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use hickory_proto::op::ResponseCode;
@@ -10,17 +10,24 @@ use hickory_proto::rr::RecordType;
 use integration_tests::dns;
 use integration_tests::faults::{Fault, Faults};
 use integration_tests::isolated::isolated;
-use integration_tests::message::{ACK, DISCOVER, REQUEST};
 use integration_tests::programs::{Daemon, Launch, program};
 use integration_tests::run::{run, sh, wait_until};
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 
+use super::Net;
 use super::crowd::{Crowd, Promised, mac};
-use super::{Net, without_probes};
+use super::tongue::{Family, Kind, Say};
 
 const RESERVED: [u8; 6] = [0x52, 0x54, 0, 0xaa, 0, 0x11];
-const RESERVED_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 20, 0, 11);
+/// The address that the inventory gives it, and the one after an edit.
+fn reserved(family: Family) -> [&'static str; 2] {
+    match family {
+        Family::V4 => ["10.20.0.11", "10.20.0.12"],
+        Family::V6 => ["2001:db8:20::11", "2001:db8:20::12"],
+    }
+}
+
 /// What a small disk has.
 const SMALL: &str = "size=4m";
 
@@ -92,18 +99,24 @@ impl Site {
         assert!(problems.contains("no lease is given") && problems.contains(why), "{problems}");
         assert_eq!(self.more_clients(), 0, "a lease without durability");
         // Reservations and the DNS go on, edits included.
-        assert_eq!(self.crowd.gets(RESERVED), RESERVED_ADDRESS);
+        let [own, other] = reserved(self.net.family);
+        let leased = |address: &str| address.parse::<IpAddr>().unwrap();
+        assert_eq!(self.crowd.gets(RESERVED), leased(own));
         let asked = |daemon: &Daemon| daemon.status()["inventory"]["hash"].clone();
         let before = (asked(&self.daemon), asked(&self.dnsd));
-        self.net.place.edit("inventory.toml", "10.20.0.11\"", "10.20.0.12\"");
+        self.net.place.edit("inventory.toml", &format!("{own}\""), &format!("{other}\""));
         self.daemon.wait_status("the edit", |status| status["inventory"]["hash"] != before.0);
         self.dnsd.wait_status("the edit", |status| status["inventory"]["hash"] != before.1);
-        assert_eq!(self.crowd.gets(RESERVED), Ipv4Addr::new(10, 20, 0, 12));
+        assert_eq!(self.crowd.gets(RESERVED), leased(other));
         let mut asker = dns::Client::new(SocketAddr::from(([127, 0, 0, 1], 5300)));
-        let answer = asker.ask("web1.lab.example.org.", RecordType::A);
+        let (kind, word) = match self.net.family {
+            Family::V4 => (RecordType::A, "a"),
+            Family::V6 => (RecordType::AAAA, "aaaa"),
+        };
+        let answer = asker.ask("web1.lab.example.org.", kind);
         assert_eq!(answer.code, ResponseCode::NoError);
-        assert_eq!(answer.records, ["web1.lab.example.org. a 10.20.0.12"]);
-        self.net.place.edit("inventory.toml", "10.20.0.12\"", "10.20.0.11\"");
+        assert_eq!(answer.records, [format!("web1.lab.example.org. {word} {other}")]);
+        self.net.place.edit("inventory.toml", &format!("{other}\""), &format!("{own}\""));
     }
 
     /// What must hold after the disk is well again.
@@ -119,78 +132,72 @@ impl Site {
     }
 }
 
-#[test]
-fn on_a_disk_that_fills_up_no_lease_is_given_all_else_goes_on_and_it_heals_by_itself() {
-    isolated(|| {
-        let net = Net::new(&without_probes());
-        small_disk(&net);
-        let state = net.place.path().join("state");
-        let mut site = Site::new(net, &[]);
-        fill(&state);
-        // Until the journal needs more room than its file has.
-        let mut rounds = 0;
-        while site.more_clients() > 0 {
-            rounds += 1;
-            assert!(rounds < 500, "the disk is never full");
-        }
-        site.is_without_leases("No space left on device");
-        fs::remove_file(state.join("ballast")).unwrap();
-        site.heals();
-    });
+fn fills_up(family: Family) {
+    let net = Net::without_probes(family);
+    small_disk(&net);
+    let state = net.place.path().join("state");
+    let mut site = Site::new(net, &[]);
+    fill(&state);
+    // Until the journal needs more room than its file has.
+    let mut rounds = 0;
+    while site.more_clients() > 0 {
+        rounds += 1;
+        assert!(rounds < 500, "the disk is never full");
+    }
+    site.is_without_leases("No space left on device");
+    fs::remove_file(state.join("ballast")).unwrap();
+    site.heals();
 }
 
-#[test]
-fn on_a_disk_that_is_full_at_the_start_no_lease_is_given_and_it_heals_by_itself() {
-    isolated(|| {
-        let net = Net::new(&without_probes());
-        small_disk(&net);
-        let state = net.place.path().join("state");
-        // What else the daemon keeps is there already when the disk is filled.
-        drop(net.start());
-        fs::remove_file(net.place.state("dhcpd").join("leases.redb")).unwrap();
-        fill(&state);
-        let daemon = net.start();
-        daemon.wait_status("the problem", |status| {
-            status["problems"].to_string().contains("no lease is given")
-        });
-        let mut crowd = Crowd::new(&net);
-        crowd.send(DISCOVER, mac(1), &[]);
-        assert_eq!(crowd.receive(), None, "a stranger");
-        assert_eq!(crowd.gets(RESERVED), RESERVED_ADDRESS);
-        fs::remove_file(state.join("ballast")).unwrap();
-        daemon.wait_status("health", |status| status["problems"].as_array().is_some_and(Vec::is_empty));
-        // It gives leases again.
-        crowd.gets(mac(1));
-    });
+fn is_full_at_the_start(family: Family) {
+    let net = Net::without_probes(family);
+    small_disk(&net);
+    let state = net.place.path().join("state");
+    // What else the daemon keeps is there already when the disk is filled.
+    drop(net.start());
+    // That of DHCPv6 is made with the first lease.
+    let made = fs::remove_file(net.place.state("dhcpd").join(family.journal())).is_ok();
+    assert!(made || family == Family::V6);
+    fill(&state);
+    let daemon = net.start();
+    let mut crowd = Crowd::new(&net);
+    if !made {
+        assert_eq!(crowd.lease(mac(1)), None, "a stranger");
+    }
+    daemon.wait_status("the problem", |status| status["problems"].to_string().contains("no lease is given"));
+    crowd.send(Say::Discover, mac(1));
+    assert_eq!(crowd.receive(), None, "a stranger");
+    assert_eq!(crowd.gets(RESERVED), reserved(family)[0].parse::<IpAddr>().unwrap());
+    fs::remove_file(state.join("ballast")).unwrap();
+    daemon.wait_status("health", |status| status["problems"].as_array().is_some_and(Vec::is_empty));
+    // It gives leases again.
+    crowd.gets(mac(1));
 }
 
-#[test]
-fn on_a_disk_that_is_mounted_read_only_no_lease_is_given_until_it_is_mounted_for_writing() {
-    isolated(|| {
-        let net = Net::new(&without_probes());
-        small_disk(&net);
-        let state = net.place.path().join("state");
-        let mut site = Site::new(net, &[]);
-        // No system mounts a disk read-only under files that are open for writing.
-        site.daemon.signal(Signal::SIGTERM);
-        site.daemon.wait();
-        site.dnsd.signal(Signal::SIGTERM);
-        site.dnsd.wait();
-        sh(&format!("mount -o remount,ro {}", state.display()));
-        site.daemon = site.net.start();
-        site.dnsd = Launch::dnsd(&site.net.place).args(&["--listen", "127.0.0.1:5300"]).start();
-        site.is_without_leases("Read-only file system");
-        // A client that has a lease is not refused: it may be one of those that cannot be read.
-        let (mac, address) = site.promised.by_mac.first_key_value().map(|(mac, at)| (*mac, *at)).unwrap();
-        site.crowd.send(REQUEST, mac, &[(50, address)]);
-        assert!(site.crowd.receive().is_none_or(|(kind, ..)| kind == ACK), "refused what it has");
-        sh(&format!("mount -o remount,rw {}", state.display()));
-        site.heals();
-    });
+fn is_mounted_read_only(family: Family) {
+    let net = Net::without_probes(family);
+    small_disk(&net);
+    let state = net.place.path().join("state");
+    let mut site = Site::new(net, &[]);
+    // No system mounts a disk read-only under files that are open for writing.
+    site.daemon.signal(Signal::SIGTERM);
+    site.daemon.wait();
+    site.dnsd.signal(Signal::SIGTERM);
+    site.dnsd.wait();
+    sh(&format!("mount -o remount,ro {}", state.display()));
+    site.daemon = site.net.start();
+    site.dnsd = Launch::dnsd(&site.net.place).args(&["--listen", "127.0.0.1:5300"]).start();
+    site.is_without_leases("Read-only file system");
+    // A client that has a lease is not refused: it may be one of those that cannot be read.
+    let (mac, address) = site.promised.by_mac.first_key_value().map(|(mac, at)| (*mac, *at)).unwrap();
+    site.crowd.send(Say::Keep(address), mac);
+    assert!(site.crowd.receive().is_none_or(|(kind, ..)| kind == Kind::Ack), "refused what it has");
+    sh(&format!("mount -o remount,rw {}", state.display()));
+    site.heals();
 }
 
-fn fails_and_heals(fault: Fault, why: &str) {
-    let net = Net::new(&without_probes());
+fn fails_and_heals(family: Family, fault: Fault, why: &str) {
+    let net = Net::without_probes(family);
     let faults = Faults::new(net.place.path());
     let mut site = Site::new(net, &faults.under());
     faults.begin(fault);
@@ -211,17 +218,48 @@ fn says_so_in_words(site: &Site, why: &str) {
     assert_eq!(ran.code(), 1);
 }
 
-#[test]
-fn on_a_disk_that_cannot_be_written_no_lease_is_given_all_else_goes_on_and_it_heals_by_itself() {
-    isolated(|| fails_and_heals(Fault::Write(Errno::EIO as i32), "Input/output error"));
+/// The same for each family.
+macro_rules! disks {
+    ($($module:ident $family:ident)*) => {$(
+        mod $module {
+            use super::*;
+
+            const FAMILY: Family = Family::$family;
+
+            #[test]
+            fn on_a_disk_that_fills_up_no_lease_is_given_all_else_goes_on_and_it_heals_by_itself() {
+                isolated(|| fills_up(FAMILY));
+            }
+
+            #[test]
+            fn on_a_disk_that_is_full_at_the_start_no_lease_is_given_and_it_heals_by_itself() {
+                isolated(|| is_full_at_the_start(FAMILY));
+            }
+
+            #[test]
+            fn on_a_disk_that_is_mounted_read_only_no_lease_is_given_until_it_is_mounted_for_writing() {
+                isolated(|| is_mounted_read_only(FAMILY));
+            }
+
+            #[test]
+            fn on_a_disk_that_cannot_be_written_no_lease_is_given_and_it_heals_by_itself() {
+                isolated(|| fails_and_heals(FAMILY, Fault::Write(Errno::EIO as i32), "Input/output error"));
+            }
+
+            #[test]
+            fn on_a_disk_that_cannot_make_durable_no_lease_is_given_and_it_heals_by_itself() {
+                isolated(|| fails_and_heals(FAMILY, Fault::Sync(Errno::EIO as i32), "Input/output error"));
+            }
+
+            #[test]
+            fn on_a_disk_that_turns_read_only_no_lease_is_given_and_it_heals_by_itself() {
+                isolated(|| fails_and_heals(FAMILY, Fault::Write(Errno::EROFS as i32), "Read-only file system"));
+            }
+        }
+    )*};
 }
 
-#[test]
-fn on_a_disk_that_cannot_make_durable_no_lease_is_given_all_else_goes_on_and_it_heals_by_itself() {
-    isolated(|| fails_and_heals(Fault::Sync(Errno::EIO as i32), "Input/output error"));
-}
-
-#[test]
-fn on_a_disk_that_turns_read_only_no_lease_is_given_all_else_goes_on_and_it_heals_by_itself() {
-    isolated(|| fails_and_heals(Fault::Write(Errno::EROFS as i32), "Read-only file system"));
+disks! {
+    v4 V4
+    v6 V6
 }

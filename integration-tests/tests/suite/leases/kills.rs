@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use integration_tests::isolated::{isolated, isolated_for};
-use integration_tests::message::ACK;
 use integration_tests::random::Random;
 use nix::sys::signal::Signal;
 
+use super::Net;
 use super::crowd::{Crowd, Promised, mac};
-use super::{Net, without_probes};
+use super::tongue::{Family, Kind};
 
 /// Clients that begin after each start.
 const CLIENTS: u32 = 24;
@@ -16,8 +16,8 @@ const CLIENTS: u32 = 24;
 const ALL_AGAIN: u32 = 50;
 const LAST: u32 = 4;
 
-fn no_lease_is_lost_and_none_given_twice(kills: u32) {
-    let net = Net::new(&without_probes());
+fn no_lease_is_lost_and_none_given_twice(family: Family, kills: u32) {
+    let net = Net::without_probes(family);
     let mut crowd = Crowd::new(&net);
     let mut promised = Promised::default();
     let mut random = Random::new(kills.into());
@@ -41,7 +41,7 @@ fn no_lease_is_lost_and_none_given_twice(kills: u32) {
         daemon.wait();
         // What left before the kill was promised as well.
         while let Some((kind, mac, address)) = crowd.receive() {
-            if kind == ACK {
+            if kind == Kind::Ack {
                 promised.note(mac, address);
             }
         }
@@ -55,11 +55,22 @@ fn no_lease_is_lost_and_none_given_twice(kills: u32) {
 
 #[test]
 fn twenty_kills_under_load_lose_no_acknowledged_lease_and_give_no_address_twice() {
-    isolated(|| no_lease_is_lost_and_none_given_twice(20));
+    isolated(|| no_lease_is_lost_and_none_given_twice(Family::V4, 20));
+}
+
+#[test]
+fn twenty_kills_under_load_lose_no_lease_of_dhcpv6_and_give_no_address_twice() {
+    isolated(|| no_lease_is_lost_and_none_given_twice(Family::V6, 20));
 }
 
 #[test]
 #[ignore = "takes a quarter of an hour"]
 fn a_thousand_kills_under_load_lose_no_acknowledged_lease_and_give_no_address_twice() {
-    isolated_for(Duration::from_secs(7200), || no_lease_is_lost_and_none_given_twice(1000));
+    isolated_for(Duration::from_secs(7200), || no_lease_is_lost_and_none_given_twice(Family::V4, 1000));
+}
+
+#[test]
+#[ignore = "takes a quarter of an hour"]
+fn a_thousand_kills_under_load_lose_no_lease_of_dhcpv6_and_give_no_address_twice() {
+    isolated_for(Duration::from_secs(7200), || no_lease_is_lost_and_none_given_twice(Family::V6, 1000));
 }
