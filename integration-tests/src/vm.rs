@@ -74,7 +74,7 @@ impl Vm {
         let (tap, mac) = (&self.tap, &self.mac);
         let mut command = Command::new(match self.firmware {
             Firmware::UefiArm64 => "qemu-system-aarch64",
-            Firmware::Bios | Firmware::Uefi | Firmware::UefiHttp => "qemu-system-x86_64",
+            Firmware::Bios | Firmware::Uefi | Firmware::Uefi6 | Firmware::UefiHttp => "qemu-system-x86_64",
         });
         command.args(["-accel", "tcg", "-nodefaults", "-display", "none", "-no-reboot"]);
         command.args(["-uuid", UUID]);
