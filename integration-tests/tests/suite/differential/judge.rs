@@ -108,6 +108,10 @@ pub(super) fn known(
     if question.rtype == 255 && is_any(question, ours, theirs) {
         return Some("any");
     }
+    let nothing_fits = ours.tc && ours.answer.is_empty() && ours.authority.is_empty();
+    if peer == "nsd" && nothing_fits && is_referral(theirs) && question.name != question.name.to_lowercase() {
+        return Some("case");
+    }
     if is_glue(ours, theirs, (peer, nsd_agrees)) {
         return Some("glue");
     }
