@@ -27,7 +27,7 @@ nameservers = ["ns1.lab.example"]
 secondaries = ["127.0.0.0/8"]
 [zone."lab.example"]
 dnssec = {algorithm}
-records = """
+records = '''
 @ MX 10 mail
 mail A 10.20.0.9
 _sip._udp SRV 0 0 5060 mail
@@ -43,7 +43,7 @@ old DNAME new
 www.new A 10.20.0.5
 b\200d TXT "odd"
 far CNAME www.elsewhere.test.
-"""
+'''
 [zone."20.10.in-addr.arpa"]
 dnssec = {algorithm}
 [network.lan]
@@ -138,12 +138,14 @@ fn delv_validates_what_is_there_and_what_is_not() {
             };
             for (name, rtype) in THERE {
                 let said = delv(name, rtype);
-                let good = said.contains("; fully validated") && !said.contains("negative");
+                let good = said.contains("; fully validated") && !said.contains("resolution failed");
                 assert!(good, "{algorithm}: {name} {rtype}: {said}");
             }
             for (name, rtype) in ABSENT {
                 let said = delv(name, rtype);
-                assert!(said.contains("negative response, fully validated"), "{name} {rtype}: {said}");
+                // An alias that leads there is validated beside it, which `delv` says in other words.
+                let good = said.contains("fully validated") && said.contains("resolution failed: ncache");
+                assert!(good, "{algorithm}: {name} {rtype}: {said}");
             }
             let said = delv("closed.lab.example", "DS");
             assert!(said.contains("; fully validated"), "{said}");
