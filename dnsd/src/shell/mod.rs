@@ -106,7 +106,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         if reload {
             reloads.reloading();
         }
-        lock(&applied).apply(snapshot);
+        reload::take(&applied, snapshot);
         if reload {
             reloads.ready();
         }

@@ -112,10 +112,12 @@ impl Reloader {
     pub(super) fn retry(&mut self) {
         match self.held.take() {
             Some(snapshot) => self.apply(&snapshot),
-            None if self.trouble().is_some() => {
-                self.keep_serials();
+            None => {
+                if self.trouble().is_some() {
+                    self.keep_serials();
+                }
+                self.tick();
             }
-            None => self.tick(),
         }
     }
 
@@ -259,6 +261,22 @@ impl Reloader {
             warn!("{problem}");
         }
         self.known = view.problems().to_vec();
+    }
+}
+
+/// For how many seconds a change waits at once for the time to catch up with its serials.
+const CATCHING_UP_SECONDS: u32 = 3;
+
+/// Takes `snapshot` into service. A second change within a second has a serial ahead of the time; if that cannot be
+/// kept, this waits a moment for the time, rather than until the next [`Reloader::retry`].
+pub(super) fn take(reloader: &Mutex<Reloader>, snapshot: &Arc<Snapshot>) {
+    lock(reloader).apply(snapshot);
+    for _ in 0..CATCHING_UP_SECONDS {
+        if lock(reloader).held.is_none() {
+            return;
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        lock(reloader).retry();
     }
 }
 

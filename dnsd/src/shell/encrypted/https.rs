@@ -26,8 +26,8 @@ use crate::core::lifetime;
 
 use super::super::connections::{Carrier, Connections, QUERY_OCTETS_MAX, Seat};
 use super::super::counters::Traffic;
-use super::super::tcp::{accept, told};
-use super::tls::handshake;
+use super::super::tcp::told;
+use super::tls::accept_encrypted;
 
 /// Where queries are sent to.
 const PATH: &str = "/dns-query";
@@ -49,16 +49,7 @@ pub(super) async fn serve(
     connections: Arc<Connections>,
     stop: watch::Receiver<bool>,
 ) {
-    let stopping = stop.clone();
-    let answer = move |stream, seat| {
-        let (acceptor, stop) = (acceptor.clone(), stop.clone());
-        async move {
-            if let Some(stream) = handshake(&acceptor, stream, &seat).await {
-                connection(stream, seat, stop).await;
-            }
-        }
-    };
-    accept(listener, (connections, Carrier::Https), stopping, answer).await;
+    accept_encrypted(listener, acceptor, (connections, Carrier::Https), stop, connection).await;
 }
 
 async fn connection(stream: TlsStream<TcpStream>, seat: Seat, mut stop: watch::Receiver<bool>) {

@@ -25,24 +25,32 @@ pub(super) async fn serve(
     connections: Arc<Connections>,
     stop: watch::Receiver<bool>,
 ) {
+    let answer = |stream, seat, stop| Connection { seat, stream, stop }.serve();
+    accept_encrypted(listener, acceptor, (connections, Carrier::Tls), stop, answer).await;
+}
+
+/// Takes in clients until `stop` turns true; `serve` has those that agreed on keys.
+pub(super) async fn accept_encrypted<F: Future<Output = ()> + Send + 'static>(
+    listener: StdListener,
+    acceptor: TlsAcceptor,
+    who: (Arc<Connections>, Carrier),
+    stop: watch::Receiver<bool>,
+    serve: impl Fn(TlsStream<TcpStream>, Seat, watch::Receiver<bool>) -> F + Copy + Send + 'static,
+) {
     let stopping = stop.clone();
     let answer = move |stream, seat| {
         let (acceptor, stop) = (acceptor.clone(), stop.clone());
         async move {
             if let Some(stream) = handshake(&acceptor, stream, &seat).await {
-                Connection { seat, stream, stop }.serve().await;
+                serve(stream, seat, stop).await;
             }
         }
     };
-    accept(listener, (connections, Carrier::Tls), stopping, answer).await;
+    accept(listener, who, stopping, answer).await;
 }
 
 /// Agrees on keys with a client.
-pub(super) async fn handshake(
-    acceptor: &TlsAcceptor,
-    stream: TcpStream,
-    seat: &Seat,
-) -> Option<TlsStream<TcpStream>> {
+async fn handshake(acceptor: &TlsAcceptor, stream: TcpStream, seat: &Seat) -> Option<TlsStream<TcpStream>> {
     if let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await {
         return Some(stream);
     }
