@@ -203,7 +203,12 @@ fn open(path: &Path) -> Result<Database, redb::Error> {
 /// The database in a file that is made if it is not there.
 fn create(path: &Path) -> Result<Database, redb::Error> {
     let is_new = !path.exists();
-    let database = Database::builder().set_cache_size(CACHE).create(path)?;
+    let created = Database::builder().set_cache_size(CACHE).create(path);
+    if is_new && created.is_err() {
+        // On a full disk a beginning is left, which is no database, and would stay one that cannot be opened.
+        remove(path)?;
+    }
+    let database = created?;
     if is_new {
         sync_directory(path)?;
     }
