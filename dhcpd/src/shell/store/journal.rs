@@ -183,8 +183,6 @@ impl LeaseStore for RedbJournal {
     }
 
     fn commit(&mut self, records: &[(u64, Record)]) -> Result<(), StoreError> {
-        // There are leases: a disk that takes no file is not well before it does.
-        self.lazy = false;
         self.reopen()?;
         let done = self.try_commit(records);
         if done.is_err() {
