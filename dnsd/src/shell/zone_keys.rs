@@ -141,12 +141,19 @@ impl ZoneKeyStore {
 
     fn signer(&mut self, zone: &Zone, algorithm: Algorithm, now: UnixSeconds) -> Result<ZoneSigner, String> {
         let name = &zone.name;
-        if !self.held.contains_key(name) {
+        let first = !self.held.contains_key(name);
+        if first {
             let states = self.read_or_make(name, algorithm, now)?;
             let mut held =
                 Held { states: ZoneKeys { keys: Vec::new() }, keys: Vec::new(), timing: timing(zone) };
             held.put(states, &self.random, name)?;
             self.held.insert(name.clone(), held);
+        }
+        // Tried again every few seconds, and said once.
+        if let Err(why) = self.note(name)
+            && first
+        {
+            warn!(zone = %name, %why, "`{KNOWN}` does not have the zone: if its keys were lost, it would get others");
         }
         let random = &self.random;
         let held = self.held.get_mut(name).ok_or("no keys")?;
@@ -180,7 +187,7 @@ impl ZoneKeyStore {
             Err(error) => return Err(error.to_string()),
         }
         let known =
-            self.known.as_mut().map_err(|why| format!("it is not known which zones have keys: {why}"))?;
+            self.known.as_ref().map_err(|why| format!("it is not known which zones have keys: {why}"))?;
         if known.contains(&file) {
             return Err(format!(
                 "its keys are lost: `{file}` is not in the state directory. Put it back from a copy; or have \
@@ -190,14 +197,25 @@ impl ZoneKeyStore {
         let random = &self.random;
         let keys = ZoneKeys::first(algorithm, now, || private_key(algorithm, random));
         let keys = keys.ok_or("no key can be made")?;
+        keep(&self.state, zone, &keys)?;
+        warn!(%zone, "new keys for the zone: keep a copy of the state directory, and give the DS record to the parent");
+        Ok(keys)
+    }
+
+    /// Keeps that a zone has keys, which are kept already: the other way round, keys that could not be
+    /// written would be taken for lost.
+    fn note(&mut self, zone: &Name) -> Result<(), String> {
+        let file = file_of(zone);
+        // Of a list that cannot be read nothing is known that could be written again.
+        let Some(known) = self.known.as_mut().ok().filter(|known| !known.contains(&file)) else {
+            return Ok(());
+        };
         let mut with = known.clone();
         with.insert(file);
         let text = serde_json::to_vec_pretty(&with).map_err(|error| error.to_string())?;
         self.state.write(KNOWN, &text).map_err(|error| error.to_string())?;
         *known = with;
-        keep(&self.state, zone, &keys)?;
-        warn!(%zone, "new keys for the zone: keep a copy of the state directory, and give the DS record to the parent");
-        Ok(keys)
+        Ok(())
     }
 
     fn secret(&self) -> [u8; 16] {

@@ -90,6 +90,48 @@ fn a_zone_whose_keys_are_lost_gets_no_others_and_is_said_to_be_unsigned() {
     assert!(store.signing(&view, UnixSeconds(START)).zone(zone).is_some());
 }
 
+/// Something in the way of every write of this file, whoever we are, while it can be looked for.
+fn obstruct(place: &Place, file: &str) -> Vec<PathBuf> {
+    let ways = (0..16).map(|number| place.0.join(format!(".{file}.{number}.tmp")));
+    let ways: Vec<PathBuf> = ways.collect();
+    ways.iter().for_each(|way| std::fs::create_dir_all(way).unwrap());
+    ways
+}
+
+#[test]
+fn keys_that_could_not_be_written_are_made_when_they_can_be() {
+    let place = Place::new();
+    let view = DnsView::build(&site());
+    let zone = view.zone_of(&name(ZONE)).unwrap();
+    let mut store = place.store();
+    let ways = obstruct(&place, "dnssec-lab.example.json");
+    assert!(store.signing(&view, UnixSeconds(START)).zone(zone).is_none());
+    assert!(store.to_json(&name(ZONE))["trouble"].is_string());
+    ways.iter().for_each(|way| std::fs::remove_dir(way).unwrap());
+    assert!(store.signing(&view, UnixSeconds(START + 5)).zone(zone).is_some());
+    assert_eq!(store.to_json(&name(ZONE))["trouble"], Value::Null);
+}
+
+#[test]
+fn zones_that_have_keys_are_noted_as_soon_as_that_can_be_written() {
+    let place = Place::new();
+    let view = DnsView::build(&site());
+    let zone = view.zone_of(&name(ZONE)).unwrap();
+    let known = place.0.join(KNOWN);
+    let noted = || std::fs::read_to_string(&known).is_ok_and(|text| text.contains("dnssec-lab.example.json"));
+    let mut store = place.store();
+    let ways = obstruct(&place, KNOWN);
+    assert!(store.signing(&view, UnixSeconds(START)).zone(zone).is_some(), "its keys are kept");
+    assert!(!noted());
+    ways.iter().for_each(|way| std::fs::remove_dir(way).unwrap());
+    store.signing(&view, UnixSeconds(START + 5));
+    assert!(noted());
+    drop(store);
+    std::fs::remove_file(&known).unwrap();
+    place.store().signing(&view, UnixSeconds(START + 9));
+    assert!(noted(), "also of keys that were there before");
+}
+
 #[test]
 fn names_of_zones_make_names_of_files() {
     assert_eq!(file_of(&name("0/25.2.0.192.in-addr.arpa")), "dnssec-0%2f25.2.0.192.in-addr.arpa.json");
