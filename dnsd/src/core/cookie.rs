@@ -73,7 +73,7 @@ impl CookieSecret {
 
     /// Our cookie for this client.
     pub fn make(&self, client: [u8; CLIENT_OCTETS], peer: IpAddr, now: UnixSeconds) -> [u8; SERVER_OCTETS] {
-        self.at(client, peer, stamp(now))
+        self.at(client, peer, now.low_half())
     }
 
     /// Whether we made the cookie, for that client, not long ago.
@@ -81,7 +81,7 @@ impl CookieSecret {
         let Shown::Octets(server) = cookie.server else { return false };
         let [1, _, _, _, a, b, c, d, ..] = server else { return false };
         let made = u32::from_be_bytes([a, b, c, d]);
-        let age = stamp(now).wrapping_sub(made);
+        let age = now.low_half().wrapping_sub(made);
         (age <= LIFE || age.wrapping_neg() <= AHEAD) && self.at(cookie.client, peer, made) == server
     }
 
@@ -100,12 +100,6 @@ impl CookieSecret {
         tail.copy_from_slice(&hasher.finish().to_le_bytes());
         server
     }
-}
-
-/// Seconds as a cookie says them: the low half, in the arithmetic of RFC 1982.
-#[expect(clippy::cast_possible_truncation, reason = "the low half is meant")]
-fn stamp(now: UnixSeconds) -> u32 {
-    now.0 as u32
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //!
 //! The rule is `max(last + 1, time of the change)`, in the arithmetic of RFC 1982; for a zone from a
 //! master file it is the serial that stands there, or `last + 1` if that did not grow. What it needs of
-//! the past is kept by the caller, who makes it durable before the new serial is served: a serial that
-//! went back would keep secondaries on old data.
+//! the past is kept by the caller: a serial that went back would keep secondaries on old data. So one that is
+//! neither the time nor a file's own is durable before it is served, or waits for the time.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,14 @@ use serde::{Deserialize, Serialize};
 /// Wall-clock time in whole seconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnixSeconds(pub u64);
+
+impl UnixSeconds {
+    /// The low half, as serials, signatures and cookies say a time, in the arithmetic of RFC 1982.
+    #[expect(clippy::cast_possible_truncation, reason = "the low half is meant")]
+    pub fn low_half(self) -> u32 {
+        self.0 as u32
+    }
+}
 
 /// Serial and content of every zone that ever was, by name. Zones that went are kept: one that comes
 /// back goes on with the serial after its last.
@@ -57,7 +65,7 @@ impl Serials {
     pub fn advance(&mut self, zone: &str, content: u128, now: UnixSeconds) -> (u32, bool) {
         let content = format!("{content:032x}");
         // The low half of the time is a serial until 2106, and one by RFC 1982 after that.
-        let time = u32::try_from(now.0 & 0xffff_ffff).unwrap_or(1).max(1);
+        let time = now.low_half().max(1);
         match self.zones.get_mut(zone) {
             Some(entry) if entry.content == content => (entry.serial, false),
             Some(entry) => {

@@ -81,10 +81,11 @@ impl Reloader {
     /// Builds the view of `snapshot`, makes its serials durable, and swaps it in.
     ///
     /// A serial that is forgotten may be given again for other content, which secondaries would never copy.
-    /// So one that is ahead of the time is not served before it is on disk: what is in service stays until it
+    /// So one that is not the time is not served before it is on disk: what is in service stays until it
     /// is, or time has caught up, see [`Reloader::retry`]. One that is the time needs no disk: whoever has
-    /// forgotten it gives a later one. A full disk keeps no edit from the wire. At the start, when nothing is
-    /// in service yet, names go before serials.
+    /// forgotten it gives a later one. So while serials cannot be kept, changes get the time, also those of a
+    /// branch, which else get that of their commit. At the start, when nothing is in service yet, names go
+    /// before serials.
     pub(super) fn apply(&mut self, snapshot: &Arc<Snapshot>) {
         let started = Instant::now();
         let mut view = match &self.last {
@@ -163,7 +164,14 @@ impl Reloader {
     /// be kept.
     fn put_in_service(&mut self, mut view: DnsView, committed: Option<u64>) -> bool {
         let before = self.serials.clone();
-        if !self.advance_serials(&mut view, committed) && self.last.is_some() {
+        let untroubled = self.trouble().is_none();
+        let mut may_be_served = self.advance_serials(&mut view, committed);
+        if !may_be_served && untroubled && committed.is_some() {
+            // What could not be kept was the time of the commit.
+            self.serials = before.clone();
+            may_be_served = self.advance_serials(&mut view, committed);
+        }
+        if !may_be_served && self.last.is_some() {
             self.serials = before;
             return false;
         }
@@ -176,23 +184,25 @@ impl Reloader {
 
     /// Gives the zones of `view` their serials; `false` if one could not be kept that has to be.
     ///
-    /// All servers that follow a branch give a change the time of its commit, unless that lies ahead.
+    /// All servers that follow a branch give a change the time of its commit, unless that lies ahead, or
+    /// serials cannot be kept.
     fn advance_serials(&mut self, view: &mut DnsView, committed: Option<u64>) -> bool {
-        let now = (self.clock)();
-        let now = committed.map_or(now, |time| UnixSeconds(time).min(now));
-        let (mut grown, mut ahead) = (false, false);
+        let wall = (self.clock)();
+        let committed = committed.filter(|_| self.trouble().is_none());
+        let now = committed.map_or(wall, |time| UnixSeconds(time).min(wall));
+        let (mut grown, mut must_be_kept) = (false, false);
         let mut behind = Vec::new();
         for (number, zone) in view.zones().iter() {
             let (name, content) = (zone.name.to_string(), view.content(number));
             let Some(WrittenSerial { serial, content: of_file }) = zone.written else {
                 let (serial, new) = self.serials.advance(&name, content, now);
                 grown |= new;
-                ahead |= new && u64::from(serial) != now.0 & u64::from(u32::MAX);
+                must_be_kept |= new && serial != wall.low_half();
                 continue;
             };
             let advanced = self.serials.follow(&name, content, serial, of_file);
             grown |= advanced.new;
-            ahead |= advanced.new && advanced.serial != serial;
+            must_be_kept |= advanced.new && advanced.serial != serial;
             if advanced.behind {
                 behind.push(Problem::SerialBehind { zone: zone.name.clone(), written: serial });
             }
@@ -202,7 +212,7 @@ impl Reloader {
         if !grown && self.last.is_some() && self.trouble().is_none() {
             return true;
         }
-        self.keep_serials() || !ahead
+        self.keep_serials() || !must_be_kept
     }
 
     /// Writes the serials to disk; `false` if that cannot be.
@@ -214,7 +224,7 @@ impl Reloader {
         let said = std::mem::replace(&mut *lock(&self.trouble), written.err());
         match (&said, &*lock(&self.trouble)) {
             (None, Some(why)) => {
-                warn!(%why, "serials cannot be kept: secondaries may miss a change if the clock goes back");
+                warn!(%why, "serials cannot be kept: changes get the time for a serial, and secondaries may miss one if the clock goes back");
             }
             (Some(_), None) => info!("serials are kept again"),
             _ => {}

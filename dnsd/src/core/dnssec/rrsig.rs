@@ -59,7 +59,7 @@ pub struct Rrsig {
 impl Validity {
     /// That of a signature made at `now`. `seed` says how much it differs from others.
     pub(super) fn at(now: UnixSeconds, seed: u64) -> Validity {
-        let now = low_half(now);
+        let now = now.low_half();
         let jitter = |most: u32, seed: u64| u32::try_from(seed % u64::from(most)).unwrap_or(0);
         Validity {
             inception: now.wrapping_sub(BACKDATED).wrapping_sub(jitter(BACKDATED, seed >> 32)),
@@ -69,7 +69,7 @@ impl Validity {
 
     /// Whether a signature may still be given away at `now`: it holds, and will for [`REFRESH`] seconds.
     pub(super) fn is_fresh(self, now: UnixSeconds) -> bool {
-        let now = low_half(now);
+        let now = now.low_half();
         // Distances as RFC 1982 reckons; a clock that was set leaves one of them.
         let since = now.wrapping_sub(self.inception);
         let left = self.expiration.wrapping_sub(now);
@@ -137,10 +137,6 @@ impl<'a, I: Iterator<Item = [&'a [u8]; 2]> + Clone> Covered<'a, I> {
         let wildcard = labels().next() == Some(b"*");
         u8::try_from(labels().count() - usize::from(wildcard)).unwrap_or(u8::MAX)
     }
-}
-
-fn low_half(now: UnixSeconds) -> u32 {
-    u32::try_from(now.0 & 0xffff_ffff).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Serials on their way: they grow when a zone's content does, are on disk before they are served, and
-//! outlive the process.
+//! Serials on their way: they grow when a zone's content does and outlive the process. One that is not the
+//! time is on disk before it is served, or waits for the time; one that is the time needs no disk.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -111,16 +111,18 @@ fn serials_outlive_the_process_and_clocks_that_go_back() {
     assert_eq!(place.serial("other.example"), first);
 }
 
+/// Takes what is in the inventory as a commit of that time; the serial that is served then.
+fn commit(place: &mut Place, reloader: &mut Reloader, committed: u64) -> u32 {
+    let commit = Some(inventory_core::model::Commit { id: "c0ffee".into(), unix_seconds: committed });
+    let snapshot = Snapshot { commit, ..place.inventory.load().unwrap() };
+    reloader.apply(&Arc::new(snapshot));
+    place.serial("lab.example")
+}
+
 #[test]
 fn a_commit_gives_every_server_the_same_serial_unless_it_lies_ahead() {
     let mut place = Place::new();
     let (mut reloader, first) = (place.reloader(), u32::try_from(START).unwrap());
-    let commit = |place: &mut Place, reloader: &mut Reloader, committed| {
-        let commit = Some(inventory_core::model::Commit { id: "c0ffee".into(), unix_seconds: committed });
-        let snapshot = Snapshot { commit, ..place.inventory.load().unwrap() };
-        reloader.apply(&Arc::new(snapshot));
-        place.serial("lab.example")
-    };
     assert_eq!(commit(&mut place, &mut reloader, START - 500), first - 500);
     place.host(1);
     assert_eq!(commit(&mut place, &mut reloader, START - 400), first - 400);
@@ -195,6 +197,35 @@ fn a_serial_ahead_of_the_time_is_not_served_before_it_is_kept() {
     reloader.retry();
     assert_eq!(*place.trouble.lock().unwrap(), None);
     assert!(place.path.join(SERIALS).is_file());
+}
+
+#[test]
+fn while_serials_cannot_be_kept_a_commit_gets_the_time_so_that_no_restart_goes_back() {
+    let mut place = Place::new();
+    let (mut reloader, first) = (place.reloader(), u32::try_from(START).unwrap());
+    assert_eq!(commit(&mut place, &mut reloader, START - 500), first - 500);
+    obstruct(&place);
+    place.host(1);
+    assert_eq!(commit(&mut place, &mut reloader, START - 400), first, "not the time of the commit");
+    assert!(place.trouble.lock().unwrap().is_some());
+    place.host(2);
+    assert_eq!(
+        commit(&mut place, &mut reloader, START - 300),
+        first,
+        "a second change within the second waits"
+    );
+    place.clock.store(START + 1, Ordering::Relaxed);
+    reloader.retry();
+    assert_eq!(place.serial("lab.example"), first + 1, "for the next one");
+    drop(reloader);
+    *place.trouble.lock().unwrap() = None;
+    place.clock.store(START + 5, Ordering::Relaxed);
+    let mut reloader = place.reloader();
+    assert_eq!(
+        commit(&mut place, &mut reloader, START - 300),
+        first + 5,
+        "whoever forgot it gives a later one"
+    );
 }
 
 #[test]
