@@ -139,10 +139,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let common = Common::new(env!("CARGO_PKG_VERSION"), started, move || lock(&follow).figures());
     common.register(&mut registry);
     registry.register_collector(Box::new(LeaseGauges(Arc::clone(&four.inquirer))));
-    let boot_problems = boot.as_ref().map(BootServer::problems).unwrap_or_else(|| Box::new(Vec::new));
-    for problem in boot_problems() {
-        warn!("{problem}");
-    }
+    let boot_problems = boot_problems(boot.as_ref());
     let status = Status {
         common,
         follow: following.status_handle(),
@@ -165,6 +162,15 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     drop(boot);
     info!("finished");
     Ok(())
+}
+
+/// What says what keeps machines from booting; said in the log once.
+fn boot_problems(boot: Option<&BootServer>) -> Box<dyn Fn() -> Vec<String> + Send + Sync> {
+    let problems = boot.map(BootServer::problems).unwrap_or_else(|| Box::new(Vec::new));
+    for problem in problems() {
+        warn!("{problem}");
+    }
+    problems
 }
 
 /// The history of leases, if one is kept.
