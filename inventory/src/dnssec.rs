@@ -57,7 +57,8 @@ pub(crate) fn run(verb: &Dnssec) -> Outcome {
 }
 
 fn ask(socket: &Path, what: &str, zone: &str) -> Result<Value, Failure> {
-    let request = control::Request { get: "dnssec".to_owned(), args: json!({ "zone": zone, "do": what }) };
+    let args = json!({ "zone": zone, "do": what });
+    let request = control::Request { args, ..control::Request::new("dnssec") };
     let said = control::ask(socket, &request, PATIENCE)
         .map_err(|error| Failure::new(format!("{}: {error}", socket.display())))?;
     match said["error"].as_str() {

@@ -2,7 +2,7 @@
 //!
 //! A Unix stream socket with JSON lines: the client sends `{"get":"status"}`, at most [`MAX_REQUEST`]
 //! bytes, and gets one line back; then it may ask again. An answer `{"error":"…"}` is a refusal. Who may
-//! ask is decided by the socket's owner and mode, 0660.
+//! ask is decided by the socket's owner and mode, 0660; who may have something done, by [`Request::is_by_owner`].
 
 mod client;
 mod error;
@@ -26,12 +26,21 @@ pub struct Request {
     /// Details, as the request's kind defines them; null when there are none.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub args: Value,
+    /// The user that asks, as the kernel says; `None` where it does not.
+    #[serde(skip)]
+    pub uid: Option<u32>,
 }
 
 impl Request {
     /// A request without details.
     pub fn new(get: impl Into<String>) -> Request {
-        Request { get: get.into(), args: Value::Null }
+        Request { get: get.into(), args: Value::Null, uid: None }
+    }
+
+    /// Whether root asks, or the user that this process runs as: who else may ask what a daemon knows may not
+    /// tell it what to do.
+    pub fn is_by_owner(&self) -> bool {
+        self.uid.is_some_and(|uid| uid == 0 || uid == nix::unistd::geteuid().as_raw())
     }
 }
 
@@ -108,10 +117,19 @@ mod tests {
         let server = Running::start(echo);
         let answer = ask(&server.path, &Request::new("status"), LONG).unwrap();
         assert_eq!(answer, json!({ "args": null, "text": "two\nlines" }));
-        let with_args = Request { get: "status".to_owned(), args: json!({ "network": "oob" }) };
+        let with_args = Request { args: json!({ "network": "oob" }), ..Request::new("status") };
         assert_eq!(ask(&server.path, &with_args, LONG).unwrap()["args"]["network"], "oob");
         let refused = ask(&server.path, &Request::new("nonsense"), LONG).unwrap_err();
         assert_eq!(refused.to_string(), "unknown request `nonsense`");
+    }
+
+    #[test]
+    fn who_asks_is_what_the_kernel_says_and_not_the_request() {
+        let server = Running::start(|request| json!([request.uid, request.is_by_owner()]));
+        let own = nix::unistd::geteuid().as_raw();
+        assert_eq!(server.raw(b"{\"get\":\"x\",\"uid\":4242}"), format!("[{own},true]\n"));
+        let other = Request { uid: Some(own + 4242), ..Request::new("x") };
+        assert!(!other.is_by_owner() && !Request::new("x").is_by_owner());
     }
 
     #[test]

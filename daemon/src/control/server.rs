@@ -121,6 +121,7 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
 }
 
 async fn converse(stream: UnixStream, handler: &(impl Fn(Request) -> Value + Sync)) {
+    let uid = stream.peer_cred().ok().map(|peer| peer.uid());
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
     let mut line = Vec::new();
@@ -135,7 +136,7 @@ async fn converse(stream: UnixStream, handler: &(impl Fn(Request) -> Value + Syn
             refuse(format!("the request is longer than {MAX_REQUEST} bytes"))
         } else {
             match serde_json::from_slice(&line) {
-                Ok(request) => handler(request),
+                Ok(request) => handler(Request { uid, ..request }),
                 Err(error) => refuse(format!("not a request: {error}")),
             }
         };

@@ -35,6 +35,9 @@ impl Status {
     pub(super) fn answer(&self, request: &Request) -> Value {
         match request.get.as_str() {
             "status" => self.to_json(),
+            "dnssec" if request.args["do"] != "show" && !request.is_by_owner() => {
+                refuse("keys are replaced by root or the user that dnsd runs as: `sudo hostbook dnssec …`")
+            }
             "dnssec" => self.dnssec(&request.args),
             other => refuse(format!("unknown request `{other}`: dnsd knows `status` and `dnssec`")),
         }
