@@ -6,6 +6,7 @@ pub mod batch;
 pub mod cycle;
 pub mod engine;
 pub mod foresight;
+pub mod hex;
 pub mod model;
 pub mod name;
 pub mod quote;

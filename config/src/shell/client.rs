@@ -19,6 +19,7 @@ use std::process::{Command, ExitCode};
 use inventory_core::records::fingerprint_of;
 
 use super::wire;
+use crate::core::hex::hex;
 
 /// Where the engine listens.
 pub const SOCKET: &str = "__hostbook_socket";
@@ -88,7 +89,6 @@ fn define(name: &str, rest: &[OsString]) -> io::Result<ExitCode> {
 fn known_host(rest: &[OsString]) -> io::Result<ExitCode> {
     let words: Option<Vec<&str>> = rest.iter().map(|word| word.to_str()).collect();
     let Some([file, host, kind, key]) = words.as_deref() else { return Ok(ExitCode::from(2)) };
-    let hex = |rdata: &[u8]| rdata.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
     let shown = fingerprint_of(kind, key).map(|rdata| hex(&rdata));
     if std::fs::read_to_string(file)?.lines().any(|line| Some(line) == shown.as_deref()) {
         println!("{host} {kind} {key}");

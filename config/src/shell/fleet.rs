@@ -11,6 +11,7 @@ use super::client::{KNOWN_HOST, REMOTE_COPY, REMOTE_EXEC};
 use super::env::Environment;
 use super::host::{self, Host, Settings};
 use super::inventory;
+use super::pins;
 use super::programs::ProgramOptions;
 use super::report::HostReport;
 use super::rundir::{HostDirs, RunDir, random_hex};
@@ -161,7 +162,8 @@ impl Fleet<'_> {
     /// What ssh is told: keys that the inventory pins come first, so that nothing else counts; then the operator's
     /// configuration, whose word wins; then what the inventory knows of the way.
     fn ssh_config(&self, selected: &Selected, dirs: &HostDirs) -> io::Result<String> {
-        let mut text = self.pinned(selected, dirs)?;
+        let (known, tool) = (dirs.own("known_hosts"), self.dir.tool(KNOWN_HOST));
+        let mut text = pins::configuration(selected, &known, &tool)?;
         let own = match &self.reach.ssh_config {
             Some(file) => Some(std::path::absolute(file)?),
             None => std::env::var_os("HOME")
@@ -179,31 +181,6 @@ impl Fleet<'_> {
             text.push_str("Include /etc/ssh/ssh_config\n");
         }
         Ok(text)
-    }
-
-    /// Pins the keys of a host that the inventory has keys or fingerprints of. Only for that host, not for others on the
-    /// way to it.
-    fn pinned(&self, selected: &Selected, dirs: &HostDirs) -> io::Result<String> {
-        let host = &selected.target.host;
-        let known = dirs.own("known_hosts");
-        let source = if !selected.host_keys.is_empty() {
-            let lines: String = selected.host_keys.iter().map(|key| format!("{host} {key}\n")).collect();
-            fs::write(&known, lines)?;
-            format!("    UserKnownHostsFile \"{}\"\n", known.display())
-        } else if !selected.fingerprints.is_empty() {
-            let hex = |rdata: &[u8]| rdata.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
-            let lines: String = selected.fingerprints.iter().map(|rdata| hex(rdata) + "\n").collect();
-            fs::write(&known, lines)?;
-            let tool = self.dir.tool(KNOWN_HOST);
-            let command = format!("{} {} %H %t %K", tool.display(), known.display());
-            format!("    UserKnownHostsFile none\n    KnownHostsCommand {command}\n")
-        } else {
-            return Ok(String::new());
-        };
-        Ok(format!(
-            "Host {host}\n    HostKeyAlias {host}\n{source}    GlobalKnownHostsFile none\n    \
-             StrictHostKeyChecking yes\n    VerifyHostKeyDNS no\n    UpdateHostKeys no\n    CheckHostIP no\nMatch all\n"
-        ))
     }
 }
 

@@ -12,6 +12,7 @@ pub mod inventory;
 pub mod metrics;
 pub mod output;
 pub mod own;
+pub mod pins;
 pub mod programs;
 pub mod progress;
 pub mod report;

@@ -100,7 +100,8 @@ impl Programs {
         }
     }
 
-    /// Makes the private directory in the first place that is fit for it.
+    /// Makes the private directory in the first place that is fit for it. A place that is refused is not fit; without an
+    /// answer there is nothing to know about the others either.
     fn make(&mut self) -> Result<String, TransportError> {
         let places = self.options.places.clone();
         let mut refused = TransportError::Refused(format!(
@@ -109,7 +110,11 @@ impl Programs {
         ));
         for place in places {
             if self.options.in_memory {
-                let kind = self.exec(&["stat", "-f", "-c", "%T", &place]).unwrap_or_default();
+                let kind = match self.exec(&["stat", "-f", "-c", "%T", &place]) {
+                    Ok(kind) => kind,
+                    Err(TransportError::Refused(_)) => continue,
+                    Err(error) => return Err(error),
+                };
                 if !matches!(kind.trim_ascii(), b"tmpfs" | b"ramfs") {
                     continue;
                 }
@@ -120,7 +125,8 @@ impl Programs {
                     self.made = Some(remote.clone());
                     return Ok(remote);
                 }
-                Err(error) => refused = error,
+                Err(error @ TransportError::Refused(_)) => refused = error,
+                Err(error) => return Err(error),
             }
         }
         Err(refused)
@@ -200,4 +206,62 @@ fn collect(stream: Option<impl Read + Send + 'static>) -> std::thread::JoinHandl
         }
         octets
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Makes the private directory by a program that notes its calls and then does as `body` says; what came of it, and
+    /// the calls.
+    fn made(
+        name: &str,
+        body: &str,
+        in_memory: bool,
+        stop: &Stop,
+    ) -> (Result<String, TransportError>, String) {
+        let here = std::env::temp_dir().join(format!("hostbook-programs-{name}-{}", std::process::id()));
+        fs::create_dir_all(&here).unwrap();
+        let (script, calls) = (here.join("exec"), here.join("calls"));
+        fs::write(&script, format!("shift; echo \"$*\" >>{}\n{body}\n", calls.display())).unwrap();
+        let options = ProgramOptions {
+            exec: format!("/bin/sh {}", script.display()),
+            host: "web1".to_owned(),
+            places: vec!["/one".to_owned(), "/two".to_owned()],
+            in_memory,
+            name: "x".to_owned(),
+            silence: 1,
+            ..ProgramOptions::default()
+        };
+        let result = Programs::new(options, stop).make();
+        let calls = fs::read_to_string(&calls).unwrap_or_default();
+        let _ = fs::remove_dir_all(&here);
+        (result, calls)
+    }
+
+    #[test]
+    fn without_an_answer_no_other_place_is_asked_for() {
+        for in_memory in [true, false] {
+            let (result, calls) = made("silent", "exec sleep 600", in_memory, &Stop::default());
+            assert!(matches!(result, Err(TransportError::Silent(1))), "{result:?}");
+            assert_eq!(calls.lines().count(), 1, "{calls}");
+            let stop = Stop::default();
+            stop.ask();
+            let (result, calls) = made("stopped", "exec sleep 600", in_memory, &stop);
+            assert!(matches!(result, Err(TransportError::Stopped)), "{result:?}");
+            assert!(calls.lines().count() <= 1, "{calls}");
+        }
+    }
+
+    #[test]
+    fn the_next_place_is_taken_if_one_is_refused_and_all_are_told() {
+        let body = "case $* in *one*) exit 1 ;; stat*) echo tmpfs ;; esac";
+        for in_memory in [true, false] {
+            let (result, calls) = made("next", body, in_memory, &Stop::default());
+            assert_eq!(result.unwrap(), "/two/x", "{calls}");
+        }
+        let (result, _) = made("none", "echo ext2/ext3", true, &Stop::default());
+        let why = result.unwrap_err().to_string();
+        assert!(why.contains("no directory in memory, which secrets need: tried /one /two"), "{why}");
+    }
 }

@@ -6,8 +6,11 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 
+use nix::sys::statvfs::{FsFlags, statvfs};
+
 use super::client::{KNOWN_HOST, REMOTE_COPY, REMOTE_EXEC, SECRET};
 use super::confdir::Conf;
+use crate::core::hex::hex;
 use crate::core::model::Object;
 use crate::core::name::ObjectName;
 
@@ -19,7 +22,8 @@ pub struct RunDir {
 }
 
 impl RunDir {
-    /// Makes a new directory: below `place`, where it is kept, or else in memory.
+    /// Makes a new directory: below `place`, where it is kept, or else in memory. Scripts of a branch lie in it and are
+    /// executed there, so it comes to lie where the system allows that, unless no place does.
     ///
     /// # Errors
     /// No place for it is writable.
@@ -39,13 +43,19 @@ impl RunDir {
             places.retain(|place| !is_too_long(place));
         }
         let mut last = io::Error::from(io::ErrorKind::NotFound);
+        let mut without_programs = None;
         for path in places.iter().map(|place| place.join(&name)) {
-            match fs::DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => return Ok(RunDir { path, keep: place.is_some() }),
-                Err(error) => last = error,
+            if let Err(error) = fs::DirBuilder::new().mode(0o700).create(&path) {
+                last = error;
+                continue;
             }
+            let made = RunDir { path, keep: place.is_some() };
+            if place.is_some() || runs_programs(&made.path) {
+                return Ok(made);
+            }
+            without_programs.get_or_insert(made);
         }
-        Err(last)
+        without_programs.ok_or(last)
     }
 
     /// Where it is.
@@ -217,6 +227,11 @@ impl HostDirs {
     }
 }
 
+/// Whether the system executes programs that lie in the directory: its file system is not mounted `noexec`.
+fn runs_programs(directory: &Path) -> bool {
+    statvfs(directory).is_ok_and(|about| !about.flags().contains(FsFlags::ST_NOEXEC))
+}
+
 /// Whether sockets below `place` would have too long a name: 107 octets is all that the system takes, and ssh adds
 /// some of its own while it makes one.
 fn is_too_long(place: &Path) -> bool {
@@ -231,5 +246,5 @@ fn is_too_long(place: &Path) -> bool {
 pub fn random_hex(octets: usize) -> io::Result<String> {
     let mut random = vec![0; octets];
     fs::File::open("/dev/urandom")?.read_exact(&mut random)?;
-    Ok(random.iter().map(|octet| format!("{octet:02x}")).collect())
+    Ok(hex(&random))
 }

@@ -206,6 +206,43 @@ fn a_second_run_waits_for_the_first_or_gives_up_in_words() {
     ran(target.command("push").arg("-c").arg(&conf).arg("t1")).ends(0);
 }
 
+/// Runs a command where what XDG_RUNTIME_DIR names is a file system in memory, mounted `noexec`.
+fn with_noexec_runtime(command: &Command) -> Command {
+    let mut inside = Command::new("unshare");
+    let mount = "mount -t tmpfs -o noexec x \"$XDG_RUNTIME_DIR\" && exec \"$@\"";
+    inside.args(["--mount", "--propagation", "private", "sh", "-ec", mount, "sh"]);
+    inside.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => inside.env(name, value),
+            None => inside.env_remove(name),
+        };
+    }
+    inside
+}
+
+#[test]
+fn scripts_of_a_branch_run_although_the_runtime_directory_is_mounted_noexec() {
+    let target = Target::start("noexec");
+    let make = "
+        mkdir -p work/config/manifest runtime
+        printf '[site]\\nnameservers = [\"ns1.example.net\"]\\n[zone.\"lab.test\"]\\n' >work/site.toml
+        printf '[network.lan]\\nzone = \"lab.test\"\\nipv4 = \"10.20.0.0/24\"\\n' >>work/site.toml
+        printf '[host.web1]\\nnetwork = \"lan\"\\nip = \"10.20.0.9\"\\n' >>work/site.toml
+        printf '#!/bin/sh\\n__file /srv/a\\n' >work/config/manifest/init
+        chmod 755 work/config/manifest/init
+        git -C work init -q -b main
+        git -C work add .
+        git -C work -c user.name=x -c user.email=x@example.net commit -qm x
+        git clone -q --bare work repo.git";
+    assert!(Command::new("sh").current_dir(&target.dir).args(["-ec", make]).status().unwrap().success());
+    let mut push = target.command("push");
+    push.arg("-i").arg(format!("{}#main", target.dir.join("repo.git").display())).arg("web1");
+    push.env("XDG_RUNTIME_DIR", target.dir.join("runtime"));
+    ran(with_noexec_runtime(&push).current_dir(&target.dir)).ends(0);
+    assert!(target.path("/srv/a").exists());
+}
+
 #[test]
 fn an_interrupted_run_leaves_nothing_on_either_side() {
     let target = Target::start("interrupt");
