@@ -41,7 +41,7 @@ fn open(state: &StateDir) -> Result<Keys, String> {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let start = last.saturating_add(1).max(u32::try_from(seconds).unwrap_or(u32::MAX));
     let text = format!("{}\n{start}\n", hex(&secret));
-    state.write(FILE, text.as_bytes()).map_err(|error| error.to_string())?;
+    state.write_secret(FILE, text.as_bytes()).map_err(|error| error.to_string())?;
     Ok(Keys::new(secret, start))
 }
 
@@ -76,6 +76,7 @@ pub(in crate::shell) fn clients(state: &StateDir) -> Vec<Reconfigured> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn the_secret_stays_and_the_start_grows() {
@@ -84,6 +85,8 @@ mod tests {
         let read = || parse(&state.read(FILE).unwrap().unwrap()).unwrap();
         open(&state).unwrap();
         let first = read();
+        let mode = std::fs::metadata(path.join(FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "who reads it could sign for this server");
         open(&state).unwrap();
         let second = read();
         assert_eq!(first.0, second.0);
