@@ -4,20 +4,27 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::target::{Ran, Target, ran};
 
 const PROGRAMS: [&str; 4] = ["hostbook", "hostbook-config", "hostbook-dhcpd", "hostbook-dnsd"];
 
+/// A directory of this side with programs of these names.
+fn programs(target: &Target, names: &[&str]) -> PathBuf {
+    let programs = target.dir.join("programs");
+    fs::create_dir(&programs).unwrap();
+    for name in names {
+        fs::write(programs.join(name), format!("#!/bin/sh\necho {name}\n")).unwrap();
+    }
+    programs
+}
+
 #[test]
 fn a_server_gets_programs_units_and_settings_and_what_is_new_only() {
     let target = Target::start("server");
-    let programs = target.dir.join("programs");
-    fs::create_dir(&programs).unwrap();
-    for name in PROGRAMS {
-        fs::write(programs.join(name), format!("#!/bin/sh\necho {name}\n")).unwrap();
-    }
+    let programs = programs(&target, &PROGRAMS);
     let init = format!(
         "__hostbook --prefix /opt/hostbook --programs '{}' --inventory '/srv/inventory.git#main' \
          --dhcpd-options '--interface eth1'\n",
@@ -46,6 +53,10 @@ fn a_server_gets_programs_units_and_settings_and_what_is_new_only() {
     assert_eq!(target.text("/srv/inventory.git/HEAD"), "ref: refs/heads/main\n");
     assert!(target.text("/etc/passwd").contains("\nhostbook:"));
 
+    for other in ["hostbook-hooks.service", "hostbook-audit.service", "hostbook-audit.timer"] {
+        assert!(!target.path(&format!("/etc/systemd/system/{other}")).exists(), "{other} was not asked for");
+    }
+
     let again = target.run("push", &files, &["--json"]).ends(0);
     assert_eq!(again.objects("changed"), Vec::<String>::new());
     fs::write(programs.join("hostbook"), "#!/bin/sh\necho newer\n").unwrap();
@@ -54,6 +65,80 @@ fn a_server_gets_programs_units_and_settings_and_what_is_new_only() {
     assert_eq!(target.text("/opt/hostbook/bin/hostbook"), "#!/bin/sh\necho newer\n");
     let code = newer.host()["objects"][0]["code_local"].as_str().unwrap().to_owned();
     assert_eq!(code.lines().count(), 1, "only what differs is copied: {code}");
+}
+
+#[test]
+fn hooks_and_the_audit_get_their_units_users_and_settings() {
+    let target = Target::start("server-hooks");
+    let programs = programs(&target, &["hostbook", "hostbook-config"]);
+    let init = format!(
+        "__hostbook --prefix /opt/hostbook --programs '{}' --service hooks --service audit \
+         --hooks-options '--timeout 5m' --audit-options '--tag prod' --audit-metrics /srv/audit.prom\n",
+        programs.display()
+    );
+    let files = [("manifest/init", init.as_str())];
+    let plan = target.run("plan", &files, &["--json"]).ends(3);
+    let push = target.run("push", &files, &["--json"]).ends(0);
+    super::cdist::misses_nothing(&plan, &push);
+    for (unit, start) in [("hooks", "hostbook hook follow "), ("audit", "hostbook-config plan --all ")] {
+        let text = target.text(&format!("/etc/systemd/system/hostbook-{unit}.service"));
+        assert!(text.contains(&format!("\nExecStart=/opt/hostbook/bin/{start}")), "{text}");
+    }
+    for wanted in
+        ["multi-user.target.wants/hostbook-hooks.service", "timers.target.wants/hostbook-audit.timer"]
+    {
+        let wanted = target.path(&format!("/etc/systemd/system/{wanted}"));
+        assert!(wanted.symlink_metadata().is_ok(), "{wanted:?}: it is enabled");
+    }
+    let settings = target.text("/etc/default/hostbook");
+    for line in [
+        "HOSTBOOK_INVENTORY=\"/etc/hostbook\"",
+        "HOSTBOOK_HOOKS_OPTIONS=\"--timeout 5m\"",
+        "HOSTBOOK_AUDIT_OPTIONS=\"--tag prod\"",
+        "HOSTBOOK_AUDIT_METRICS=\"/srv/audit.prom\"",
+    ] {
+        assert!(settings.lines().any(|have| have == line), "`{line}` is not in\n{settings}");
+    }
+    assert!(target.text("/etc/passwd").contains("\nhostbook-hooks:"));
+    let groups = target.text("/etc/group");
+    let members = groups.lines().find_map(|line| line.strip_prefix("hostbook:")).unwrap();
+    assert!(members.ends_with(":hostbook-hooks"), "{members}");
+    assert!(target.path("/etc/hostbook-hooks").is_dir());
+
+    let again = target.run("push", &files, &["--json"]).ends(0);
+    assert_eq!(again.objects("changed"), Vec::<String>::new());
+    let unknown = target.run("plan", &[("manifest/init", "__hostbook --service dnssd")], &[]).ends(1);
+    assert!(
+        unknown.stdout.contains("unknown service: dnssd (dhcpd, dnsd, hooks, audit)"),
+        "{}",
+        unknown.stdout
+    );
+}
+
+#[test]
+fn a_running_timer_starts_again_for_its_own_text_only() {
+    let systemctl = "
+        mkdir -p run/systemd/system opt/bin
+        printf '#!/bin/sh\\necho \"$*\" >>/var/log/systemctl\\ncase $1 in is-*) echo ${1#is-} ;; esac\\n' >opt/bin/systemctl
+        chmod 755 opt/bin/systemctl
+        echo 'SetEnv PATH=/opt/bin:/usr/sbin:/usr/bin:/sbin:/bin' >>etc/ssh/own_config";
+    let target = Target::start_with("server-timer", systemctl, "");
+    let programs = programs(&target, &["hostbook", "hostbook-config"]);
+    let push = |tag: &str| {
+        let init = format!(
+            "__hostbook --prefix /opt/hostbook --programs '{}' --service hooks --service audit --audit-options '--tag {tag}'\n",
+            programs.display()
+        );
+        let _ = fs::remove_file(target.path("/var/log/systemctl"));
+        target.run("push", &[("manifest/init", init.as_str())], &["--json"]).ends(0);
+        let calls = target.text("/var/log/systemctl");
+        let calls = calls.lines().filter(|call| !call.starts_with("is-"));
+        calls.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let restarts = ["-q restart hostbook-hooks.service", "-q restart hostbook-audit.timer"];
+    assert_eq!(push("a"), ["daemon-reload", restarts[0], restarts[1]]);
+    assert_eq!(push("b"), [restarts[0]], "what the timer starts reads its settings itself");
+    assert_eq!(push("b"), Vec::<String>::new());
 }
 
 const INVENTORY: &str = r#"
