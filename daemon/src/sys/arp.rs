@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use nix::sys::socket::{LinkAddr, recvfrom};
 
+use super::mmsg::MAX_BATCH;
 use super::sockaddr::Name;
 
 const ETHERTYPE_ARP: u16 = 0x0806;
@@ -69,21 +70,25 @@ impl ArpSocket {
         if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    /// The next claim that was heard; `None` when there is no more.
-    pub fn hear(&self) -> Option<ArpClaim> {
+    /// The next claim heard that `is_wanted`; `None` when there is no more, or for now, after [`MAX_BATCH`]
+    /// packets: anybody on the link can send more than there is time for.
+    pub fn hear(&self, is_wanted: impl Fn(&ArpClaim) -> bool) -> Option<ArpClaim> {
         let mut packet = [0; 64];
-        loop {
+        for _ in 0..MAX_BATCH {
             match recvfrom::<LinkAddr>(self.socket.as_raw_fd(), &mut packet) {
                 Ok((len, from)) => {
                     let interface = from.and_then(|from| u32::try_from(from.ifindex()).ok()).unwrap_or(0);
-                    if let Some((address, mac)) = packet.get(..len).and_then(claim) {
-                        return Some(ArpClaim { address, mac, interface });
+                    let claim = packet.get(..len).and_then(claim);
+                    let claim = claim.map(|(address, mac)| ArpClaim { address, mac, interface });
+                    if let Some(claim) = claim.filter(&is_wanted) {
+                        return Some(claim);
                     }
                 }
                 Err(nix::errno::Errno::EINTR) => {}
                 Err(_) => return None,
             }
         }
+        None
     }
 }
 

@@ -5,7 +5,8 @@
 //! again. A machine is known by its name and by its cards: a name goes on with the machine when its card
 //! is replaced, and a card when the host is renamed. Where the two part, the card goes before.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use inventory_core::mac::MacAddr;
@@ -21,14 +22,34 @@ const HALF_DIGITS: usize = 2 * HALF_OCTETS;
 
 /// What the boot service remembers across restarts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stored")]
 pub struct Installs {
     /// Makes tokens that nobody can guess.
     secret: String,
     /// `reinstall` value of the last installation that was done, by FQDN; empty where there is none.
     done: BTreeMap<Box<str>, Box<str>>,
     /// What else is known of those machines, by FQDN.
+    machines: BTreeMap<Box<str>, Machine>,
+    /// Their FQDNs, by hardware address.
+    #[serde(skip)]
+    by_card: BTreeMap<MacAddr, BTreeSet<Box<str>>>,
+}
+
+/// The same as it is written.
+#[derive(Deserialize)]
+struct Stored {
+    secret: String,
+    done: BTreeMap<Box<str>, Box<str>>,
     #[serde(default)]
     machines: BTreeMap<Box<str>, Machine>,
+}
+
+impl From<Stored> for Installs {
+    fn from(Stored { secret, done, machines }: Stored) -> Installs {
+        let mut installs = Installs { secret, done, machines: BTreeMap::new(), by_card: BTreeMap::new() };
+        machines.into_iter().for_each(|(fqdn, machine)| installs.put(fqdn, machine));
+        installs
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +63,7 @@ struct Machine {
 impl Installs {
     /// Nothing is done yet. `secret` must be random and at least 16 octets.
     pub fn new(secret: &[u8]) -> Installs {
-        Installs { secret: hex(secret), done: BTreeMap::new(), machines: BTreeMap::new() }
+        Stored { secret: hex(secret), done: BTreeMap::new(), machines: BTreeMap::new() }.into()
     }
 
     /// Whether the installation that `host` wants is done. `inventory` says which machine has which card.
@@ -57,8 +78,10 @@ impl Installs {
                 return **done == *wanted;
             }
         }
-        let mut others = self.done.iter().filter(|(name, _)| ***name != *fqdn);
-        others.any(|(name, done)| **done == *wanted && self.went_on(name, &cards, inventory))
+        let mut others = self.with_cards(&cards).filter(|name| **name != *fqdn);
+        others.any(|name| {
+            self.done.get(name).is_some_and(|done| **done == *wanted) && self.went_on(name, &cards, inventory)
+        })
     }
 
     /// Whether the machine that was called `name` is the one with these cards.
@@ -72,12 +95,35 @@ impl Installs {
         shares(&known, cards) && !is_there()
     }
 
-    /// Notes that it is.
+    /// Notes that it is; once noted it is not counted again.
     pub fn set_done(&mut self, host: &Host) {
-        let (fqdn, count): (Box<str>, _) = (host.name.fqdn.to_string().into(), self.count(host) + 1);
-        self.done.insert(fqdn.clone(), host.reinstall().into());
+        let fqdn: Box<str> = host.name.fqdn.to_string().into();
+        let before = self.done.insert(fqdn.clone(), host.reinstall().into());
+        let is_another = before.is_none_or(|before| *before != *host.reinstall());
+        let count = self.count(host) + u64::from(is_another);
         let macs = cards(host).iter().map(|card| card.to_string().into()).collect();
-        self.machines.insert(fqdn, Machine { macs, count });
+        self.put(fqdn, Machine { macs, count });
+    }
+
+    /// Notes what is known of the machine called `fqdn`.
+    fn put(&mut self, fqdn: Box<str>, machine: Machine) {
+        for card in self.cards_of(&fqdn) {
+            if let Entry::Occupied(mut names) = self.by_card.entry(card) {
+                names.get_mut().remove(&fqdn);
+                if names.get().is_empty() {
+                    names.remove();
+                }
+            }
+        }
+        self.machines.insert(fqdn.clone(), machine);
+        for card in self.cards_of(&fqdn) {
+            self.by_card.entry(card).or_default().insert(fqdn.clone());
+        }
+    }
+
+    /// The machines known that have one of these cards.
+    fn with_cards(&self, cards: &[MacAddr]) -> impl Iterator<Item = &str> {
+        cards.iter().filter_map(|card| self.by_card.get(card)).flatten().map(|name| &**name)
     }
 
     /// What the installer shows to report the installation done that `host` wants. Every installation of a
@@ -91,8 +137,7 @@ impl Installs {
     /// card. The token of an installation that is done tells of it again.
     pub(super) fn tells(&self, host: &Host, token: &str) -> bool {
         let Some((by_name, by_card)) = token.split_at_checked(HALF_DIGITS) else { return false };
-        let is_whole = by_card.len() == HALF_DIGITS;
-        is_whole && self.valid(host).any(|[name, card]| by_name == name || by_card == card)
+        is_token(token) && self.valid(host).any(|[name, card]| by_name == name || by_card == card)
     }
 
     /// The same, for its card alone: it may have been called otherwise then.
@@ -126,15 +171,19 @@ impl Installs {
     /// Installations that were done of this machine, by its name or else by its cards.
     fn count(&self, host: &Host) -> u64 {
         let own = self.machines.get(&*host.name.fqdn.to_string()).map(|machine| machine.count);
-        let cards = cards(host);
-        let mut others = self.machines.iter().filter(|(name, _)| shares(&self.cards_of(name), &cards));
-        own.or_else(|| others.next().map(|(_, machine)| machine.count)).unwrap_or(0)
+        let other = || self.machines.get(self.with_cards(&cards(host)).min()?).map(|machine| machine.count);
+        own.or_else(other).unwrap_or(0)
     }
 
     fn cards_of(&self, fqdn: &str) -> Vec<MacAddr> {
         let macs = self.machines.get(fqdn).map_or(&[][..], |machine| &machine.macs);
         macs.iter().filter_map(|mac| mac.parse().ok()).collect()
     }
+}
+
+/// Whether `text` is such as tokens are: nothing else need be compared with any.
+pub(super) fn is_token(text: &str) -> bool {
+    text.len() == 2 * HALF_DIGITS && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// The hardware addresses of a machine, the primary one first.
@@ -249,12 +298,15 @@ mod tests {
             vec![old.clone(), one.token(host(&first, "b")), one.token(host(&second, "a")), other.token(a)];
         assert!(one.tells(a, &old) && !tokens[1..].iter().any(|token| one.tells(a, token)));
         one.set_done(a);
-        assert!(one.tells(a, &old), "told twice");
+        for _ in 0..3 {
+            assert!(one.tells(a, &old), "told again");
+            one.set_done(a);
+        }
         one.set_done(host(&second, "a"));
         tokens.push(one.token(a));
         assert!(!one.tells(a, &old), "a value that comes again is another installation");
         assert!(tokens.iter().all(|token| token.len() == 2 * HALF_DIGITS));
-        let distinct: std::collections::BTreeSet<_> = tokens.iter().collect();
+        let distinct: BTreeSet<_> = tokens.iter().collect();
         assert_eq!(distinct.len(), tokens.len());
     }
 
@@ -272,17 +324,24 @@ mod tests {
                 && !installs.tells_of_card(host(&renamed, "a"), &token)
         );
         assert!(!installs.tells(host(&renamed, "c"), &token));
-        for odd in ["", "ü", &format!("{token}0"), &token[..17]] {
-            assert!(!installs.tells(host(&renamed, "b"), odd), "{odd}");
+        assert!(is_token(&token));
+        for odd in ["", "ü", &format!("{token}0"), &token[..17], &token.replace(|_| true, "g")] {
+            assert!(!installs.tells(host(&renamed, "b"), odd) && !is_token(odd), "{odd}");
         }
     }
 
     #[test]
     fn what_is_remembered_is_read_back_also_from_before_cards_were_known() {
         let snapshot = inventory(&[("a", "lan", 1, "7")]);
-        let installs = done(&snapshot, "a");
+        let mut installs = done(&snapshot, "a");
+        // Another card, which is then another machine's, too.
+        let other_card = inventory(&[("a", "lan", 2, "8")]);
+        installs.set_done(host(&other_card, "a"));
+        installs.set_done(host(&inventory(&[("b", "lan", 2, "8")]), "b"));
         let text = serde_json::to_string(&installs).unwrap();
         assert_eq!(serde_json::from_str::<Installs>(&text).unwrap(), installs);
+        let known = |card| installs.with_cards(&[MacAddr([2, 0, 0, 0, 0, card])]).collect::<Vec<_>>();
+        assert_eq!((known(1), known(2)), (vec![], vec!["a.lab.example", "b.lab.example"]));
         let old: Installs = serde_json::from_str(r#"{"secret":"00","done":{"a.lab.example":"7"}}"#).unwrap();
         assert!(is_done(&old, &snapshot, "a"));
     }

@@ -14,7 +14,7 @@ use inventory_core::model::{Boot, BootSource, Host, Snapshot, State, Unknown};
 use inventory_core::template::{Engine, Fault, Subject, Urls};
 
 use super::event::BootEvent;
-use super::installs::Installs;
+use super::installs::{Installs, is_token};
 use super::script;
 use super::target::{PREFIX, What, Whom};
 use super::version_of;
@@ -207,6 +207,9 @@ impl Service {
     fn done(&mut self, whom: &Whom, token: &str, current: &Snapshot) -> Result<(), Refusal> {
         let bad = |why: &str| Err((BootEvent::BadToken, why.to_owned()));
         let Whom::Host(name) = whom else { return bad("unknown machines are not installed") };
+        if !is_token(token) {
+            return bad("this is no token");
+        }
         let named = machine::find(&current.inventory, name).map(|(_, _, host)| host);
         let waiting = || current.inventory.hosts().filter(|host| host.state == State::Install);
         let by_card =

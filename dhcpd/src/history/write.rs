@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tracing::warn;
 
@@ -18,7 +18,8 @@ use crate::core::Record;
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How old a record may become, in seconds. A file goes when its newest record is older.
+    /// How long a record is kept, in seconds. It goes with its file, at most a [`PARTS`]th of that and an
+    /// hour later.
     pub age_seconds: u64,
     /// How many octets all files may have.
     pub octets: u64,
@@ -42,8 +43,10 @@ struct Shared {
 const WAITING_MAX: usize = 256;
 /// How long a record may be in memory only, once it is written.
 const SYNC: Duration = Duration::from_secs(5);
-/// Parts that the octets are cut in: so much goes at once when there are too many.
+/// Parts that the octets and the age are cut in: so much goes at once when it is too much.
 const PARTS: u64 = 16;
+/// How often files are looked for that are too old.
+const LOOK_SECONDS: u64 = 3600;
 
 impl History {
     /// A history below the state directory of dhcpd.
@@ -51,11 +54,15 @@ impl History {
     /// # Errors
     /// The thread cannot be started.
     pub fn start(state: &Path, limits: Limits) -> io::Result<History> {
+        History::start_with(state, limits, unix_seconds)
+    }
+
+    fn start_with(state: &Path, limits: Limits, clock: fn() -> i64) -> io::Result<History> {
         let (sender, records) = sync_channel(WAITING_MAX);
         let shared = Arc::new(Shared::default());
-        let mut log = Log { folder: state.join(FOLDER), limits, file: None, shared: Arc::clone(&shared) };
+        let mut log = Log::new(state, limits, Arc::clone(&shared));
         let thread =
-            std::thread::Builder::new().name("history".to_owned()).spawn(move || log.run(&records))?;
+            std::thread::Builder::new().name("history".to_owned()).spawn(move || log.run(&records, clock))?;
         Ok(History { sender: Some(sender), thread: Some(thread), shared })
     }
 
@@ -101,31 +108,43 @@ impl Drop for History {
 struct Log {
     folder: PathBuf,
     limits: Limits,
-    /// The newest file and its length.
-    file: Option<(File, u64)>,
+    newest: Option<Newest>,
+    /// When it was looked for files that are too old, in seconds since 1970.
+    looked: i64,
     shared: Arc<Shared>,
 }
 
+/// The file that is written.
+struct Newest {
+    file: File,
+    octets: u64,
+    /// From when on it holds records, in seconds since 1970.
+    begins: i64,
+}
+
 impl Log {
-    fn run(&mut self, records: &Receiver<Vec<Record>>) {
-        let mut is_synced = true;
+    fn new(state: &Path, limits: Limits, shared: Arc<Shared>) -> Log {
+        Log { folder: state.join(FOLDER), limits, newest: None, looked: i64::MIN, shared }
+    }
+
+    fn run(&mut self, records: &Receiver<Vec<Record>>, clock: fn() -> i64) {
+        let mut unsynced: Option<Instant> = None;
         loop {
-            match records.recv_timeout(SYNC) {
-                Ok(group) => {
-                    let written = self.write(&group);
-                    self.tell(&written, group.len());
-                    is_synced = false;
-                }
-                Err(RecvTimeoutError::Timeout) if is_synced => {}
-                Err(end) => {
-                    // What fails here fails when it is written, too, and is told then.
-                    let _ = self.file.as_ref().map(|(file, _)| file.sync_data());
-                    is_synced = true;
-                    if end == RecvTimeoutError::Disconnected {
-                        return;
-                    }
-                }
+            let heard = records.recv_timeout(SYNC);
+            if let Ok(group) = &heard {
+                self.add(group);
+                unsynced.get_or_insert_with(Instant::now);
             }
+            let is_over = heard == Err(RecvTimeoutError::Disconnected);
+            if unsynced.is_some_and(|since| is_over || since.elapsed() >= SYNC) {
+                // What fails here fails when it is written, too, and is told then.
+                let _ = self.newest.as_ref().map(|newest| newest.file.sync_data());
+                unsynced = None;
+            }
+            if is_over {
+                return;
+            }
+            self.look(clock());
         }
     }
 
@@ -147,57 +166,84 @@ impl Log {
         }
     }
 
-    fn write(&mut self, group: &[Record]) -> io::Result<()> {
-        let Some(first) = group.first() else { return Ok(()) };
-        let mut lines = Vec::new();
-        for record in group {
-            serde_json::to_writer(&mut lines, record)?;
-            lines.push(b'\n');
-        }
-        let part = self.limits.octets / PARTS;
-        if self.file.as_ref().is_none_or(|(_, len)| *len >= part) {
-            self.begin(first.written, part)?;
-        }
-        let Some((file, len)) = &mut self.file else { return Ok(()) };
-        let written = file.write_all(&lines);
-        if written.is_err() {
-            // Half a line may stand there: what comes next begins anew.
-            self.file = None;
-            return written;
-        }
-        *len += lines.len() as u64;
-        Ok(())
+    /// Octets that a file may have.
+    fn part(&self) -> u64 {
+        self.limits.octets / PARTS
     }
 
-    /// Opens the newest file, or makes one if that is full, and takes away what is too much.
-    fn begin(&mut self, now: i64, part: u64) -> io::Result<()> {
+    /// Adds records, and tells what becomes of them.
+    fn add(&mut self, mut group: &[Record]) {
+        while let Some(first) = group.first() {
+            let (lines, count) = lines_of(group, self.part());
+            let written = self.write(&lines, first.written);
+            self.tell(&written, count);
+            group = group.get(count..).unwrap_or_default();
+        }
+    }
+
+    fn write(&mut self, lines: &[u8], now: i64) -> io::Result<()> {
+        let len = lines.len() as u64;
+        let fits = |newest: &Newest| newest.octets == 0 || newest.octets + len <= self.part();
+        if !self.newest.as_ref().is_some_and(|newest| fits(newest) && !self.is_old(newest.begins, now)) {
+            self.begin(now, len)?;
+        }
+        let Some(newest) = &mut self.newest else { return Ok(()) };
+        let written = newest.file.write_all(lines);
+        newest.octets += len;
+        if written.is_err() {
+            // Half a line may stand there: what comes next begins anew.
+            self.newest = None;
+        }
+        written
+    }
+
+    /// Whether a file that begins at `begins` has records of its part of the age.
+    fn is_old(&self, begins: i64, now: i64) -> bool {
+        let part = (self.limits.age_seconds / PARTS).max(1);
+        now.saturating_sub(begins) >= i64::try_from(part).unwrap_or(i64::MAX)
+    }
+
+    /// Looks now and then for files that are too old, also where nothing is written.
+    fn look(&mut self, now: i64) {
+        if now.abs_diff(self.looked) < LOOK_SECONDS {
+            return;
+        }
+        self.looked = now;
+        if files(&self.folder).is_ok_and(|files| !files.is_empty()) {
+            let begun = self.begin(now, 0);
+            self.tell(&begun, 0);
+        }
+    }
+
+    /// Opens the newest file, or makes one if that is old or has no room for `octets`, and takes away what is
+    /// too much.
+    fn begin(&mut self, now: i64, octets: u64) -> io::Result<()> {
         if let Err(error) = DirBuilder::new().mode(0o750).create(&self.folder)
             && error.kind() != io::ErrorKind::AlreadyExists
         {
             return Err(error);
         }
         let mut files = files(&self.folder)?;
-        let newest =
-            files.last().filter(|(_, path)| fs::metadata(path).is_ok_and(|found| found.len() < part));
-        let path = match newest {
-            Some((_, path)) => path.clone(),
-            None => {
-                // Names ascend even where the clock was set back.
-                let begins = files.last().map_or(now, |(last, _)| now.max(last + 1));
-                let path = self.folder.join(file_name(begins));
-                files.push((begins, path.clone()));
-                path
-            }
-        };
-        self.file = Some(append(&path)?);
-        self.remove(&files, now, part)
+        let has_room =
+            |path: &Path| fs::metadata(path).is_ok_and(|found| found.len() + octets <= self.part());
+        let newest = files.last().filter(|(begins, path)| !self.is_old(*begins, now) && has_room(path));
+        let (begins, path) = newest.cloned().unwrap_or_else(|| {
+            // Names ascend even where the clock was set back.
+            let begins = files.last().map_or(now, |(last, _)| now.max(last + 1));
+            let path = self.folder.join(file_name(begins));
+            files.push((begins, path.clone()));
+            (begins, path)
+        });
+        let (file, octets) = append(&path)?;
+        self.newest = Some(Newest { file, octets, begins });
+        self.remove(&files, now)
     }
 
     /// Removes the files that are too old or too many, but never the newest.
-    fn remove(&self, files: &[(i64, PathBuf)], now: i64, part: u64) -> io::Result<()> {
+    fn remove(&self, files: &[(i64, PathBuf)], now: i64) -> io::Result<()> {
         let oldest = now.saturating_sub_unsigned(self.limits.age_seconds);
         // The newest is counted as full, which it will be.
-        let mut octets = part;
+        let mut octets = self.part();
         let mut is_over = false;
         for pair in files.windows(2).rev() {
             let [(_, path), (next, _)] = pair else { continue };
@@ -209,6 +255,27 @@ impl Log {
         }
         Ok(())
     }
+}
+
+/// Lines of the first records, of as many as have `octets` or else of one, and their count.
+fn lines_of(group: &[Record], octets: u64) -> (Vec<u8>, usize) {
+    let mut lines = Vec::new();
+    for (count, record) in group.iter().enumerate() {
+        let before = lines.len();
+        // A record in memory has nothing that JSON has no word for.
+        let _ = serde_json::to_writer(&mut lines, record);
+        lines.push(b'\n');
+        if count > 0 && lines.len() as u64 > octets {
+            lines.truncate(before);
+            return (lines, count);
+        }
+    }
+    (lines, group.len())
+}
+
+fn unix_seconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Opens a file for writing at its end, and its length. A line that was cut off is ended.
@@ -228,117 +295,4 @@ fn append(path: &Path) -> io::Result<(File, u64)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{Past, past_of};
-    use super::*;
-    use crate::core::{ClientKey, State};
-    use inventory_core::mac::MacAddr;
-    use std::net::Ipv4Addr;
-
-    const DAY: u64 = 86_400;
-
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("hostbook-history-{}-{name}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
-        folder
-    }
-
-    fn record(last: u8, written: i64) -> Record {
-        Record {
-            address: Ipv4Addr::new(10, 0, 0, last).into(),
-            client: ClientKey::of_mac(MacAddr([2, 0, 0, 0, 0, last])),
-            mac: Some(MacAddr([2, 0, 0, 0, 0, last])),
-            name: None,
-            state: State::Bound,
-            written,
-            seconds: 3600,
-            clock: Some(crate::core::Clock { boot: 1, ms: 1 }),
-        }
-    }
-
-    fn past(state: &Path, last: u8) -> Past {
-        past_of(state, Ipv4Addr::new(10, 0, 0, last).into()).unwrap()
-    }
-
-    #[test]
-    fn what_is_added_is_read_by_address_in_its_order_over_restarts() {
-        let state = folder("order");
-        let limits = Limits { age_seconds: 90 * DAY, octets: 1 << 20 };
-        assert!(History::is_new(&state));
-        for round in 0..3 {
-            let history = History::start(&state, limits).unwrap();
-            history.add([record(1, 1000 + round), record(2, 1000 + round)].iter());
-            drop(history);
-            // As a power cut leaves it.
-            let (_, newest) = files(&state.join(FOLDER)).unwrap().pop().unwrap();
-            OpenOptions::new().append(true).open(newest).unwrap().write_all(b"{\"addr").unwrap();
-        }
-        let found = past(&state, 1);
-        assert_eq!(found.records.iter().map(|record| record.written).collect::<Vec<_>>(), [1000, 1001, 1002]);
-        assert_eq!(found.records[0], Record { clock: None, ..record(1, 1000) });
-        assert_eq!((found.begins, found.unreadable), (Some(1000), 3));
-        assert!(!History::is_new(&state));
-        fs::remove_dir_all(state).unwrap();
-    }
-
-    #[test]
-    fn it_is_bounded_in_octets_and_the_oldest_goes_first() {
-        let state = folder("octets");
-        let limits = Limits { age_seconds: u64::MAX, octets: 64 << 10 };
-        let history = History::start(&state, limits).unwrap();
-        for second in 0..20_000 {
-            // A group that is not taken is offered again.
-            let mut lost = u64::MAX;
-            while lost != history.lost() {
-                lost = history.lost();
-                history.add([record(1, second)].iter());
-            }
-        }
-        drop(history);
-        let octets: u64 = files(&state.join(FOLDER))
-            .unwrap()
-            .iter()
-            .map(|(_, path)| fs::metadata(path).unwrap().len())
-            .sum();
-        assert!(octets < limits.octets + 1024 && octets > limits.octets / 2, "{octets}");
-        let found = past(&state, 1);
-        assert!(found.begins.unwrap() > 1000 && found.records.last().unwrap().written > 10_000);
-        fs::remove_dir_all(state).unwrap();
-    }
-
-    #[test]
-    fn what_is_older_than_asked_for_goes() {
-        let state = folder("age");
-        // A file holds a handful of records.
-        let limits = Limits { age_seconds: 10 * DAY, octets: 16 << 10 };
-        let history = History::start(&state, limits).unwrap();
-        for day in 0..60 {
-            history.add(std::iter::repeat_n(&record(1, i64::from(day) * 86_400), 7));
-        }
-        drop(history);
-        let begins = past(&state, 1).begins.unwrap();
-        assert!((40 * 86_400..=50 * 86_400).contains(&begins), "{}", begins / 86_400);
-        fs::remove_dir_all(state).unwrap();
-    }
-
-    #[test]
-    fn a_disk_that_refuses_is_told_and_counted_and_nobody_waits() {
-        let state = folder("refused");
-        fs::write(state.join(FOLDER), "in the way").unwrap();
-        let history = History::start(&state, Limits { age_seconds: DAY, octets: 1 << 20 }).unwrap();
-        history.add([record(1, 5)].iter());
-        while history.trouble().is_none() {
-            std::thread::yield_now();
-        }
-        assert_eq!(history.lost(), 1);
-        fs::remove_file(state.join(FOLDER)).unwrap();
-        history.add([record(2, 6)].iter());
-        while history.trouble().is_some() {
-            std::thread::yield_now();
-        }
-        drop(history);
-        assert_eq!(past(&state, 2).records.len(), 1);
-        fs::remove_dir_all(state).unwrap();
-    }
-}
+mod tests;

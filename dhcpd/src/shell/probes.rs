@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use daemon::frame::checksum;
 use daemon::interfaces::Interface;
-use daemon::udp::ArpSocket;
+use daemon::udp::{ArpSocket, MAX_BATCH};
 use socket2::{Domain, Protocol, Socket, Type};
 use tracing::{debug, warn};
 
@@ -118,16 +118,18 @@ impl Probes {
         self.arp.as_ref().map(ArpSocket::as_fd).into_iter().chain(self.icmp.as_ref().map(Socket::as_fd))
     }
 
-    /// The next answer; `None` when there is no more.
-    pub(super) fn hear(&self) -> Option<Input<'static>> {
-        while let Some(claim) = self.arp.as_ref().and_then(ArpSocket::hear) {
-            if self.asked.is_on(claim.address, claim.interface) {
-                return Some(Input::InUse { address: claim.address, mac: Some(claim.mac) });
-            }
-        }
+    /// The next answer by ARP; `None` when there is no more, or for now.
+    pub(super) fn hear_claim(&self) -> Option<Input<'static>> {
+        let claim = self.arp.as_ref()?.hear(|claim| self.asked.is_on(claim.address, claim.interface))?;
+        Some(Input::InUse { address: claim.address, mac: Some(claim.mac) })
+    }
+
+    /// The next answer to an echo; `None` when there is no more, or for now, after [`MAX_BATCH`] packets that
+    /// nobody has asked for.
+    pub(super) fn hear_echo(&self) -> Option<Input<'static>> {
         let mut icmp = self.icmp.as_ref()?;
         let mut packet = [0; 128];
-        loop {
+        for _ in 0..MAX_BATCH {
             let len = icmp.read(&mut packet).ok()?;
             if let Some((address, number)) = packet.get(..len).and_then(echo_reply)
                 && self.asked.is_numbered(address, number)
@@ -135,6 +137,7 @@ impl Probes {
                 return Some(Input::InUse { address, mac: None });
             }
         }
+        None
     }
 }
 

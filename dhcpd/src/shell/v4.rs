@@ -1,7 +1,7 @@
 //! DHCPv4 around its core: sockets, probes, replies.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,6 +26,10 @@ pub(super) struct Four {
     core: Core,
     ports: Ports,
     links: Arc<Links>,
+    /// Address that was asked at each of the boot ports.
+    boot_addresses: Vec<Option<Ipv4Addr>>,
+    /// Which of the descriptors beside the ports is heard next.
+    turn: usize,
     /// HTTP port of the boot service, if there is one.
     boot_port: Option<u16>,
     replies: Replies,
@@ -43,7 +47,8 @@ impl Four {
     pub(super) fn new(ports: Ports, links: Arc<Links>, begin: Begin) -> Four {
         let Begin { boot_port, seen } = begin;
         let core = Core::new().with_boot(boot_port).with_seen(seen.into_iter());
-        Four { core, ports, links, boot_port, replies: Replies::new() }
+        let (boot_addresses, replies) = (Vec::new(), Replies::new());
+        Four { core, ports, links, boot_addresses, turn: 0, boot_port, replies }
     }
 
     /// Opens sockets anew where an interface is another one than it was.
@@ -58,8 +63,13 @@ impl Four {
         self.ports.probes.follow(interfaces);
         let before = self.links.served();
         let links = self.links.set(&self.ports.all, interfaces);
-        if self.links.served() != before {
-            for served in self.links.served() {
+        let served = self.links.served();
+        // It was asked of us, whichever of our addresses there it was.
+        let asked =
+            |port: &Port| served.iter().find(|served| served.name == port.name)?.addresses.first().copied();
+        self.boot_addresses = self.ports.boot.iter().map(asked).collect();
+        if served != before {
+            for served in served {
                 info!(interface = %served.name, state = ?served.state, addresses = ?served.addresses, "interface");
             }
             self.links.report(view);
@@ -69,18 +79,15 @@ impl Four {
 }
 
 impl Four {
-    /// A datagram to the port where machines ask what they boot.
-    fn hear_boot(&self) -> Option<Packet<'static>> {
+    /// A datagram to one of the ports where machines ask what they boot.
+    fn hear_boot(&self, place: usize) -> Option<Packet<'static>> {
+        let port = self.ports.boot.get(place)?;
         let mut buffer = [0; <Four as Service>::MESSAGE_OCTETS];
-        self.ports.boot.iter().find_map(|port| {
-            let (octets, from) = port.socket.as_ref()?.recv_from(&mut buffer).ok()?;
-            let SocketAddr::V4(from) = from else { return None };
-            let bytes = buffer.get(..octets)?.to_vec().into();
-            // It was asked of us, whichever of our addresses there it was.
-            let served = self.links.served().into_iter().find(|served| served.name == port.name);
-            let destination = served.and_then(|served| served.addresses.first().copied());
-            Some(Packet { bytes, interface: port.index(), from, destination })
-        })
+        let (octets, from) = port.socket.as_ref()?.recv_from(&mut buffer).ok()?;
+        let SocketAddr::V4(from) = from else { return None };
+        let bytes = buffer.get(..octets)?.to_vec().into();
+        let destination = self.boot_addresses.get(place).copied().flatten();
+        Some(Packet { bytes, interface: port.index(), from, destination })
     }
 
     /// Sends a reply from that port.
@@ -138,12 +145,15 @@ impl Service for Four {
     }
 
     fn hear_other(&mut self, now: Now, view: &DhcpView, out: &mut Outputs) -> bool {
-        if let Some(answer) = self.ports.probes.hear() {
-            self.core.handle(&answer, now, view, out);
-            return true;
-        }
-        let Some(packet) = self.hear_boot() else { return false };
-        self.core.handle(&Input::BootPacket(packet), now, view, out);
+        let sources = 2 + self.ports.boot.len();
+        let heard = in_turn(self.turn, sources, |source| match source {
+            0 => self.ports.probes.hear_claim(),
+            1 => self.ports.probes.hear_echo(),
+            _ => self.hear_boot(source - 2).map(Input::BootPacket),
+        });
+        let Some((source, input)) = heard else { return false };
+        self.turn = source + 1;
+        self.core.handle(&input, now, view, out);
         true
     }
 
@@ -192,4 +202,30 @@ fn packet<'a>(datagram: &Datagram<'a>) -> Option<Packet<'a>> {
     });
     let bytes = Cow::Borrowed(datagram.bytes);
     (!datagram.truncated).then_some(Packet { bytes, interface: datagram.interface, from, destination })
+}
+
+/// What is heard of one of so many sources, and of which. They are asked from `first` on in a circle, so that
+/// one that always has something keeps no other from being heard.
+fn in_turn<T>(first: usize, sources: usize, hear: impl Fn(usize) -> Option<T>) -> Option<(usize, T)> {
+    (first..first + sources).map(|place| place % sources).find_map(|place| Some((place, hear(place)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_that_always_has_something_keeps_no_other_from_being_heard() {
+        let busy = [true, false, true, true];
+        let mut turn = 0;
+        let heard: Vec<usize> = (0..6)
+            .filter_map(|_| {
+                let (source, ()) = in_turn(turn, busy.len(), |place| busy[place].then_some(()))?;
+                turn = source + 1;
+                Some(source)
+            })
+            .collect();
+        assert_eq!(heard, [0, 2, 3, 0, 2, 3]);
+        assert_eq!(in_turn(3, 4, |_| None::<()>), None);
+    }
 }

@@ -177,14 +177,26 @@ impl<S: Service> Worker<S> {
                 self.hear_writer(&mut state);
                 self.inquiries.answer(self.service.core(), &self.views.load());
             }
-            while woken.other && self.service.hear_other(now(), &self.views.load(), &mut state.out) {
-                self.act(&mut state);
-                self.send(&mut state);
+            if woken.other {
+                self.hear_others(&mut state);
             }
             if self.service.deadline().is_some_and(|due| due <= now().monotonic_ms) {
                 self.happen(Happening::Tick, &mut state);
             }
         }
+    }
+
+    /// Hears what waits on the other descriptors, at most a batch: strangers can fill them without end, and
+    /// what is left wakes again.
+    fn hear_others(&mut self, state: &mut State<S>) {
+        a_batch_of(|| {
+            let heard = self.service.hear_other(now(), &self.views.load(), &mut state.out);
+            if heard {
+                self.act(state);
+            }
+            heard
+        });
+        self.send(state);
     }
 
     /// Hears what the writer has to say.
@@ -331,5 +343,32 @@ impl<S: Service> Worker<S> {
             self.tally.traffic.add(Traffic::Overflow, lost.wrapping_sub(*before).into());
             *before = lost;
         }
+    }
+}
+
+/// Hears until there is no more, at most a batch.
+fn a_batch_of(mut hear: impl FnMut() -> bool) {
+    for _ in 0..MAX_BATCH {
+        if !hear() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_never_ends_is_heard_in_batches() {
+        let heard = |waiting: usize| {
+            let mut count = 0;
+            a_batch_of(|| {
+                count += 1;
+                count <= waiting
+            });
+            count
+        };
+        assert_eq!((heard(0), heard(3), heard(usize::MAX)), (1, 4, MAX_BATCH));
     }
 }

@@ -122,7 +122,9 @@ fn an_installation_happens_once_and_a_changed_reinstall_value_starts_the_next() 
     let done = What::Done(token(&mut service, &first));
     assert_eq!(ask(&mut service, None, done.clone(), &first), Answer::Done);
     assert_eq!(event(&mut service, &first), BootEvent::LocalDisk);
-    assert_eq!(ask(&mut service, None, done.clone(), &first), Answer::Done, "told twice is told");
+    for _ in 0..3 {
+        assert_eq!(ask(&mut service, None, done.clone(), &first), Answer::Done, "told again is told");
+    }
 
     // Neither another edit nor active and back begins it again.
     let other = snapshot(&format!("{INSTALL}\ntags = \"web\""), PROFILE, TEMPLATE);

@@ -54,7 +54,7 @@ impl Memory {
     /// It cannot be written; [`Memory::problem`] says so until it can.
     pub(super) fn save(&self, installs: &Installs) -> Result<(), StateError> {
         let text = serde_json::to_vec_pretty(installs).unwrap_or_default();
-        let saved = self.state.write(FILE, &text);
+        let saved = self.state.write_secret(FILE, &text);
         *self.lock() = saved.as_ref().err().map(ToString::to_string);
         saved
     }
@@ -79,6 +79,8 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::super::testing::TempDir;
     use super::*;
 
@@ -91,6 +93,8 @@ mod tests {
         assert_eq!(first, second, "the secret is the same");
         memory.save(&second).unwrap();
         assert_eq!(memory.problem(), None);
+        let mode = std::fs::metadata(temp.path().join(FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "its tokens are nobody else's to make");
         state.write(FILE, b"{\"secret\":").unwrap();
         assert!(Memory::load(&state).is_err());
     }
