@@ -8,6 +8,7 @@ pub mod boot;
 pub mod code;
 pub mod code6;
 pub mod core;
+mod fnv;
 pub mod history;
 pub mod shell;
 pub mod view;

@@ -119,17 +119,19 @@ impl Question<'_> {
         if !message.ciaddr().is_unspecified() {
             return Ok(self.by_address(message.ciaddr()));
         }
+        let leases = &self.core.ledger.leases;
         let found = match message.options.get(code::CLIENT_ID) {
             Some(id) => {
                 let keys = ClientKey::of_identifier(&id);
                 let hosts = self.hosts(|network| self.view.by_client_id(network.id, &id)?.holder(network));
-                self.clients(hosts, |lease| keys.iter().flatten().any(|key| *key == lease.client))
+                self.clients(hosts, keys.iter().flatten().flat_map(|key| leases.of_client(key)))
             }
             None => {
                 let key = ClientKey::of_hardware(message).ok_or(Reason::NoIdentity)?;
                 let mac = message.mac();
                 let hosts = self.hosts(|network| self.view.by_mac(network.id, mac?)?.holder(network));
-                self.clients(hosts, |lease| lease.client == key || (mac.is_some() && lease.mac == mac))
+                let by_another_key = mac.map_or(&[][..], |mac| leases.of_card(mac));
+                self.clients(hosts, leases.of_client(&key).iter().chain(by_another_key))
             }
         };
         Ok(if found.is_empty() { Found::Unknown } else { Found::Active(found) })
@@ -153,15 +155,17 @@ impl Question<'_> {
         self.view.networks().filter(|network| (self.may_ask)(network)).filter_map(find).collect()
     }
 
-    /// `hosts`, and leases that are of the client.
-    fn clients(&self, mut found: Vec<Holder>, is_its: impl Fn(&Lease) -> bool) -> Vec<Holder> {
-        let leases = self.core.ledger.leases.iter();
-        let its = leases.filter(|(address, lease)| {
-            lease.is_bound(self.now)
-                && is_its(lease)
-                && self.view.network_of(*address).is_some_and(self.may_ask)
-        });
-        found.extend(its.map(|(address, lease)| self.leased(address, lease)));
+    /// `hosts`, and the leases of these addresses.
+    fn clients<'l>(
+        &self,
+        mut found: Vec<Holder>,
+        addresses: impl Iterator<Item = &'l Ipv4Addr>,
+    ) -> Vec<Holder> {
+        found.extend(addresses.filter_map(|address| {
+            let lease = self.core.ledger.leases.get(*address).filter(|lease| lease.is_bound(self.now))?;
+            self.view.network_of(*address).filter(|network| (self.may_ask)(network))?;
+            Some(self.leased(*address, lease))
+        }));
         found.sort_by_key(|holder| std::cmp::Reverse(holder.seconds));
         found
     }

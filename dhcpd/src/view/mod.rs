@@ -35,8 +35,9 @@ pub(crate) use owners::Owners;
 pub use pool::{Pool, PoolAddress};
 pub(crate) use v6::Layout6;
 
+use std::collections::HashMap;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use inventory_core::mac::MacAddr;
 use inventory_core::model::{ContentHash, Globals, Host, HostName, NetworkId, Nic, Shard};
@@ -63,7 +64,12 @@ pub struct DhcpView {
     table: Table,
     /// Addresses that hosts have lost by the latest edits.
     left: Arc<[Left]>,
+    /// Who has an address; made when somebody asks that.
+    cards: Arc<Cards>,
 }
+
+/// The hardware address of the nic with each address.
+type Cards = OnceLock<HashMap<(NetworkId, Ipv4Addr), Option<MacAddr>>>;
 
 /// The networks of a view.
 #[derive(Clone, Debug)]
@@ -144,11 +150,20 @@ impl DhcpView {
         self.find(Key::PortAddress(network, address))
     }
 
-    /// The nic with this address and a hardware address in this network. Cost: linear in the hosts.
+    /// The nic with this address and a hardware address in this network. Cost: linear in the hosts the first
+    /// time, then a lookup.
     pub fn by_address(&self, network: NetworkId, address: Ipv4Addr) -> Option<Reservation<'_>> {
-        let nics = self.files.iter().flatten().flat_map(|file| &file.hosts).flat_map(|host| &host.nics);
-        let mut found = nics.filter(|nic| nic.network == network && nic.ipv4() == Some(address));
-        self.by_mac(network, found.next()?.mac?)
+        let cards = self.cards.get_or_init(|| {
+            let nics = self.files.iter().flatten().flat_map(|file| &file.hosts).flat_map(|host| &host.nics);
+            let mut cards = HashMap::new();
+            for nic in nics {
+                if let Some(address) = nic.ipv4() {
+                    cards.entry((nic.network, address)).or_insert(nic.mac);
+                }
+            }
+            cards
+        });
+        self.by_mac(network, (*cards.get(&(network, address))?)?)
     }
 
     /// A network that knows this hardware address. Cost: a lookup for each network.

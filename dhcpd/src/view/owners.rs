@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::hash::Hasher;
 use std::net::Ipv4Addr;
 
 use inventory_core::model::{Inventory, Nic};
+
+use crate::fnv::Fnv;
 
 /// The machines that have addresses of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,8 +66,7 @@ impl Owners {
     }
 }
 
-/// Hash of what a nic is found by (FNV-1a, 64 bits: it must stay the same over versions of the program);
-/// `None`: nothing.
+/// Hash of what a nic is found by; `None`: nothing.
 fn identity(nic: &Nic) -> Option<u64> {
     let known = nic.identifiers.as_deref();
     let client_id = known.and_then(|known| known.client_id.as_ref()).map(|(id, _)| &**id);
@@ -80,15 +82,14 @@ fn identity(nic: &Nic) -> Option<u64> {
     if parts.iter().all(Option::is_none) {
         return None;
     }
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut take = |octet: u8| hash = (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3);
+    let mut hash = Fnv::default();
     for (number, part) in (1..).zip(parts) {
         let Some(part) = part else { continue };
-        take(number);
-        let [high, low] = u16::try_from(part.len()).unwrap_or(u16::MAX).to_be_bytes();
-        [high, low].iter().chain(part).copied().for_each(&mut take);
+        hash.write_u8(number);
+        hash.write_u16(u16::try_from(part.len()).unwrap_or(u16::MAX));
+        hash.write(part);
     }
-    Some(hash)
+    Some(hash.finish())
 }
 
 #[cfg(test)]

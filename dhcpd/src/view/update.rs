@@ -30,6 +30,7 @@ impl DhcpView {
             files: Vec::with_capacity(inventory.shards.len()),
             table: Table::empty(expected),
             left: Arc::default(),
+            cards: Arc::default(),
         };
         view.change(&[], &inventory.shards);
         view
@@ -49,6 +50,7 @@ impl DhcpView {
         }
         let mut next =
             DhcpView { generation: snapshot.generation, hash: snapshot.hash, left, ..self.clone() };
+        next.cards = Arc::default();
         next.globals = Arc::clone(&snapshot.inventory.globals);
         next.change(&changes.removed, &changes.added);
         next

@@ -63,6 +63,23 @@ fn an_agent_learns_which_addresses_a_client_has() {
 }
 
 #[test]
+fn a_client_with_an_identifier_is_found_by_its_card_too_as_long_as_it_has_its_lease() {
+    let mut lab = lab();
+    let id = b"\x00\x0fprinter";
+    let offer = lab.ask_and_wait(&Ask::new(1, STRANGER).option(61, id));
+    let address = offer.one().yiaddr();
+    let server = SERVER.octets();
+    let request = Ask::new(3, STRANGER).option(61, id).option(54, &server).option(50, &address.octets());
+    assert_eq!(lab.ask(&request).one().yiaddr(), address);
+    let by_card = Ask::new(10, STRANGER).relayed(AGENT, SERVER);
+    assert_eq!(lab.ask(&by_card).one().ciaddr(), address);
+    assert_eq!(lab.ask(&question(AGENT).option(61, id)).one().ciaddr(), address);
+    let release = Ask::new(7, STRANGER).option(61, id).option(54, &server).ciaddr(address);
+    lab.ask(&release);
+    assert_eq!(lab.ask(&by_card).one().kind(), UNKNOWN);
+}
+
+#[test]
 fn a_reserved_address_is_its_hosts_and_others_are_nobodys() {
     let mut lab = lab();
     let web = lab.ask(&question(AGENT).ciaddr([10, 77, 0, 11]));

@@ -195,6 +195,11 @@ proptest! {
             snapshot = next;
             prop_assert_eq!(view.generation(), snapshot.generation);
             prop_assert_eq!(all(&view), all(&DhcpView::build(&snapshot)), "after {:?}", edit);
+            for nic in snapshot.inventory.hosts().flat_map(|host| &host.nics) {
+                let Some(address) = nic.ipv4() else { continue };
+                let found = view.by_address(nic.network, address).and_then(|found| found.mac());
+                prop_assert_eq!(found, nic.mac, "after {:?}", edit);
+            }
         }
     }
 }

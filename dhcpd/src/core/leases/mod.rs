@@ -50,6 +50,11 @@ impl Lease {
     pub fn is_bound(&self, now: i64) -> bool {
         self.state == State::Bound && now < self.ends
     }
+
+    /// Its client's card, where it is known by something else.
+    fn other_mac(&self) -> Option<MacAddr> {
+        self.mac.filter(|mac| self.client != ClientKey::of_mac(*mac))
+    }
 }
 
 /// All leases and offers in a space.
@@ -57,6 +62,8 @@ impl Lease {
 pub(super) struct Leases<S: Space> {
     by_address: BTreeMap<S::Item, Lease>,
     by_client: BTreeMap<ClientKey, Vec<S::Item>>,
+    /// Leases of clients that are known by something else than their hardware address.
+    by_mac: BTreeMap<MacAddr, Vec<S::Item>>,
     /// Ends of leases that hold an address, for noticing.
     ending: BTreeSet<(i64, S::Item)>,
     /// Addresses that may be given again when their time comes, by network, the longest unused first.
@@ -73,6 +80,7 @@ impl<S: Space> Default for Leases<S> {
         Leases {
             by_address: BTreeMap::new(),
             by_client: BTreeMap::new(),
+            by_mac: BTreeMap::new(),
             ending: BTreeSet::new(),
             reuse: BTreeSet::new(),
             offers: Offers::default(),
@@ -98,6 +106,11 @@ impl<S: Space> Leases<S> {
         self.by_client.get(client).map_or(&[], Vec::as_slice)
     }
 
+    /// The addresses that the client with this card has or had, but for those of [`ClientKey::of_mac`].
+    pub(super) fn of_card(&self, mac: MacAddr) -> &[S::Item] {
+        self.by_mac.get(&mac).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether another client than these holds `address`.
     pub(super) fn is_held_by_other(&self, address: S::Item, own: &[Option<ClientKey>], now: i64) -> bool {
         self.get(address)
@@ -109,6 +122,9 @@ impl<S: Space> Leases<S> {
         self.detach(address);
         self.offers.remove(address);
         self.by_client.entry(lease.client.clone()).or_default().push(address);
+        if let Some(mac) = lease.other_mac() {
+            self.by_mac.entry(mac).or_default().push(address);
+        }
         if lease.state != State::Released {
             self.ending.insert((lease.ends, address));
         }
@@ -130,11 +146,9 @@ impl<S: Space> Leases<S> {
         let Some(lease) = self.by_address.remove(&address) else { return };
         self.ending.remove(&(lease.ends, address));
         self.reuse.remove(&(group, lease.ends, address));
-        if let Some(addresses) = self.by_client.get_mut(&lease.client) {
-            addresses.retain(|other| *other != address);
-            if addresses.is_empty() {
-                self.by_client.remove(&lease.client);
-            }
+        take_out(&mut self.by_client, &lease.client, address);
+        if let Some(mac) = lease.other_mac() {
+            take_out(&mut self.by_mac, &mac, address);
         }
     }
 
@@ -149,5 +163,15 @@ impl<S: Space> Leases<S> {
     pub(super) fn deadline(&self) -> Option<i64> {
         let lease = self.ending.first().map(|(ends, _)| *ends);
         [lease, self.offers.deadline()].into_iter().flatten().min()
+    }
+}
+
+/// Takes `item` out of those of `key`.
+fn take_out<K: Ord, T: PartialEq>(index: &mut BTreeMap<K, Vec<T>>, key: &K, item: T) {
+    if let Some(items) = index.get_mut(key) {
+        items.retain(|other| *other != item);
+        if items.is_empty() {
+            index.remove(key);
+        }
     }
 }

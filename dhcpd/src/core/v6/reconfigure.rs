@@ -7,8 +7,8 @@
 //! it: a client that is forgotten learns of the edit when it renews.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 
 use inventory_core::name::Name;
 use ipnet::Ipv6Net;
@@ -25,6 +25,7 @@ use super::reply::Replying;
 use super::{Core, Reason};
 use crate::code6;
 use crate::core::Now;
+use crate::fnv::Fnv;
 use crate::view::DhcpView;
 
 /// Clients that are remembered at most.
@@ -47,7 +48,7 @@ pub struct Reconfigured {
     packet: Packet<'static>,
     /// Whether that was about options only.
     options_only: bool,
-    /// Digest of what it was told.
+    /// Digest of what it was told, by a hash that the next version of the program makes, too.
     told: u64,
     /// Until when it is remembered, in milliseconds since 1970.
     until: i64,
@@ -65,8 +66,8 @@ pub(super) struct Reconfiguring {
     generation: u64,
     /// Another number after each change of the clients.
     version: u64,
-    /// When the next message is due by the boot's clock, or a moment before.
-    next: Option<i64>,
+    /// When messages are due, by the boot's clock, and whose.
+    due: BTreeSet<(i64, Box<[u8]>)>,
     /// When those whose time is over were looked for, by the boot's clock.
     purged: i64,
 }
@@ -94,7 +95,7 @@ impl Reconfiguring {
 
     /// When the next message is due, in milliseconds of the boot's clock.
     pub(super) fn deadline(&self) -> Option<i64> {
-        self.next
+        self.due.first().map(|(at, _)| *at)
     }
 
     pub(super) fn version(&self) -> u64 {
@@ -107,25 +108,55 @@ impl Reconfiguring {
 
     /// Forgets a client.
     pub(super) fn forget(&mut self, duid: &[u8]) {
-        self.version += u64::from(self.by_duid.remove(duid).is_some());
+        self.version += u64::from(self.take(duid).is_some());
     }
 
+    /// Takes a client out, and its message that is due.
+    fn take(&mut self, duid: &[u8]) -> Option<Reconfigured> {
+        let (duid, client) = self.by_duid.remove_entry(duid)?;
+        if let Some((_, at)) = client.due {
+            self.due.remove(&(at, duid));
+        }
+        Some(client)
+    }
+
+    /// Puts a client in that is not there.
+    fn insert(&mut self, duid: Box<[u8]>, client: Reconfigured) {
+        self.due.extend(client.due.map(|(_, at)| (at, duid.clone())));
+        self.by_duid.insert(duid, client);
+    }
+
+    /// Remembers what a client has asked and was told, if there is room.
     fn put(&mut self, duid: &[u8], client: Reconfigured, now: Now) {
-        self.version += 1;
+        let is_known = self.take(duid).is_some();
         let full = self.by_duid.len() >= RECONFIGURED_MAX;
         if full && now.ms() - self.purged >= PURGE_MS {
             self.purged = now.ms();
-            self.by_duid.retain(|_, client| client.until > now.unix_ms);
+            self.purge(now);
         }
-        if self.by_duid.len() < RECONFIGURED_MAX || self.by_duid.contains_key(duid) {
-            self.by_duid.insert(duid.into(), client);
+        if is_known || self.by_duid.len() < RECONFIGURED_MAX {
+            self.version += 1;
+            self.insert(duid.into(), client);
         }
     }
 
-    /// Puts the clients back, having looked through them.
-    fn put_back(&mut self, clients: BTreeMap<Box<[u8]>, Reconfigured>) {
-        self.next = clients.values().filter_map(|client| client.due).map(|(_, at)| at).min();
-        self.by_duid = clients;
+    /// Forgets the clients whose time is over.
+    fn purge(&mut self, now: Now) {
+        let before = self.by_duid.len();
+        self.by_duid.retain(|_, client| client.until > now.unix_ms);
+        if self.by_duid.len() != before {
+            self.version += 1;
+            self.due.retain(|(_, duid)| self.by_duid.contains_key(duid));
+        }
+    }
+
+    /// The first client whose message is due, taken out, with the messages that it was sent before.
+    fn take_due(&mut self, now: Now) -> Option<(Box<[u8]>, Reconfigured, u8)> {
+        self.due.first().filter(|(at, _)| *at <= now.ms())?;
+        let (_, duid) = self.due.pop_first()?;
+        let mut client = self.by_duid.remove(&duid)?;
+        let (sent, _) = client.due.take()?;
+        Some((duid, client, sent))
     }
 }
 
@@ -153,39 +184,34 @@ impl Core {
             return;
         }
         self.reconfiguring.generation = view.generation();
-        let mut clients = std::mem::take(&mut self.reconfiguring.by_duid);
-        let before = clients.len();
-        clients.retain(|_, client| client.until > now.unix_ms);
+        self.reconfiguring.purge(now);
+        self.reconfiguring.due.clear();
         let mut at = now.ms();
-        for client in clients.values_mut() {
+        for (duid, mut client) in std::mem::take(&mut self.reconfiguring.by_duid) {
             let told = self.digest_of(&client.packet, view);
             client.due = (told != Some(client.told)).then(|| {
                 at += GAP_MS;
                 (0, at)
             });
+            self.reconfiguring.insert(duid, client);
         }
-        self.reconfiguring.version += u64::from(clients.len() != before);
-        self.reconfiguring.put_back(clients);
     }
 
-    /// Sends what is due.
+    /// Sends what is due. Cost: that of those messages, however many wait.
     pub(super) fn pass_reconfigured(&mut self, now: Now, view: &DhcpView, out: &mut Outputs) {
         if self.reconfiguring.deadline().is_none_or(|due| due > now.ms()) {
             return;
         }
         let Some(mut keys) = self.reconfiguring.keys.take() else { return };
-        let mut clients = std::mem::take(&mut self.reconfiguring.by_duid);
-        for (duid, client) in &mut clients {
-            let Some((sent, _)) = client.due.filter(|(_, at)| *at <= now.ms()) else { continue };
-            client.due = None;
-            if sent < ATTEMPTS && self.reconfigure(client, keys.next(duid), view, out).is_ok() {
+        while let Some((duid, mut client, sent)) = self.reconfiguring.take_due(now) {
+            if sent < ATTEMPTS && self.reconfigure(&client, keys.next(&duid), view, out).is_ok() {
                 client.due = Some((sent + 1, now.ms() + (TIMEOUT_MS << sent)));
             } else {
                 out.events.push(Event::ReconfigureUnheard);
             }
+            self.reconfiguring.insert(duid, client);
         }
         self.reconfiguring.keys = Some(keys);
-        self.reconfiguring.put_back(clients);
     }
 
     fn reconfigure(
@@ -218,7 +244,7 @@ impl Core {
     }
 
     fn digest(&self, asker: &Asker<'_, '_, '_>) -> u64 {
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = Fnv::default();
         let kind = match asker.client {
             Client::Known(..) => 0,
             Client::Stranger => 1,
@@ -242,5 +268,51 @@ impl Core {
         nic.and_then(|nic| nic.fqdn()).map(Name::as_wire).hash(&mut hasher);
         asker.parameters(network, nic, self.boot_port).hash(asker.message, &mut hasher);
         hasher.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{Ipv6Addr, SocketAddrV6};
+
+    const NOW: Now = Now { monotonic_ms: 1000, unix_ms: 1_000_000 };
+
+    fn client(due: Option<i64>) -> Reconfigured {
+        let from = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 546, 0, 0);
+        let packet = Packet { bytes: Cow::Borrowed(b""), interface: 1, from, destination: None };
+        let due = due.map(|at| (0, at));
+        Reconfigured { packet, options_only: false, told: 0, until: i64::MAX, due }
+    }
+
+    #[test]
+    fn what_is_due_is_of_the_clients_that_are_there() {
+        let mut all = Reconfiguring::default();
+        for (duid, at) in [(b"a", 30), (b"b", 10), (b"c", 20)] {
+            all.put(duid, client(Some(at)), NOW);
+        }
+        assert_eq!(all.deadline(), Some(10));
+        all.put(b"b", client(None), NOW);
+        assert_eq!(all.deadline(), Some(20), "it has asked");
+        all.forget(b"c");
+        assert_eq!(all.deadline(), Some(30));
+        let (duid, ..) = all.take_due(NOW).unwrap();
+        assert_eq!((&*duid, all.deadline()), (&b"a"[..], None));
+        all.put(b"a", Reconfigured { until: 0, ..client(Some(30)) }, NOW);
+        all.purge(NOW);
+        assert_eq!((all.deadline(), all.by_duid.len()), (None, 1), "its time is over");
+    }
+
+    #[test]
+    fn a_client_that_there_is_no_room_for_changes_nothing() {
+        let mut all = Reconfiguring::default();
+        for number in 0..RECONFIGURED_MAX {
+            all.put(&number.to_be_bytes(), client(None), NOW);
+        }
+        let version = all.version();
+        all.put(b"another", client(None), NOW);
+        assert_eq!((all.version(), all.by_duid.len()), (version, RECONFIGURED_MAX));
+        all.put(&0_usize.to_be_bytes(), client(None), NOW);
+        assert_ne!(all.version(), version, "one that is known has asked again");
     }
 }
