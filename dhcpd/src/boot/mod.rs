@@ -17,12 +17,14 @@ mod script;
 mod service;
 mod target;
 pub mod tftp;
+mod url;
 
 pub use event::BootEvent;
 pub use firmware::{Architecture, Saying, Stage};
 pub use installs::Installs;
 pub use service::{Answer, Asker, Service};
 pub use target::{PREFIX, Target, What, Whom, encoded};
+pub use url::{script_path, server_url};
 
 use inventory_core::model::ContentHash;
 

@@ -14,7 +14,7 @@ use super::event::BootEvent;
 /// First component of all paths that are no files.
 pub const PREFIX: &str = "hostbook";
 /// Stands for a name where there is none; no host is called so.
-const NOBODY: &str = "-";
+pub(super) const NOBODY: &str = "-";
 /// Longest path that is looked at.
 const PATH_OCTETS_MAX: usize = 1024;
 

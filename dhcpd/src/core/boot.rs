@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 
 use super::classes;
 use super::packet::Message;
-use crate::boot::{Architecture, PREFIX, Saying, Stage};
+use crate::boot::{Architecture, Saying, Stage, script_path, server_url};
 use crate::code;
 use crate::view::{NetworkView, OptionBlock, Reservation, find_option};
 
@@ -107,10 +107,7 @@ impl Booting<'_, '_, '_> {
         let options = &self.message.options;
         let stage = Booting::stage(self.message)?;
         let server = self.network.boot_server.unwrap_or(self.server);
-        let url = |path: &str| match port {
-            80 => format!("http://{server}/{path}"),
-            port => format!("http://{server}:{port}/{path}"),
-        };
+        let url = |path: &str| format!("{}/{path}", server_url(server.into(), port));
         let file = match stage {
             // An active host's script goes on to the disk at once, and says why.
             Stage::Ipxe => url(&path),
@@ -125,17 +122,11 @@ impl Booting<'_, '_, '_> {
 
     /// Path of the script, and whether the machine is to boot from the network.
     fn path(&self) -> Option<(String, bool)> {
-        match self.nic {
-            Some(nic) => {
-                let boots = nic.has_boot()?;
-                let host = nic.host_name()?;
-                Some((format!("{PREFIX}/{host}/boot.ipxe"), boots))
-            }
-            None if self.network.boots_unknown => {
-                Some((format!("{PREFIX}/-/{}/boot.ipxe", crate::boot::encoded(&self.network.name)), true))
-            }
-            None => None,
-        }
+        let (boots, host) = match self.nic {
+            Some(nic) => (nic.has_boot()?, Some(nic.host_name()?)),
+            None => (self.network.boots_unknown.then_some(true)?, None),
+        };
+        Some((script_path(host, &self.network.name), boots))
     }
 
     /// What an operator has written for the client as this option, if it is text.

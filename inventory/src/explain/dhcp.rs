@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use dhcpd::boot::{Answer, Asker, Installs, Service, What, Whom};
+use dhcpd::boot::{Answer, Asker, Installs, Service, What, Whom, server_url};
 use dhcpd::code;
 use dhcpd::core::Record;
 use dhcpd::view::DhcpView;
@@ -270,10 +270,7 @@ impl Asking<'_> {
 
     /// The script that the boot service makes; installations that are done are not known here.
     fn script(&self, whom: &Whom, server: Ipv4Addr, address: Ipv4Addr) -> Option<String> {
-        let server_url = match self.boot_port {
-            80 => format!("http://{server}"),
-            port => format!("http://{server}:{port}"),
-        };
+        let server_url = server_url(server.into(), self.boot_port);
         let asker = Asker { peer: address.into(), server_url, now_ms: 0 };
         let mut service = Service::new(Installs::new(&[0; 16]));
         match service.answer(whom, None, &What::Script, &asker, &Arc::new(self.snapshot.clone())) {

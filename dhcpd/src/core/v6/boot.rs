@@ -8,7 +8,7 @@ use std::net::Ipv6Addr;
 
 use super::input::{Link, Packet};
 use super::message::Message;
-use crate::boot::{PREFIX, Saying, Stage, encoded};
+use crate::boot::{Saying, Stage, script_path, server_url};
 use crate::code6;
 use crate::view::{NetworkView6, Reservation};
 
@@ -49,10 +49,7 @@ impl Booting<'_, '_, '_> {
             has_ipxe_options: false,
         })?;
         let server = self.network.boot_server.or_else(|| self.own_address())?;
-        let http = |path: &str| match self.port {
-            80 => format!("http://[{server}]/{path}"),
-            port => format!("http://[{server}]:{port}/{path}"),
-        };
+        let http = |path: &str| format!("{}/{path}", server_url(server.into(), self.port));
         let url = match stage {
             // An active host's script goes on to the disk at once, and says why.
             Stage::Ipxe => http(&path),
@@ -69,18 +66,13 @@ impl Booting<'_, '_, '_> {
 
     /// Path of the script, and whether the machine is to boot from the network.
     fn path(&self) -> Option<(String, bool)> {
-        match self.nic {
+        let (boots, host) = match self.nic {
             // The boot service knows a host by its address, and takes one with IPv4 only for nobody else.
-            Some(nic) if nic.address6().is_none() && nic.address().is_some() => None,
-            Some(nic) => {
-                let boots = nic.has_boot()?;
-                Some((format!("{PREFIX}/{}/boot.ipxe", nic.host_name()?), boots))
-            }
-            None if self.network.boots_unknown => {
-                Some((format!("{PREFIX}/-/{}/boot.ipxe", encoded(&self.network.name)), true))
-            }
-            None => None,
-        }
+            Some(nic) if nic.address6().is_none() && nic.address().is_some() => return None,
+            Some(nic) => (nic.has_boot()?, Some(nic.host_name()?)),
+            None => (self.network.boots_unknown.then_some(true)?, None),
+        };
+        Some((script_path(host, &self.network.name), boots))
     }
 
     /// Our address as the client reaches it: where it or its relay agent has sent to, else one of its

@@ -1,6 +1,6 @@
 //! From a path to octets, for both protocols.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -12,7 +12,7 @@ use super::http::Patience;
 use super::limits::Limits;
 use super::memory::Memory;
 use super::root::{BootFile, BootRoot};
-use crate::boot::{Answer, Asker, BootEvent, Service, Target, What, Whom};
+use crate::boot::{Answer, Asker, BootEvent, Service, Target, What, Whom, server_url};
 use crate::shell::clock;
 
 /// What both protocols serve from.
@@ -140,15 +140,6 @@ impl Shared {
     }
 }
 
-/// URL of the service at `local`, without a slash at the end.
-fn server_url(local: IpAddr, port: u16) -> String {
-    match port {
-        80 if local.is_ipv4() => format!("http://{local}"),
-        80 => format!("http://[{local}]"),
-        port => format!("http://{}", SocketAddr::new(local, port)),
-    }
-}
-
 fn name(whom: &Whom) -> &str {
     match whom {
         Whom::Host(name) | Whom::Unknown(name) => name,
@@ -161,19 +152,5 @@ fn event_text(event: BootEvent) -> &'static str {
         BootEvent::OutsideRoot => "the path leaves the boot root",
         BootEvent::Unreadable => "it cannot be read",
         _ => "no",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_services_url_is_as_short_as_it_can_be() {
-        let url = |local: &str, port| server_url(local.parse().unwrap(), port);
-        assert_eq!(url("10.0.0.1", 80), "http://10.0.0.1");
-        assert_eq!(url("10.0.0.1", 8080), "http://10.0.0.1:8080");
-        assert_eq!(url("2001:db8::1", 80), "http://[2001:db8::1]");
-        assert_eq!(url("2001:db8::1", 8080), "http://[2001:db8::1]:8080");
     }
 }
