@@ -1,10 +1,9 @@
 //! What the boot service remembers, in the state directory.
 
-use std::fs::File;
-use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use daemon::exit::Fatal;
+use daemon::random::octets;
 use daemon::state::{StateDir, StateError};
 
 use crate::boot::Installs;
@@ -29,10 +28,8 @@ impl Memory {
         let memory = Memory { state: Arc::clone(state), behind: Arc::default() };
         let path = state.path().join(FILE);
         let Some(text) = state.read(FILE)? else {
-            let mut secret = [0; SECRET_OCTETS];
-            File::open("/dev/urandom")
-                .and_then(|mut random| random.read_exact(&mut secret))
-                .map_err(|error| Fatal::system("read random numbers", &error))?;
+            let secret = octets::<SECRET_OCTETS>();
+            let secret = secret.map_err(|error| Fatal::system("read random numbers", &error))?;
             let installs = Installs::new(&secret);
             if let Err(error) = memory.save(&installs) {
                 tracing::warn!(%error, "the boot service cannot remember anything yet");

@@ -4,10 +4,10 @@
 //! neither a new card nor a wrong clock changes it. A client that finds another DUID waits until it may
 //! ask any server, so a file that cannot be written is worth a warning.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 
 use daemon::interfaces::Interface;
+use daemon::random::octets;
 use daemon::state::StateDir;
 use tracing::warn;
 
@@ -42,13 +42,11 @@ pub(in crate::shell) fn server_duid(state: &StateDir, interfaces: &[Interface]) 
 
 /// Type 4 and 16 octets.
 fn draw() -> io::Result<Box<[u8]>> {
-    let mut duid = vec![0, 4];
-    File::open("/dev/urandom")?.take(16).read_to_end(&mut duid)?;
-    if let [_, _, _, _, _, _, _, _, version, _, variant, ..] = &mut *duid {
-        *version = *version & 0x0f | 0x40;
-        *variant = *variant & 0x3f | 0x80;
-    }
-    Ok(duid.into())
+    let mut uuid = octets::<16>()?;
+    let [_, _, _, _, _, _, version, _, variant, ..] = &mut uuid;
+    *version = *version & 0x0f | 0x40;
+    *variant = *variant & 0x3f | 0x80;
+    Ok([&[0, 4][..], &uuid].concat().into())
 }
 
 fn parse(octets: &[u8]) -> Option<Box<[u8]>> {

@@ -4,10 +4,9 @@
 //! The first two are a file that is written before anything is signed with them: numbers must never come
 //! again, and a client that was told a key keeps it. The clients may be half a minute behind.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use daemon::random::octets;
 use daemon::state::StateDir;
 use tracing::warn;
 
@@ -35,7 +34,7 @@ fn open(state: &StateDir) -> Result<Keys, String> {
     let kept = kept.as_deref().and_then(parse);
     let (secret, last) = match kept {
         Some(kept) => kept,
-        None => (draw().map_err(|error| error.to_string())?, 0),
+        None => (octets().map_err(|error| error.to_string())?, 0),
     };
     // Above what another file, which is lost, may have said.
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -49,12 +48,6 @@ fn parse(octets: &[u8]) -> Option<([u8; 32], u32)> {
     let text = std::str::from_utf8(octets).ok()?;
     let (secret, start) = text.split_once('\n')?;
     Some((super::duid::parse_hex(secret)?.try_into().ok()?, start.trim_end().parse().ok()?))
-}
-
-fn draw() -> io::Result<[u8; 32]> {
-    let mut secret = [0; 32];
-    File::open("/dev/urandom")?.read_exact(&mut secret)?;
-    Ok(secret)
 }
 
 /// The clients that were known when they were written down last.
