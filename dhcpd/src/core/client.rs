@@ -47,6 +47,34 @@ impl Kind {
     }
 }
 
+/// The clients that the sender of a message counts as.
+#[derive(Clone, Debug)]
+pub(super) struct ClientKeys {
+    /// Whose the leases are that it gets.
+    pub(super) own: ClientKey,
+    /// What it was known by before it was written down, where that is something else: it keeps its leases.
+    before: Option<ClientKey>,
+}
+
+impl ClientKeys {
+    /// Those of `message`; `nic` if the inventory knows the client. `None`: it does not say who it is.
+    pub(super) fn of(message: &Message<'_>, nic: Option<&Reservation<'_>>) -> Option<ClientKeys> {
+        let own = ClientKey::of(message, nic)?;
+        let before = nic.and_then(|_| ClientKey::of(message, None)).filter(|before| *before != own);
+        Some(ClientKeys { own, before })
+    }
+
+    /// Whether `client` is one of them.
+    pub(super) fn have(&self, client: &ClientKey) -> bool {
+        self.iter().any(|key| key == client)
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &ClientKey> {
+        std::iter::once(&self.own).chain(&self.before)
+    }
+}
+
 impl ClientKey {
     /// The client that sent `message`; `nic` if the inventory knows it. `None`: it does not say who it is.
     pub(super) fn of(message: &Message<'_>, nic: Option<&Reservation<'_>>) -> Option<ClientKey> {

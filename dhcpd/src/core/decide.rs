@@ -5,7 +5,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::client::ClientKey;
+use super::client::{ClientKey, ClientKeys};
 use super::decision::{Decision, Grant, Want};
 use super::identify::{Identified, identify};
 use super::leases::Leases;
@@ -101,7 +101,7 @@ impl Deciding<'_, '_> {
         };
         // Whoever leased it before the inventory gave it away has it until it asks again; so has the machine
         // that was at the port before, unless it has gone.
-        let is_held = self.leases.is_held_by_other(address, &self.keys(Some(&nic)), self.now);
+        let is_held = self.leases.is_held_by_other(address, |key| self.is_its(key, Some(&nic)), self.now);
         if is_held && !(nic.is_by_port() && self.may_replace(network, address))
             || nic.is_by_port() && self.is_on_probation(address)
         {
@@ -131,10 +131,10 @@ impl Deciding<'_, '_> {
             }
     }
 
-    /// The names that the client's leases may be under.
-    fn keys(&self, nic: Option<&Reservation<'_>>) -> [Option<ClientKey>; 3] {
-        let message = self.message;
-        [ClientKey::of(message, nic), ClientKey::of(message, None), ClientKey::of_hardware(message)]
+    /// Whether leases of `client` are those of the client that asks, which may have had them by its card alone.
+    fn is_its(&self, client: &ClientKey, nic: Option<&Reservation<'_>>) -> bool {
+        ClientKeys::of(self.message, nic).is_some_and(|keys| keys.have(client))
+            || ClientKey::of_hardware(self.message).as_ref() == Some(client)
     }
 
     fn discover<'v>(&self, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
@@ -229,17 +229,14 @@ impl Deciding<'_, '_> {
         let nic = want.known.map(|(nic, _)| nic);
         let by_port = place.view().by_port_address(network.id, wanted);
         let by_port = by_port.filter(|nic| nic.is_served() && nic.has_dhcp());
-        let key = ClientKey::of(self.message, nic.or(by_port).as_ref()).ok_or(Reason::NoIdentity)?;
+        let keys = ClientKeys::of(self.message, nic.or(by_port).as_ref()).ok_or(Reason::NoIdentity)?;
         let lease = self.leases.get(wanted);
-        // It may have leased it before it was written down, by another name.
-        let before = ClientKey::of(self.message, None);
-        let is_own = |client: &ClientKey| *client == key || Some(client) == before.as_ref();
-        let own = lease.filter(|lease| is_own(&lease.client) && !matches!(lease.state, State::Declined));
+        let own = lease.filter(|lease| keys.have(&lease.client) && !matches!(lease.state, State::Declined));
         let is_here = want.known.is_none_or(|(_, home)| home.id == network.id);
         let is_served = nic.is_some() || network.serves_strangers;
         let of_pool = is_here && is_served && network.pool.contains(wanted) && !(self.is_own)(wanted);
         let by_port = by_port.filter(|_| own.is_some());
-        let offer = self.leases.offer_of(wanted, self.now).map(|offer| is_own(&offer.client));
+        let offer = self.leases.offer_of(wanted, self.now).map(|offer| keys.have(&offer.client));
         let own_still = own.is_some_and(|lease| lease.is_held(self.now) || offer != Some(false));
         let offered = offer == Some(true) && !self.probes.is_running(wanted);
         if (of_pool && (own_still || (selecting && offered))) || by_port.is_some() {
@@ -273,7 +270,7 @@ impl Deciding<'_, '_> {
     /// The client's lease of `address`, to be ended.
     fn own_lease(&self, address: Ipv4Addr, nic: Option<&Reservation<'_>>) -> Option<Ipv4Addr> {
         let lease = self.leases.get(address).filter(|lease| lease.is_bound(self.now))?;
-        self.keys(nic).iter().flatten().any(|key| *key == lease.client).then_some(address)
+        self.is_its(&lease.client, nic).then_some(address)
     }
 
     /// The state of the client and the address that it wants.

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::Core;
-use super::client::ClientKey;
+use super::client::{ClientKey, ClientKeys};
 use super::decision::{Grant, Want};
 use super::input::{Now, Packet};
 use super::leases::{Lease, Offer};
@@ -37,8 +37,8 @@ impl Core {
         out: &mut Outputs,
     ) -> Result<Grant<'v>, Reason> {
         let nic = want.known.map(|(nic, _)| nic);
-        let key = ClientKey::of(message, nic.as_ref()).ok_or(Reason::NoIdentity)?;
-        let (network, address) = self.address_for(message, &key, place, want, now)?;
+        let keys = ClientKeys::of(message, nic.as_ref()).ok_or(Reason::NoIdentity)?;
+        let (network, address) = self.address_for(message, &keys, place, want, now)?;
         let seconds = nic.and_then(|nic| nic.lease_seconds()).unwrap_or(network.lease_seconds);
         let grant = Grant { network, nic, address, seconds: seconds.min(want.seconds_max), is_leased: true };
         let is_offered = self.ledger.leases.offer_of(address, now.ms()).is_some();
@@ -49,7 +49,7 @@ impl Core {
         }
         let was_probed = is_offered && !self.probes.is_running(address);
         let is_known = is_bound || was_probed || self.is_quiet(address, now);
-        let offer = Offer { client: key, until: now.ms() + OFFER_MS };
+        let offer = Offer { client: keys.own, until: now.ms() + OFFER_MS };
         if !self.ledger.leases.offer(address, offer) {
             return Err(Reason::Busy);
         }
@@ -90,7 +90,7 @@ impl Core {
     fn address_for<'v>(
         &mut self,
         message: &Message<'_>,
-        key: &ClientKey,
+        keys: &ClientKeys,
         place: &Place<'v>,
         want: Want<'v>,
         now: Now,
@@ -107,17 +107,13 @@ impl Core {
                 .find(|network| network.pool.contains(address) && !is_own(links, address))
         };
         let (leases, ms) = (&self.ledger.leases, now.ms());
-        // Before it was written down, it may have been known by another name.
-        let before = ClientKey::of(message, None).filter(|before| before != key);
-        let keys = || std::iter::once(key).chain(&before);
-        let own = keys().flat_map(|key| leases.of_client(key)).copied().filter(|address| {
+        let own = keys.iter().flat_map(|key| leases.of_client(key)).copied().filter(|address| {
             let lease = leases.get(*address);
             let usable = lease.is_some_and(|lease| lease.state != State::Declined);
-            let other =
-                leases.offer_of(*address, ms).is_some_and(|offer| keys().all(|key| offer.client != *key));
+            let other = leases.offer_of(*address, ms).is_some_and(|offer| !keys.have(&offer.client));
             usable && !other
         });
-        let offered = leases.offered_to(key, ms);
+        let offered = leases.offered_to(&keys.own, ms);
         let requested =
             message.options.fixed::<4>(code::REQUESTED_ADDRESS).ok().flatten().map(Ipv4Addr::from);
         let requested = requested.filter(|address| leases.is_free(*address, ms));
@@ -144,15 +140,13 @@ impl Core {
         now: Now,
         out: &mut Outputs,
     ) -> Result<Option<u64>, Reason> {
-        let client = ClientKey::of(message, grant.nic.as_ref()).ok_or(Reason::NoIdentity)?;
-        let before = ClientKey::of(message, None);
-        let keys = [Some(client.clone()), before];
+        let keys = ClientKeys::of(message, grant.nic.as_ref()).ok_or(Reason::NoIdentity)?;
         if !self.ledger.journal.is_failing()
-            && self.ledger.leases.is_held_by_other(grant.address, &keys, now.ms())
+            && self.ledger.leases.is_held_by_other(grant.address, |key| keys.have(key), now.ms())
         {
             self.ledger.end(grant.address, Changed::Withdrawn, now, out);
         }
-        let tenant = Tenant { client, mac: message.mac(), name: own_name(message) };
+        let tenant = Tenant { client: keys.own, mac: message.mac(), name: own_name(message) };
         let bound = self.ledger.bind(grant.address, tenant, grant.seconds, now, out);
         bound.map_err(|StoreFailing| Reason::StoreFailing)
     }
@@ -165,8 +159,8 @@ impl Core {
         now: Now,
         out: &mut Outputs,
     ) {
-        let keys = [ClientKey::of(message, grant.nic.as_ref()), ClientKey::of(message, None)];
-        for key in keys.iter().flatten() {
+        let keys = ClientKeys::of(message, grant.nic.as_ref());
+        for key in keys.iter().flat_map(ClientKeys::iter) {
             let is_other =
                 |address: &Ipv4Addr| *address != grant.address && grant.network.prefix.contains(address);
             let others: Vec<_> = self.ledger.leases.of_client(key).iter().copied().filter(is_other).collect();

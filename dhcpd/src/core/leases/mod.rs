@@ -111,10 +111,14 @@ impl<S: Space> Leases<S> {
         self.by_mac.get(&mac).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether another client than these holds `address`.
-    pub(super) fn is_held_by_other(&self, address: S::Item, own: &[Option<ClientKey>], now: i64) -> bool {
-        self.get(address)
-            .is_some_and(|lease| lease.is_held(now) && !own.iter().flatten().any(|key| *key == lease.client))
+    /// Whether a client holds `address` that is none of one's own.
+    pub(super) fn is_held_by_other(
+        &self,
+        address: S::Item,
+        is_own: impl Fn(&ClientKey) -> bool,
+        now: i64,
+    ) -> bool {
+        self.get(address).is_some_and(|lease| lease.is_held(now) && !is_own(&lease.client))
     }
 
     /// Makes `lease` the one of `address`; an offer of the address is over.

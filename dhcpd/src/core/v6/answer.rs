@@ -184,7 +184,7 @@ impl Core {
     /// Whether `item` is leased to `asker`.
     fn has(&self, asker: &Asker<'_, '_, '_>, ia: &Ia<'_>, item: Ipv6Net, now: Now) -> bool {
         let lease = self.ledger.leases.get(item).filter(|lease| lease.is_bound(now.ms()));
-        lease.is_some_and(|lease| asker.keys(ia).iter().flatten().any(|key| *key == lease.client))
+        lease.is_some_and(|lease| asker.is_its(&lease.client, ia))
     }
 
     /// Ends leases; a reservation stays what it is. Returns "no binding" for each identity association

@@ -123,6 +123,11 @@ impl<'m, 'a, 'v> Asker<'m, 'a, 'v> {
         [Some(self.key(ia)), Some(ClientKey::of_association(ia.kind, ia.id, self.duid()))]
     }
 
+    /// Whether leases of `client` are those for `ia`.
+    pub(super) fn is_its(&self, client: &ClientKey, ia: &Ia<'_>) -> bool {
+        self.keys(ia).iter().flatten().any(|key| key == client)
+    }
+
     /// Who a lease for `ia` is for.
     pub(super) fn tenant(&self, ia: &Ia<'_>) -> Tenant {
         Tenant { client: self.key(ia), mac: mac_of(self.message, self.packet), name: self.own_name() }

@@ -195,7 +195,7 @@ impl Core {
                 _ if moved => Found::NotOnLink,
                 // Whoever leased it before the inventory gave it away has it until it asks again.
                 Some(Found::Reserved(item))
-                    if self.ledger.leases.is_held_by_other(item, &asker.keys(ia), now.ms()) =>
+                    if self.ledger.leases.is_held_by_other(item, |key| asker.is_its(key, ia), now.ms()) =>
                 {
                     self.find_pool(asker, ia, asking, &taken, MEANWHILE_SECONDS, now)
                 }
