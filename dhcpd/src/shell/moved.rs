@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use daemon::state::StateDir;
-use inventory_core::model::Snapshot;
+use inventory_core::model::{Inventory, Snapshot};
 use tracing::warn;
 
 use crate::view::{DhcpView, LEFT_MAX, Owners};
@@ -23,9 +23,10 @@ pub(super) struct Moved {
     state: Arc<StateDir>,
     /// Of the process before; `None` when it has been compared with.
     before: Option<Owners>,
+    owners: Owners,
     lost: Vec<Lost>,
-    /// What is in the file.
-    written: String,
+    /// Whether the file says all that.
+    is_written: bool,
 }
 
 /// An address that was lost.
@@ -45,27 +46,42 @@ impl Moved {
             warn!(%error, "addresses that moved before are not known");
             None
         });
-        let written = String::from_utf8(octets.unwrap_or_default()).unwrap_or_default();
+        let text = String::from_utf8(octets.unwrap_or_default()).unwrap_or_default();
         let (mut before, mut lost) = (Owners::default(), Vec::new());
-        for line in written.lines() {
+        for line in text.lines() {
             match line.strip_prefix(LOST).and_then(Lost::read) {
                 Some(one) => lost.push(one),
                 None if before.add_line(line) => {}
                 None => warn!(file = FILE, line, "a line is left out that cannot be read"),
             }
         }
-        Moved { state: Arc::clone(state), before: Some(before), lost, written }
+        let (state, owners) = (Arc::clone(state), Owners::default());
+        Moved { state, before: Some(before), owners, lost, is_written: false }
     }
 
-    /// The view of `snapshot`, which knows what was lost. To be called before it is in service: so it is
-    /// written before anybody gets another's address.
-    pub(super) fn follow(&mut self, view: DhcpView, snapshot: &Snapshot, unix_seconds: i64) -> DhcpView {
-        let owners = Owners::of(&snapshot.inventory);
+    /// The view of `snapshot`, which knows what was lost. To be called before it is in service, with the
+    /// inventory that was in service before: so it is written before anybody gets another's address. Cost: as
+    /// [`Owners::follow`], and a line for each host where an address has another owner.
+    pub(super) fn follow(
+        &mut self,
+        view: DhcpView,
+        last: Option<&Inventory>,
+        snapshot: &Snapshot,
+        unix_seconds: i64,
+    ) -> DhcpView {
+        let are_others = match last {
+            Some(last) => self.owners.follow(last, &snapshot.inventory),
+            None => {
+                self.owners = Owners::of(&snapshot.inventory);
+                true
+            }
+        };
+        let lost_before = self.lost.clone();
         self.lost.retain(|lost| unix_seconds - lost.since < lost.seconds.into());
         let lost = |(address, seconds)| Lost { address, seconds, since: unix_seconds };
         let view = match self.before.take() {
             Some(before) => {
-                self.lost.extend(before.lost(&owners).map(lost));
+                self.lost.extend(before.lost(&self.owners).map(lost));
                 view.with_left(self.lost.iter().map(|lost| (lost.address, lost.seconds)))
             }
             None => {
@@ -74,15 +90,21 @@ impl Moved {
             }
         };
         self.lost.drain(..self.lost.len().saturating_sub(LEFT_MAX));
-        let lost: String = self.lost.iter().map(Lost::line).collect();
-        let text = owners.to_text() + &lost;
-        if text != self.written {
-            match self.state.write(FILE, text.as_bytes()) {
-                Ok(()) => self.written = text,
-                Err(error) => warn!(%error, "a restart would not know which addresses have moved"),
-            }
+        self.is_written &= !are_others && self.lost == lost_before;
+        if !self.is_written {
+            self.write();
         }
         view
+    }
+
+    fn write(&mut self) {
+        let lost: String = self.lost.iter().map(Lost::line).collect();
+        let text = self.owners.to_text() + &lost;
+        let written = self.state.write(FILE, text.as_bytes());
+        self.is_written = written.is_ok();
+        if let Err(error) = written {
+            warn!(%error, "a restart would not know which addresses have moved");
+        }
     }
 }
 
@@ -146,15 +168,15 @@ mod tests {
     fn an_edit_while_nobody_served_is_found() {
         let (_dir, state) = state("down");
         let first = snapshot(1, 11, 12);
-        let view = Moved::load(&state).follow(DhcpView::build(&first), &first, 1000);
+        let view = Moved::load(&state).follow(DhcpView::build(&first), None, &first, 1000);
         assert_eq!(lost(&view), [] as [u8; 0], "nobody served before");
         let second = snapshot(1, 13, 11);
         let mut moved = Moved::load(&state);
-        let view = moved.follow(DhcpView::build(&second), &second, 2000);
+        let view = moved.follow(DhcpView::build(&second), None, &second, 2000);
         assert_eq!(lost(&view), [11, 12]);
         // It is known for as long as a lease may last, however often the daemon starts.
         for (at, expected) in [(3000, &[11, 12][..]), (5599, &[11, 12]), (5600, &[])] {
-            let view = Moved::load(&state).follow(DhcpView::build(&second), &second, at);
+            let view = Moved::load(&state).follow(DhcpView::build(&second), None, &second, at);
             assert_eq!(lost(&view), expected, "at {at}");
         }
     }
@@ -164,11 +186,33 @@ mod tests {
         let (_dir, state) = state("up");
         let (first, second) = (snapshot(1, 11, 12), snapshot(2, 13, 11));
         let mut moved = Moved::load(&state);
-        let view = moved.follow(DhcpView::build(&first), &first, 1000);
+        let view = moved.follow(DhcpView::build(&first), None, &first, 1000);
         let view = view.updated(&first.inventory, &second);
-        assert_eq!(lost(&moved.follow(view, &second, 1500)), [11, 12]);
-        let again = Moved::load(&state).follow(DhcpView::build(&second), &second, 2000);
+        assert_eq!(lost(&moved.follow(view, Some(&first.inventory), &second, 1500)), [11, 12]);
+        let again = Moved::load(&state).follow(DhcpView::build(&second), None, &second, 2000);
         assert_eq!(lost(&again), [11, 12]);
+    }
+
+    #[test]
+    fn an_edit_that_moves_no_address_writes_nothing_unless_something_is_missing() {
+        let (dir, state) = state("same");
+        let file = dir.0.join(FILE);
+        let (first, again) = (snapshot(1, 11, 12), snapshot(2, 11, 12));
+        let mut moved = Moved::load(&state);
+        moved.follow(DhcpView::build(&first), None, &first, 1000);
+        let written = std::fs::read(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        let mut next = again.inventory.as_ref().clone();
+        next.globals = Arc::clone(&first.inventory.globals);
+        let again = Snapshot { inventory: Arc::new(next), ..again };
+        moved.follow(DhcpView::build(&again), Some(&first.inventory), &again, 1001);
+        assert!(!file.exists());
+        std::fs::create_dir(&file).unwrap();
+        let third = snapshot(3, 11, 13);
+        moved.follow(DhcpView::build(&third), Some(&again.inventory), &third, 1002);
+        std::fs::remove_dir(&file).unwrap();
+        moved.follow(DhcpView::build(&third), Some(&third.inventory), &third, 1003);
+        assert_ne!(std::fs::read(&file).unwrap(), written, "what could not be written is written later");
     }
 
     #[test]
@@ -176,7 +220,7 @@ mod tests {
         let (dir, state) = state("broken");
         std::fs::write(dir.0.join(FILE), b"lost 10.77.0.9 x\n\xff").unwrap();
         let first = snapshot(1, 11, 12);
-        let view = Moved::load(&state).follow(DhcpView::build(&first), &first, 1000);
+        let view = Moved::load(&state).follow(DhcpView::build(&first), None, &first, 1000);
         assert_eq!(lost(&view), [] as [u8; 0]);
     }
 }

@@ -47,7 +47,8 @@ impl Reloader {
             Some(last) => self.views.load().updated(&last.inventory, snapshot),
             None => DhcpView::build(snapshot),
         };
-        let view = self.moved.follow(view, snapshot, now().unix_ms.div_euclid(1000));
+        let last = self.last.as_ref().map(|last| &*last.inventory);
+        let view = self.moved.follow(view, last, snapshot, now().unix_ms.div_euclid(1000));
         let (networks, networks6, keys) =
             (view.networks().count(), view.networks6().count(), view.key_count());
         let milliseconds = started.elapsed().as_millis();

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::hash::Hasher;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
-use inventory_core::model::{Inventory, Nic};
+use inventory_core::model::{Globals, Inventory, Nic, Shard};
 
 use crate::fnv::Fnv;
 
@@ -25,11 +26,29 @@ struct Owner {
 impl Owners {
     /// Those of `inventory`. Cost: linear in the nics.
     pub(crate) fn of(inventory: &Inventory) -> Owners {
-        let owner = |nic: &Nic| {
-            let seconds = nic.lease_seconds.unwrap_or(inventory.globals.network(nic.network).lease_seconds);
-            Some((nic.ipv4()?, Owner { identity: identity(nic)?, seconds }))
-        };
-        Owners(inventory.hosts().flat_map(|host| &host.nics).filter_map(owner).collect())
+        Owners(owners(&inventory.globals, &inventory.shards))
+    }
+
+    /// Takes in what differs from the inventory that they are of; whether they are others than before. Cost:
+    /// that of [`Owners::of`] if more than hosts changed, else linear in the nics of the files that did.
+    pub(crate) fn follow(&mut self, last: &Inventory, inventory: &Inventory) -> bool {
+        let changes = inventory.changes_since(last);
+        if changes.globals {
+            let next = Owners::of(inventory);
+            let are_others = next != *self;
+            *self = next;
+            return are_others;
+        }
+        let of = |shards: &[Arc<Shard>]| owners(&inventory.globals, shards);
+        let (gone, new) = (of(&changes.removed), of(&changes.added));
+        if gone == new {
+            return false;
+        }
+        for address in gone.keys() {
+            self.0.remove(address);
+        }
+        self.0.extend(new);
+        true
     }
 
     /// Addresses that are another machine's or nobody's in `next`, each with the seconds of the longest lease
@@ -66,6 +85,15 @@ impl Owners {
     }
 }
 
+/// The owners of addresses in these files.
+fn owners(globals: &Globals, shards: &[Arc<Shard>]) -> BTreeMap<Ipv4Addr, Owner> {
+    let owner = |nic: &Nic| {
+        let seconds = nic.lease_seconds.unwrap_or(globals.network(nic.network).lease_seconds);
+        Some((nic.ipv4()?, Owner { identity: identity(nic)?, seconds }))
+    };
+    shards.iter().flat_map(|shard| &shard.hosts).flat_map(|host| &host.nics).filter_map(owner).collect()
+}
+
 /// Hash of what a nic is found by; `None`: nothing.
 fn identity(nic: &Nic) -> Option<u64> {
     let known = nic.identifiers.as_deref();
@@ -98,11 +126,16 @@ mod tests {
     use inventory_core::load::load_texts;
 
     fn owners(hosts: &str) -> Owners {
+        Owners::of(&inventory(hosts, ""))
+    }
+
+    /// Hosts in two files.
+    fn inventory(hosts: &str, more: &str) -> Inventory {
         let site = "[site]\nnameservers = [\"ns1.lab.test\"]\ncontact = \"a@lab.test\"\n[zone.\"lab.test\"]\n\
                     [network.lab]\nzone = \"lab.test\"\nipv4 = \"10.77.0.0/24\"\nlease = \"1h\"\n\
                     [host.ns1]\nnetwork = \"lab\"\nip = \"10.77.0.1\"\n";
-        let snapshot = load_texts(&[("inventory.toml", &format!("{site}{hosts}"))]).unwrap();
-        Owners::of(&snapshot.inventory)
+        let files = [("a.toml", &*format!("{site}{hosts}")), ("b.toml", more)];
+        load_texts(&files).unwrap().inventory.as_ref().clone()
     }
 
     fn host(name: &str, mac: u8, keys: &str) -> String {
@@ -121,6 +154,34 @@ mod tests {
         let lost: Vec<_> = before.lost(&next).collect();
         assert_eq!(lost, [([10, 77, 0, 12].into(), 300), ([10, 77, 0, 13].into(), 3600)]);
         assert_eq!(before.lost(&before).count(), 0);
+    }
+
+    #[test]
+    fn owners_that_follow_edits_are_those_of_the_inventory() {
+        let [a, b, c] = [1, 2, 3].map(|n| host(&format!("h{n}"), n, &format!("ip = \"10.77.0.1{n}\"")));
+        let moved = host("h1", 1, "ip = \"10.77.0.14\"\ntags = \"x\"");
+        let tagged = host("h1", 1, "ip = \"10.77.0.14\"\ntags = \"y\"");
+        let mut last = inventory(&a, &b);
+        let mut owners = Owners::of(&last);
+        for (hosts, more, are_others) in [
+            (moved.clone(), b.clone(), true),
+            (tagged.clone(), b.clone(), false),
+            (format!("{tagged}{b}"), c.clone(), true),
+            (c.clone(), format!("{b}{tagged}"), false),
+            (c, String::new(), true),
+        ] {
+            let mut next = inventory(&hosts, &more);
+            // As a loader shares it.
+            next.globals = Arc::clone(&last.globals);
+            assert_eq!(owners.follow(&last, &next), are_others, "{hosts}{more}");
+            assert_eq!(owners, Owners::of(&next), "{hosts}{more}");
+            last = next;
+        }
+        let mut longer = last.clone();
+        let mut globals = last.globals.as_ref().clone();
+        globals.networks[0].lease_seconds += 1;
+        longer.globals = Arc::new(globals);
+        assert!(owners.follow(&last, &longer) && owners == Owners::of(&longer));
     }
 
     #[test]
