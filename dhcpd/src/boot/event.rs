@@ -37,6 +37,8 @@ daemon::counted_reasons! {
         Write => "write",
         /// The client has too many transfers or connections, or all clients together have.
         TooMany => "too-many",
+        /// A transfer or connection ended for another client's: all places were taken.
+        MadeRoom => "made-room",
         /// A request by TFTP that came again while its transfer runs.
         Repeated => "repeated",
         /// A transfer could not have a socket.

@@ -181,6 +181,20 @@ fn a_client_has_no_more_connections_and_transfers_than_its_share() {
 }
 
 #[test]
+fn requests_that_nobody_answers_for_keep_no_machine_from_booting() {
+    let running = Running::new();
+    let request = rrq("linux", &[]);
+    let silent = (0..512).map(|n| UdpSocket::bind((Ipv4Addr::from_bits(0x7f00_0100 + n / 16), 0)).unwrap());
+    let silent: Vec<UdpSocket> = silent.collect();
+    for socket in &silent {
+        socket.send_to(&request, running.tftp).unwrap();
+        socket.peek_from(&mut [0; 4]).unwrap();
+    }
+    assert_eq!(running.tftp(&request).unwrap(), kernel());
+    assert_eq!((running.counters.get(BootEvent::MadeRoom), running.counters.get(BootEvent::TooMany)), (1, 0));
+}
+
+#[test]
 fn a_look_at_the_url_of_a_report_reports_nothing() {
     let running = Running::new();
     let done = running.done_url();

@@ -98,9 +98,13 @@ fn begin(request: &Datagram<'_>, door: &Door, shared: &Arc<Shared>) {
             Ok(content) => {
                 let options = options.iter().map(|(name, value)| (&**name, &**value));
                 let terms = Terms::new(options, content.size(), mtu, peer.is_ipv6());
-                let end = transfer(&socket, &content, terms, room).await;
-                shared.tally.count(event_of(end));
-                debug!(%peer, ?end, "transfer");
+                tokio::select! {
+                    end = transfer(&socket, &content, terms, &room) => {
+                        shared.tally.count(event_of(end));
+                        debug!(%peer, ?end, "transfer");
+                    }
+                    () = room.taken() => shared.tally.count(BootEvent::MadeRoom),
+                }
             }
             Err((code, why)) => {
                 let mut packet = Vec::new();
@@ -168,8 +172,8 @@ fn path_mtu(socket: &UdpSocket, link: u32) -> u32 {
     path.filter(|mtu| *mtu > 0).map_or(link, |mtu| mtu.min(link))
 }
 
-/// Runs a transfer to its end; `_room` is given back then.
-async fn transfer(socket: &UdpSocket, content: &Content, terms: Terms, _room: Room) -> End {
+/// Runs a transfer to its end, or until its room is another's.
+async fn transfer(socket: &UdpSocket, content: &Content, terms: Terms, room: &Room) -> End {
     let begin = Instant::now();
     let now = || u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
     let mut transfer = Transfer::new(terms, content.size());
@@ -188,6 +192,7 @@ async fn transfer(socket: &UdpSocket, content: &Content, terms: Terms, _room: Ro
         tokio::select! {
             received = socket.recv(&mut buffer) => match received {
                 Ok(octets) => {
+                    room.answered();
                     let received = FromClient::read(buffer.get(..octets).unwrap_or_default());
                     transfer.packet(received, now(), &mut out);
                 }

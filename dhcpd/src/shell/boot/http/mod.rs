@@ -19,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tracing::debug;
 
 use super::content::{Content, Shared};
+use super::limits::Room;
 use crate::boot::{BootEvent, Target, What};
 use body::Part;
 use range::{Wanted, wanted};
@@ -58,8 +59,10 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
                 Ok(room) => {
                     let shared = Arc::clone(&shared);
                     tokio::spawn(async move {
-                        connection(stream, peer.ip().to_canonical(), &shared).await;
-                        drop(room);
+                        tokio::select! {
+                            () = connection(stream, peer.ip().to_canonical(), &room, &shared) => {}
+                            () = room.taken() => shared.tally.count(BootEvent::MadeRoom),
+                        }
                     });
                 }
                 Err(_) => shared.tally.count(BootEvent::TooMany),
@@ -72,7 +75,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-async fn connection(stream: TcpStream, peer: IpAddr, shared: &Arc<Shared>) {
+async fn connection(stream: TcpStream, peer: IpAddr, room: &Room, shared: &Arc<Shared>) {
     let Ok(local) = stream.local_addr() else { return };
     let local = local.ip().to_canonical();
     let _ = stream.set_nodelay(true);
@@ -80,6 +83,7 @@ async fn connection(stream: TcpStream, peer: IpAddr, shared: &Arc<Shared>) {
     let patience = shared.patience;
     let service = service_fn(|request| {
         activity.request();
+        room.answered();
         async move { Ok::<_, Infallible>(answer(&request, peer, local, shared)) }
     });
     let serving = http1::Builder::new()
