@@ -19,7 +19,6 @@ pub(crate) struct Cli {
 const EXIT_CODES: &str =
     "Exit codes: 0 fine; 1 failed; 2 usage; 3 a plan has changes; 65 the inventory has errors.";
 
-#[expect(clippy::large_enum_variant, reason = "one is made, and taken apart")]
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Look the inventory over: every mistake, with file, line and column.

@@ -12,7 +12,7 @@ use dhcpd::core::{
     CLIENT_PORT, Core, FIXED_OCTETS, Input, Link, Now, Options, Outcome, Outputs, Packet, Reason, Record,
     SERVER_PORT, State,
 };
-use dhcpd::view::DhcpView;
+use dhcpd::view::{DhcpView, MatchView};
 use inventory_core::mac::MacAddr;
 
 use crate::explain::{Arch, Packet as Said};
@@ -75,12 +75,17 @@ impl Client<'_> {
         if let Some(id) = &self.id {
             option(code::CLIENT_ID, id);
         }
-        if let Some(arch) = self.said.arch {
-            option(code::VENDOR_CLASS, arch.vendor_class().as_bytes());
-            option(code::CLIENT_ARCHITECTURE, &arch.number().to_be_bytes());
-            if arch == Arch::Ipxe {
-                option(code::USER_CLASS, b"iPXE");
+        let arch = self.said.arch;
+        let vendor_class = self.said.vendor_class.clone().or_else(|| Some(arch?.vendor_class()));
+        let ipxe = arch.filter(|arch| *arch == Arch::Ipxe).map(|_| "iPXE".to_owned());
+        let user_class = self.said.user_class.clone().or(ipxe);
+        for (code, class) in [(code::VENDOR_CLASS, vendor_class), (code::USER_CLASS, user_class)] {
+            if let Some(class) = class {
+                option(code, class.as_bytes());
             }
+        }
+        if let Some(arch) = arch {
+            option(code::CLIENT_ARCHITECTURE, &arch.number().to_be_bytes());
         }
         let all: Vec<u8> = (1..=254).filter(|code| !NOT_ASKED.contains(code)).collect();
         option(code::PARAMETER_REQUEST_LIST, &all);
@@ -126,9 +131,11 @@ fn push_option(octets: &mut Vec<u8>, code: u8, data: &[u8]) {
 const MAGIC: [u8; 4] = [99, 130, 83, 99];
 
 /// What becomes of each bound lease when its client asks to keep it: `Ok` with the address it keeps,
-/// `Err` with the word that is counted. In the order of `leases`; those that have ended are left out.
+/// `Err` with the word that is counted. In the order of `leases`; those that have ended are left out. A client
+/// says what it must have said to be given its address by `given_by`.
 pub(crate) fn renewals<'l>(
     view: &DhcpView,
+    given_by: &DhcpView,
     leases: &'l [Record],
     unix_ms: i64,
 ) -> Vec<(&'l Record, Result<(), &'static str>)> {
@@ -150,8 +157,11 @@ pub(crate) fn renewals<'l>(
         };
         let link = Link { index: INTERFACE, addresses: vec![server], mtu: 1500 };
         core.handle(&Input::Links(vec![link]), now, view, &mut out);
+        let network = given_by.network_of(own);
+        let class =
+            network.and_then(|network| network.reserved_for(own)).into_iter().flat_map(MatchView::example);
         let packet = Packet {
-            bytes: Cow::Owned(renewal(lease, own)),
+            bytes: Cow::Owned(renewal(lease, own, class)),
             interface: INTERFACE,
             from: SocketAddrV4::new(own, CLIENT_PORT),
             destination: Some(server),
@@ -170,13 +180,16 @@ pub(crate) fn renewals<'l>(
 }
 
 /// A DHCPREQUEST of a client that wants to keep its address (RFC 2131, section 4.3.2).
-fn renewal(lease: &Record, own: Ipv4Addr) -> Vec<u8> {
+fn renewal(lease: &Record, own: Ipv4Addr, class: impl Iterator<Item = (u8, Vec<u8>)>) -> Vec<u8> {
     let none = MacAddr([0; 6]);
     let mut octets = header(own, Ipv4Addr::UNSPECIFIED, lease.mac.unwrap_or(none));
     push_option(&mut octets, code::MESSAGE_TYPE, &[3]);
     if let Some(digits) = lease.client.to_string().strip_prefix("id:") {
         let id: Vec<u8> = digits.split(':').filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect();
         push_option(&mut octets, code::CLIENT_ID, &id);
+    }
+    for (code, data) in class {
+        push_option(&mut octets, code, &data);
     }
     octets.push(code::END);
     octets

@@ -5,6 +5,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::classes::{may_have, part_for};
 use super::client::{ClientKey, ClientKeys};
 use super::decision::{Decision, Grant, Want};
 use super::identify::{Identified, identify};
@@ -106,10 +107,16 @@ impl Deciding<'_, '_> {
             || nic.is_by_port() && self.is_on_probation(address)
         {
             let want = Want { known: Some((nic, network)), seconds_max: MEANWHILE_SECONDS };
-            return if network.pool.is_empty() { Client::Waits } else { Client::Pool(want) };
+            return if self.has_pool(network, Some(&nic)) { Client::Pool(want) } else { Client::Waits };
         }
         let seconds = nic.lease_seconds().unwrap_or(network.lease_seconds);
         Client::Reserved(Grant { network, nic: Some(nic), address, seconds, is_leased: nic.is_by_port() })
+    }
+
+    /// Whether `network` has addresses to give to the client.
+    fn has_pool(&self, network: &NetworkView, nic: Option<&Reservation<'_>>) -> bool {
+        let part = network.part(part_for(self.message, network, nic));
+        part.is_some_and(|pool| !pool.is_empty())
     }
 
     /// Whether a client has found somebody else using `address`.
@@ -141,13 +148,15 @@ impl Deciding<'_, '_> {
         match self.client(place) {
             Client::Reserved(grant) => Ok(Decision::Offer(grant)),
             Client::Pool(want) => {
-                let pool = |network: &NetworkView| network.dhcp && !network.pool.is_empty();
+                let is_served = match &want.known {
+                    Some((nic, network)) => network.dhcp && self.has_pool(network, Some(nic)),
+                    None => place.networks().any(|network| {
+                        network.dhcp && network.serves_strangers && self.has_pool(network, None)
+                    }),
+                };
                 match want.known {
-                    Some((_, network)) if pool(network) => Ok(Decision::OfferLease(want)),
+                    _ if is_served => Ok(Decision::OfferLease(want)),
                     Some(_) => Err(Reason::NoPool),
-                    None if place.networks().any(|network| pool(network) && network.serves_strangers) => {
-                        Ok(Decision::OfferLease(want))
-                    }
                     None => Err(Reason::UnknownMachine),
                 }
             }
@@ -234,7 +243,8 @@ impl Deciding<'_, '_> {
         let own = lease.filter(|lease| keys.have(&lease.client) && !matches!(lease.state, State::Declined));
         let is_here = want.known.is_none_or(|(_, home)| home.id == network.id);
         let is_served = nic.is_some() || network.serves_strangers;
-        let of_pool = is_here && is_served && network.pool.contains(wanted) && !(self.is_own)(wanted);
+        let may_have = may_have(self.message, network, nic.as_ref(), wanted, place.is_direct());
+        let of_pool = is_here && is_served && may_have && !(self.is_own)(wanted);
         let by_port = by_port.filter(|_| own.is_some());
         let offer = self.leases.offer_of(wanted, self.now).map(|offer| keys.have(&offer.client));
         let own_still = own.is_some_and(|lease| lease.is_held(self.now) || offer != Some(false));

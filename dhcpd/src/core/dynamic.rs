@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::Core;
+use super::classes::{may_have, part_for};
 use super::client::{ClientKey, ClientKeys};
 use super::decision::{Grant, Want};
 use super::input::{Now, Packet};
@@ -15,6 +16,7 @@ use super::place::{Place, is_own};
 use super::probes::Waiting;
 use super::reason::{Event, Reason};
 use super::record::State;
+use super::space::group4;
 use crate::code;
 use crate::view::{DhcpView, NetworkView};
 
@@ -95,6 +97,7 @@ impl Core {
         want: Want<'v>,
         now: Now,
     ) -> Result<(&'v NetworkView, Ipv4Addr), Reason> {
+        let nic = want.known.as_ref().map(|(nic, _)| nic);
         let home = want.known.map(|(_, network)| network.id);
         let here = |network: &&NetworkView| {
             network.dhcp && home.map_or(network.serves_strangers, |home| home == network.id)
@@ -104,7 +107,7 @@ impl Core {
             place
                 .networks()
                 .filter(here)
-                .find(|network| network.pool.contains(address) && !is_own(links, address))
+                .find(|network| may_have(message, network, nic, address, false) && !is_own(links, address))
         };
         let (leases, ms) = (&self.ledger.leases, now.ms());
         let own = keys.iter().flat_map(|key| leases.of_client(key)).copied().filter(|address| {
@@ -123,9 +126,8 @@ impl Core {
             return Ok(known);
         }
         for network in place.networks().filter(here) {
-            if let Some(address) =
-                self.ledger.leases.choose(network.id.0, ms, |address| !is_own(links, address))
-            {
+            let group = group4(network, part_for(message, network, nic));
+            if let Some(address) = self.ledger.leases.choose(group, ms, |address| !is_own(links, address)) {
                 return Ok((network, address));
             }
         }

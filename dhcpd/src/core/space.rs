@@ -3,11 +3,11 @@
 use std::fmt::Debug;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use inventory_core::model::NetworkId;
+use inventory_core::model::{Network, NetworkId};
 use ipnet::Ipv6Net;
 
 use super::record::Leased;
-use crate::view::{DhcpView, Layout, Layout6, NetworkView6};
+use crate::view::{DhcpView, Layout, Layout6, NetworkView, NetworkView6, Part, Pool};
 
 /// A pool's number: leases are given again within one.
 pub(super) type Group = u32;
@@ -35,7 +35,7 @@ pub(super) trait Space: Debug + Sized {
     fn after(&self, group: Group, item: Self::Item) -> Option<Self::Item>;
 }
 
-/// IPv4: a pool for each network.
+/// IPv4: for each network a pool, and one for each of its descriptions of clients.
 impl Space for Layout {
     type Item = Ipv4Addr;
     const FIRST: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
@@ -50,7 +50,7 @@ impl Space for Layout {
     }
 
     fn group(&self, address: Ipv4Addr) -> Option<Group> {
-        self.network_of(address).map(|network| network.id.0)
+        self.network_of(address).map(|network| group4(network, network.part_of(address)))
     }
 
     fn gives(&self, address: Ipv4Addr) -> bool {
@@ -58,11 +58,11 @@ impl Space for Layout {
     }
 
     fn first(&self, group: Group) -> Option<Ipv4Addr> {
-        self.network(NetworkId(group))?.pool.first()
+        part4(self, group)?.first()
     }
 
     fn after(&self, group: Group, address: Ipv4Addr) -> Option<Ipv4Addr> {
-        self.network(NetworkId(group))?.pool.after(address)
+        part4(self, group)?.after(address)
     }
 }
 
@@ -109,6 +109,18 @@ impl Space for Layout6 {
             network.delegation_after(item)
         }
     }
+}
+
+/// Parts that a network has at most.
+const PARTS: Group = 1 + Network::MATCHES_MAX as Group;
+
+/// A pool of a network: the one with this number.
+pub(super) fn group4(network: &NetworkView, part: Part) -> Group {
+    network.id.0 * PARTS + Group::from(part)
+}
+
+fn part4(layout: &Layout, group: Group) -> Option<&Pool<Ipv4Addr>> {
+    layout.network(NetworkId(group / PARTS))?.part(Part::try_from(group % PARTS).ok()?)
 }
 
 /// The pool of addresses, or of prefixes, of a network.

@@ -1,20 +1,29 @@
-//! Options for those clients of a network that answer to a description: `[network.X.match.NAME]`.
+//! Options and addresses for those clients of a network that answer to a description: `[network.X.match.NAME]`.
 
 use std::net::Ipv4Addr;
 
-use inventory_core::model::{Conditions, Match, Pattern};
+use inventory_core::model::{Conditions, Match, Pattern, Range};
 
 use super::block::OptionBlock;
+use super::networks::NetworkView;
+use super::pool::Pool;
+use crate::code;
 
-/// What some clients of a network are told.
+/// What some clients of a network are told and given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MatchView {
     /// Its name in the inventory.
     pub name: Box<str>,
     /// What they are told.
     pub options: OptionBlock,
+    /// Addresses for them alone.
+    pub pool: Pool<Ipv4Addr>,
     conditions: Conditions,
 }
+
+/// One of the pools of a network: 0 is for clients that answer to no description with addresses of its own, others
+/// are one more than the place of their description.
+pub type Part = u8;
 
 /// What a client's message says of it.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +45,8 @@ pub struct Traits<'a> {
 }
 
 impl MatchView {
-    pub(super) fn new(one: &Match) -> MatchView {
+    /// `pool_of` makes a pool of ranges.
+    pub(super) fn new(one: &Match, pool_of: impl Fn(&[Range]) -> Pool<Ipv4Addr>) -> MatchView {
         let options = one.options.iter().filter_map(|option| {
             let code = u8::try_from(option.code).ok()?;
             Some((code, &*option.data))
@@ -44,21 +54,83 @@ impl MatchView {
         MatchView {
             name: one.name.clone(),
             options: OptionBlock::new(options),
+            pool: pool_of(&one.pools),
             conditions: one.conditions.clone(),
         }
     }
 
     /// Whether a client answers to the description.
     pub fn holds(&self, traits: &Traits<'_>) -> bool {
-        let Conditions { vendor_class, user_class, architecture, relay, circuit_id, remote_id, tags } =
-            &self.conditions;
-        one_of(vendor_class, traits.vendor_class)
-            && (one_of(user_class, traits.user_class) || any_class(user_class, traits.user_class))
-            && (architecture.is_empty() || has_architecture(architecture, traits.architectures))
+        let Conditions { relay, circuit_id, remote_id, .. } = &self.conditions;
+        self.holds_of_client(traits)
             && (relay.is_empty() || traits.relay.is_some_and(|agent| relay.contains(&agent)))
             && one_of(circuit_id, traits.circuit_id)
             && one_of(remote_id, traits.remote_id)
+    }
+
+    /// Options of a client that answers to what the description asks of clients themselves: each with its code.
+    pub fn example(&self) -> impl Iterator<Item = (u8, Vec<u8>)> {
+        let Conditions { vendor_class, user_class, architecture, .. } = &self.conditions;
+        let first = |patterns: &[Pattern]| patterns.first().map(|pattern| pattern.octets.to_vec());
+        let options = [
+            (code::VENDOR_CLASS, first(vendor_class)),
+            (code::USER_CLASS, first(user_class)),
+            (code::CLIENT_ARCHITECTURE, architecture.first().map(|number| number.to_be_bytes().to_vec())),
+        ];
+        options.into_iter().filter_map(|(code, data)| Some((code, data?)))
+    }
+
+    /// Whether all holds that a client itself answers to, whatever its relay agent would add.
+    fn holds_of_client(&self, traits: &Traits<'_>) -> bool {
+        let Conditions { vendor_class, user_class, architecture, tags, .. } = &self.conditions;
+        one_of(vendor_class, traits.vendor_class)
+            && (one_of(user_class, traits.user_class) || any_class(user_class, traits.user_class))
+            && (architecture.is_empty() || has_architecture(architecture, traits.architectures))
             && (tags.is_empty() || tags.iter().any(|tag| traits.tags.iter().any(|own| **own == **tag)))
+    }
+}
+
+impl NetworkView {
+    /// Whether some of its addresses are for some clients alone.
+    #[inline]
+    pub fn has_parts(&self) -> bool {
+        self.matches.iter().any(|one| !one.pool.is_empty())
+    }
+
+    /// The pool with this number.
+    pub fn part(&self, part: Part) -> Option<&Pool<Ipv4Addr>> {
+        match usize::from(part).checked_sub(1) {
+            Some(place) => self.matches.get(place).map(|one| &one.pool),
+            None => Some(&self.open),
+        }
+    }
+
+    /// The description whose clients alone are given `address`.
+    pub fn reserved_for(&self, address: Ipv4Addr) -> Option<&MatchView> {
+        self.parts().map(|(_, one)| one).find(|one| one.pool.contains(address))
+    }
+
+    /// The pool that gives `address`, an address of the network; the open one if none does.
+    pub fn part_of(&self, address: Ipv4Addr) -> Part {
+        self.parts().find(|(_, one)| one.pool.contains(address)).map_or(0, |(part, _)| part)
+    }
+
+    /// The pool that a client is given an address of: that of the first description with addresses that it answers to.
+    pub fn part_for(&self, traits: &Traits<'_>) -> Part {
+        self.parts().find(|(_, one)| one.holds(traits)).map_or(0, |(part, _)| part)
+    }
+
+    /// Whether `address` may stay a client's that asks without its relay agent: which descriptions it answers to
+    /// there is not known as far as they name the agent.
+    pub fn may_keep(&self, traits: &Traits<'_>, address: Ipv4Addr) -> bool {
+        let mine = self.part_of(address);
+        let mut of_client = self.parts().filter(|(_, one)| one.holds_of_client(traits));
+        let last = of_client.find(|(part, one)| *part == mine || one.holds(traits));
+        last.map_or(0, |(part, _)| part) == mine
+    }
+
+    fn parts(&self) -> impl Iterator<Item = (Part, &MatchView)> {
+        (1..).zip(&self.matches).filter(|(_, one)| !one.pool.is_empty())
     }
 }
 
@@ -97,7 +169,9 @@ mod tests {
              [network.lan.match.m]\noptions = {{ tftp-server-name = \"x\" }}\n{text}"
         );
         let snapshot = inventory_core::load_texts(&[("a.toml", &text)]).unwrap_or_else(|e| panic!("{e:?}"));
-        MatchView::new(&snapshot.inventory.globals.networks[0].matches[0])
+        let network = &snapshot.inventory.globals.networks[0];
+        let prefix = network.ipv4.unwrap();
+        MatchView::new(&network.matches[0], |ranges| Pool::v4(network, ranges, prefix))
     }
 
     #[test]

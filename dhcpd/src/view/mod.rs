@@ -26,7 +26,7 @@ pub(crate) use block::{encoded_len, find as find_option, push_option};
 pub use block6::OptionBlock6;
 pub(crate) use block6::{find_options6, push_option6};
 pub(crate) use left::MAX as LEFT_MAX;
-pub use matching::{MatchView, Traits};
+pub use matching::{MatchView, Part, Traits};
 pub use networks::NetworkView;
 pub(crate) use networks::domain_text;
 pub use networks6::NetworkView6;

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use inventory_core::model::{Globals, Network, NetworkId, Unknown};
+use inventory_core::model::{Globals, Network, NetworkId, Range, Unknown};
 use inventory_core::name::Name;
 use ipnet::Ipv4Net;
 
@@ -38,6 +38,8 @@ pub struct NetworkView {
     pub boots_unknown: bool,
     /// Addresses for machines that nobody has written down, and for hosts without one.
     pub pool: Pool<Ipv4Addr>,
+    /// Those of them that are not for some clients alone.
+    pub open: Pool<Ipv4Addr>,
     /// Whether machines that nobody has written down get any of them.
     pub serves_strangers: bool,
     /// Whether a machine that asks for a lease that is not known here is refused.
@@ -68,7 +70,10 @@ impl OfFamily for NetworkView {
     fn of(globals: &Globals, id: NetworkId, network: &Network) -> Option<NetworkView> {
         let prefix = network.ipv4?;
         let [a, b, c, d] = prefix.netmask().octets();
-        let pool = Pool::v4(network, prefix);
+        let pool_of = |ranges: &[Range]| Pool::v4(network, ranges, prefix);
+        let pool = pool_of(&network.pools);
+        let is_open = |range: &&Range| !network.matches.iter().any(|one| one.pools.contains(range));
+        let open: Vec<Range> = network.pools.iter().filter(is_open).copied().collect();
         let serves_strangers = network.unknown != Unknown::Ignore;
         Some(NetworkView {
             id,
@@ -83,13 +88,14 @@ impl OfFamily for NetworkView {
             serves_strangers,
             authoritative: network.authoritative.unwrap_or(serves_strangers && !pool.is_empty()),
             pool,
+            open: pool_of(&open),
             probe: network.probe,
             zone: network.zone.map(|zone| globals.zone(zone).name.clone()),
             lease_seconds: network.lease_seconds,
             renew_seconds: network.renew_seconds,
             rebind_seconds: network.rebind_seconds,
             options: options(globals, network, prefix),
-            matches: network.matches.iter().map(MatchView::new).collect(),
+            matches: network.matches.iter().map(|one| MatchView::new(one, pool_of)).collect(),
             writes_domain: block::find(&network.options, code::DOMAIN_NAME).is_some(),
             mask: [code::SUBNET_MASK, 4, a, b, c, d],
         })

@@ -69,11 +69,11 @@ impl PoolAddress for Ipv6Addr {
 }
 
 impl Pool<Ipv4Addr> {
-    /// What `network`, which has this prefix, gives away of IPv4.
-    pub(super) fn v4(network: &Network, prefix: Ipv4Net) -> Pool<Ipv4Addr> {
+    /// What `network`, which has this prefix, gives away of these ranges.
+    pub(super) fn v4(network: &Network, ranges: &[Range], prefix: Ipv4Net) -> Pool<Ipv4Addr> {
         let (first, last) = (prefix.network(), prefix.broadcast());
         let own = (prefix.prefix_len() < 31).then_some([first, last]);
-        Pool::new(network, (first, last), own.into_iter().flatten().chain(network.gateway))
+        Pool::new(network, ranges, (first, last), own.into_iter().flatten().chain(network.gateway))
     }
 }
 
@@ -82,19 +82,24 @@ impl Pool<Ipv6Addr> {
     /// (RFC 4291, section 2.6.1).
     pub(super) fn v6(network: &Network, prefix: Ipv6Net) -> Pool<Ipv6Addr> {
         let any_router = (prefix.prefix_len() < 127).then(|| prefix.network());
-        Pool::new(network, (prefix.network(), prefix.broadcast()), any_router)
+        Pool::new(network, &network.pools, (prefix.network(), prefix.broadcast()), any_router)
     }
 }
 
 impl<A: PoolAddress> Pool<A> {
-    /// The network's ranges within `bounds`, without the addresses of `special` and of resolvers.
-    fn new(network: &Network, bounds: (A, A), special: impl IntoIterator<Item = A>) -> Pool<A> {
+    /// The ranges within `bounds`, without the addresses of `special`, of resolvers and of exclusions.
+    fn new(
+        network: &Network,
+        ranges: &[Range],
+        bounds: (A, A),
+        special: impl IntoIterator<Item = A>,
+    ) -> Pool<A> {
         let pair = |range: &Range| Some((A::of(range.first())?, A::of(range.last())?));
         let inside = |(first, last): (A, A)| {
             let (first, last) = (first.max(bounds.0), last.min(bounds.1));
             (first <= last).then_some((first, last))
         };
-        let mut ranges: Vec<(A, A)> = network.pools.iter().filter_map(pair).filter_map(inside).collect();
+        let mut ranges: Vec<(A, A)> = ranges.iter().filter_map(pair).filter_map(inside).collect();
         let resolvers = network.dns.iter().filter_map(|server| A::of(*server));
         let single = special.into_iter().chain(resolvers).map(|address| (address, address));
         for hole in network.exclude.iter().filter_map(pair).chain(single) {

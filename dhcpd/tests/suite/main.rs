@@ -4,6 +4,7 @@
 
 mod boot;
 mod captures;
+mod class_pools;
 mod classes;
 mod clocks;
 mod hostile;

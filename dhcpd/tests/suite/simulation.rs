@@ -23,7 +23,7 @@ const LEASE_MS: i64 = 600_000;
 const HOUR_MS: i64 = 3_600_000;
 const YEAR_MS: i64 = 365 * 24 * HOUR_MS;
 /// Inventories that the edits switch between.
-const VARIANTS: usize = 8;
+const VARIANTS: usize = 9;
 /// The relay agent, in the far network.
 const AGENT: Ipv4Addr = Ipv4Addr::new(10, 78, 0, 254);
 
@@ -41,7 +41,9 @@ fn host_in(network: &str, n: u8, keys: &str) -> String {
 
 /// The inventories: all strangers; one reserved; one reserved to an address that was the pool's; one
 /// planned and one without an address; a pool of two; the address of a host that goes to another one, on
-/// the link and behind the relay agent; a port of the agent with two machines behind it. The pools of the first and the fifth are too small for all.
+/// the link and behind the relay agent; a port of the agent with two machines behind it; pools for some
+/// clients alone, on the link by what they say, behind the agent by what it adds. The pools of the first and the fifth
+/// are too small for all, and so is the one for some on the link.
 fn inventory(variant: usize) -> String {
     let site = |pool: &str| {
         let site = SITE.replace("lease = \"1h\"", &format!("lease = \"10m\"\npool = [\"{pool}\"]"));
@@ -73,9 +75,19 @@ fn inventory(variant: usize) -> String {
                 + &host(2, "ip = \"10.77.0.10\"")
                 + &host_in("far", 5, "ip = \"10.78.0.14\"")
         }
-        _ => {
+        7 => {
             site("10.77.0.100-10.77.0.105")
                 + "[host.desk]\nnetwork = \"far\"\nport = \"7\"\nip = \"10.78.0.20\"\n"
+        }
+        _ => {
+            let part = |network: &str, who: &str, second: u8| {
+                format!(
+                    "[network.{network}.match.some]\n{who}\npool = \"10.{second}.0.104-10.{second}.0.105\"\n"
+                )
+            };
+            site("10.77.0.100-10.77.0.103").replace("10.78.0.105", "10.78.0.103")
+                + &part("lab", "vendor-class = \"phone\"", 77)
+                + &part("far", "circuit-id = \"7\"", 78)
         }
     }
 }
@@ -86,6 +98,8 @@ fn expected(variant: usize, client: u8, is_far: bool) -> Expected {
         return match (variant, client) {
             (5, 4) | (6, 5) => Expected::Address([10, 78, 0, 14].into()),
             (7, 4 | 5) => Expected::AddressOrPool([10, 78, 0, 20].into(), 100, 105),
+            (8, 4 | 5) => Expected::Pool(104, 105),
+            (8, _) => Expected::Pool(100, 103),
             _ => Expected::Pool(100, 105),
         };
     }
@@ -99,6 +113,8 @@ fn expected(variant: usize, client: u8, is_far: bool) -> Expected {
         (0, _) => Expected::MaybePool(100, 102),
         (4, _) => Expected::MaybePool(104, 105),
         (2, _) => Expected::Pool(102, 105),
+        (8, 1 | 3 | 5) => Expected::MaybePool(104, 105),
+        (8, _) => Expected::Pool(100, 103),
         _ => Expected::Pool(100, 105),
     }
 }
@@ -310,6 +326,8 @@ impl World {
         client.asked = wants.map(|wants| (real, wants));
         // The agent hears what goes to everybody; the rest is routed.
         let relayed = client.is_far && ask.to.is_broadcast();
+        // Every other client is a phone.
+        let ask = if n % 2 == 1 { ask.option(60, b"phone") } else { ask };
         // The last two clients are behind one port.
         let ask = if relayed && n >= CLIENTS - 2 { ask.option(82, &[1, 1, b'7']) } else { ask };
         let ask = if relayed { ask.relayed(AGENT, SERVER) } else { ask };
@@ -526,6 +544,11 @@ impl World {
             holders.keys().filter(|address| address.octets()[1] == 77 && address.octets()[3] >= 100);
         match variant {
             0 => assert_eq!(from_pool.count(), near.min(3), "the pool is used up"),
+            8 => {
+                let phones = [1, 3, 5].into_iter().filter(|n| !self.clients[*n].is_far).count();
+                let given = from_pool.filter(|address| address.octets()[3] >= 104).count();
+                assert_eq!(given, phones.min(2), "their pool is used up");
+            }
             4 => {
                 let reserved = usize::from(!self.clients[3].is_far);
                 assert_eq!(from_pool.count(), (near - reserved).min(2), "the pool is used up");

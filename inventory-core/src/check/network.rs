@@ -50,7 +50,7 @@ fn gateway(network: &NetworkDecl, findings: &mut Vec<Finding>) {
 
 /// The pool that would give `address`.
 fn pool_with(network: &NetworkDecl, address: IpAddr) -> Option<&Spanned<Range>> {
-    let pool = network.pool.get()?.iter().find(|pool| pool.value.contains(address));
+    let pool = network.pools().find(|pool| pool.value.contains(address));
     pool.filter(|_| !is_excluded(network, address))
 }
 
@@ -61,9 +61,9 @@ fn is_excluded(network: &NetworkDecl, address: IpAddr) -> bool {
 }
 
 fn pools(network: &NetworkDecl, findings: &mut Vec<Finding>) {
-    let pools: &[_] = network.pool.get().map_or(&[], Vec::as_slice);
+    let pools: Vec<_> = network.pools().collect();
     let exclude: &[_] = network.exclude.get().map_or(&[], Vec::as_slice);
-    for range in pools {
+    for range in &pools {
         inside(network, range, "pool", findings);
     }
     for range in exclude {
@@ -84,8 +84,7 @@ fn pools(network: &NetworkDecl, findings: &mut Vec<Finding>) {
 /// The names of pool addresses must fit below the zone (RFC 1035, section 2.3.4).
 fn pool_names(network: &NetworkDecl, findings: &mut Vec<Finding>) {
     let Field::Set(zone, span) = &network.zone else { return };
-    let has_pool =
-        network.pool.get().is_some_and(|pools| pools.iter().any(|pool| pool.value.first().is_ipv4()));
+    let has_pool = network.pools().any(|pool| pool.value.first().is_ipv4());
     if has_pool && zone.child("dhcp-255-255-255-255").is_err() {
         let message =
             format!("names of pool addresses are too long in the zone of network `{}`", network.name);

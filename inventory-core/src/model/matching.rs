@@ -1,11 +1,12 @@
-//! `[network.X.match.NAME]`: DHCPv4 options for those clients of a network that answer to a description.
+//! `[network.X.match.NAME]`: DHCPv4 options and addresses for those clients of a network that answer to a description.
 
 use std::net::Ipv4Addr;
 
+use super::Range;
 use crate::options::DhcpOption;
 use crate::span::Span;
 
-/// What clients of a network are told that answer to a description.
+/// What clients of a network are told and given that answer to a description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match {
     /// Its name.
@@ -16,6 +17,8 @@ pub struct Match {
     pub conditions: Conditions,
     /// Options over those of the network, sorted by code.
     pub options: Box<[DhcpOption]>,
+    /// IPv4 pools that nobody else is given an address of, sorted; some of the network's `pools`.
+    pub pools: Box<[Range]>,
 }
 
 /// A description of clients: each list that is not empty must have something that holds.

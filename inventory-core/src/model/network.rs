@@ -80,7 +80,7 @@ pub struct Network {
     pub gateway: Option<Ipv4Addr>,
     /// Resolvers for the clients (option 6, option 23 of DHCPv6), in order of preference.
     pub dns: Box<[IpAddr]>,
-    /// Addresses for machines nobody has written down, sorted, not overlapping.
+    /// Addresses for machines nobody has written down, sorted, not overlapping; those of `matches` are among them.
     pub pools: Box<[Range]>,
     /// Addresses never given from a pool, sorted.
     pub exclude: Box<[Range]>,
@@ -155,6 +155,9 @@ pub enum Unknown {
 impl Network {
     /// Lease time where neither network nor host says one.
     pub const LEASE_SECONDS_DEFAULT: u32 = 12 * 3600;
+
+    /// Descriptions of clients that a network may have: more of them would have no pools of their own.
+    pub const MATCHES_MAX: u8 = u8::MAX;
 
     /// Length of delegated prefixes where the network says none: enough for 256 links (RFC 6177).
     pub const PD_LENGTH_DEFAULT: u8 = 56;

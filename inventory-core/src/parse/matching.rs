@@ -1,20 +1,38 @@
 //! `[network.X.match.NAME]`.
 
 use super::addresses;
-use super::field::Field;
+use super::field::{Field, Spanned};
 use super::host::tag;
 use super::network::read_options;
 use super::read::{self, Findings, refuse, wrong_type};
 use crate::diag::{Finding, Rule};
-use crate::model::{ARCHITECTURES, Conditions, Match, Pattern};
+use crate::model::{ARCHITECTURES, Conditions, Match, Network, Pattern, Range};
 use crate::options::Family;
 use crate::toml::{Entry, Kind, Table, Value};
 
-pub(super) const KEYS: &[&str] =
-    &["vendor-class", "user-class", "architecture", "relay", "circuit-id", "remote-id", "tag", "options"];
+pub(super) const KEYS: &[&str] = &[
+    "vendor-class",
+    "user-class",
+    "architecture",
+    "relay",
+    "circuit-id",
+    "remote-id",
+    "tag",
+    "options",
+    "pool",
+];
+
+/// `[network.X.match.NAME]` as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatchDecl {
+    /// What it says.
+    pub one: Match,
+    /// Addresses for its clients alone.
+    pub pool: Field<Vec<Spanned<Range>>>,
+}
 
 /// The tables below `match`, in the order of the text.
-pub(super) fn read_matches(entry: Entry<'_, '_>, findings: Findings<'_>) -> Vec<Match> {
+pub(super) fn read_matches(entry: Entry<'_, '_>, findings: Findings<'_>) -> Vec<MatchDecl> {
     let Some(table) = read::table(entry, findings) else { return Vec::new() };
     let mut matches = Vec::new();
     for entry in table.entries() {
@@ -22,16 +40,24 @@ pub(super) fn read_matches(entry: Entry<'_, '_>, findings: Findings<'_>) -> Vec<
             matches.push(read_match(entry.key(), keys, findings));
         }
     }
+    let most = usize::from(Network::MATCHES_MAX);
+    if matches.len() > most {
+        let message = format!("a network has at most {most} descriptions of clients");
+        findings.push(Finding::new(Rule::InvalidChoice, entry.key_span(), message));
+        matches.truncate(most);
+    }
     matches
 }
 
-fn read_match(name: &str, table: Table<'_, '_>, findings: Findings<'_>) -> Match {
+fn read_match(name: &str, table: Table<'_, '_>, findings: Findings<'_>) -> MatchDecl {
     let before = findings.len();
+    let mut pool = Field::Absent;
     let mut one = Match {
         name: name.into(),
         span: table.span(),
         conditions: Conditions::default(),
         options: Box::default(),
+        pools: Box::default(),
     };
     let mut conditions = 0;
     for entry in table.entries() {
@@ -49,21 +75,38 @@ fn read_match(name: &str, table: Table<'_, '_>, findings: Findings<'_>) -> Match
                 conditions -= 1;
                 one.options = read_options(Family::V4, entry, findings).into();
             }
+            "pool" => {
+                conditions -= 1;
+                pool = read::list(entry, findings, range);
+            }
             _ => read::unknown_key(entry, "a `match`", KEYS, findings),
         }
     }
+    let mut pools: Vec<Range> = pool.get().into_iter().flatten().map(|range| range.value).collect();
+    pools.sort_unstable();
+    one.pools = pools.into();
     if findings.len() > before {
-        return one;
+        return MatchDecl { one, pool };
     }
     if conditions == 0 {
         let message = format!("`match.{name}` does not say whom it is about");
         let finding = Finding::new(Rule::MissingKey, table.span(), message);
         findings.push(finding.help("what every client is told stands in `options` of the network"));
-    } else if one.options.is_empty() {
-        let message = format!("`match.{name}` has no `options`");
+    } else if one.options.is_empty() && one.pools.is_empty() {
+        let message = format!("`match.{name}` has neither `options` nor a `pool`");
         findings.push(Finding::new(Rule::MissingKey, table.span(), message));
     }
-    one
+    MatchDecl { one, pool }
+}
+
+/// IPv4 addresses.
+fn range(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Range> {
+    let range = addresses::range(value, findings)?;
+    if range.first().is_ipv4() {
+        return Some(range);
+    }
+    let help = "a `match` is about DHCPv4; IPv6 addresses stand in `pool` of the network";
+    refuse(Rule::InvalidRange, value, "these are IPv6 addresses", help, findings)
 }
 
 fn items<'a, 't, T>(

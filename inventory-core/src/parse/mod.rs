@@ -20,6 +20,7 @@ mod unquoted;
 pub use boot::BootDecl;
 pub use field::{Field, Spanned};
 pub use host::{HostDecl, NicDecl};
+pub use matching::MatchDecl;
 pub use network::{DhcpDecl, NetworkDecl, UnknownDecl};
 pub(crate) use read::is_url;
 pub use site::{SiteDecl, ZoneDecl};

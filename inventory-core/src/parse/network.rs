@@ -6,11 +6,11 @@ use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::addresses;
 use super::field::{Field, Spanned};
-use super::matching;
+use super::matching::{self, MatchDecl};
 use super::ra;
 use super::read::{self, Findings};
 use crate::diag::{Finding, Rule};
-use crate::model::{Match, Network, Range, RouterAdvertisement, is_interface_name};
+use crate::model::{Network, Range, RouterAdvertisement, is_interface_name};
 use crate::name::Name;
 use crate::options::{self, DhcpOption, Family};
 use crate::span::Span;
@@ -55,8 +55,8 @@ pub struct NetworkDecl {
     pub rebind: Field<u32>,
     /// DHCPv4 options.
     pub options: Vec<DhcpOption>,
-    /// Further DHCPv4 options for some clients.
-    pub matches: Vec<Match>,
+    /// Further DHCPv4 options, and addresses, for some clients.
+    pub matches: Vec<MatchDecl>,
     /// DHCPv6 options.
     pub options6: Vec<DhcpOption>,
     /// Whether DHCP serves it.
@@ -166,6 +166,17 @@ impl NetworkDecl {
             probe: Field::Absent,
             reverse: Field::Absent,
         }
+    }
+
+    /// Its pools, those of its descriptions of clients among them.
+    pub fn pools(&self) -> impl Iterator<Item = &Spanned<Range>> {
+        let of_matches = self.matches.iter().map(|one| &one.pool);
+        std::iter::once(&self.pool).chain(of_matches).filter_map(Field::get).flatten()
+    }
+
+    /// Whether not all of its pools are known, because something was refused.
+    pub fn has_vague_pools(&self) -> bool {
+        self.vague || self.pool.is_broken() || self.matches.iter().any(|one| one.pool.is_broken())
     }
 }
 

@@ -44,7 +44,7 @@ pub fn merge(files: &[&GlobalDecls], masters: &Masters, findings: &mut Vec<Findi
         if decl.vague || decl.ipv4.is_broken() || decl.ipv6.is_broken() {
             context.vague_prefix.insert(id);
         }
-        if decl.vague || decl.pool.is_broken() || decl.exclude.is_broken() || decl.dhcp.is_broken() {
+        if decl.has_vague_pools() || decl.exclude.is_broken() || decl.dhcp.is_broken() {
             context.vague_pool.insert(id);
         }
         let unknown = unknown(decl, &globals, findings);
@@ -134,8 +134,8 @@ fn network(decl: &NetworkDecl, zone: Option<ZoneId>, unknown: Unknown) -> Networ
         ipv6: decl.ipv6.get().copied(),
         gateway: decl.gateway.get().copied(),
         dns: decl.dns.get().map_or_else(Box::default, |list| list.iter().map(|item| item.value).collect()),
-        pools: ranges(&decl.pool),
-        exclude: ranges(&decl.exclude),
+        pools: ranges(decl.pools()),
+        exclude: ranges(decl.exclude.get().into_iter().flatten()),
         pd_pools: pd_pools(decl),
         pd_length: decl.pd_length.get().and_then(|bits| u8::try_from(*bits).ok()).unwrap_or_else(|| {
             let longest = decl.pd_pool.get().into_iter().flatten().map(|pool| pool.value.prefix_len()).max();
@@ -146,7 +146,7 @@ fn network(decl: &NetworkDecl, zone: Option<ZoneId>, unknown: Unknown) -> Networ
         renew_seconds: decl.renew.get().copied(),
         rebind_seconds: decl.rebind.get().copied(),
         options: decl.options.clone().into(),
-        matches: decl.matches.clone().into(),
+        matches: decl.matches.iter().map(|one| one.one.clone()).collect(),
         options6: decl.options6.clone().into(),
         dhcp: matches!(decl.dhcp.get(), None | Some(DhcpDecl::On)),
         proxy: matches!(decl.dhcp.get(), Some(DhcpDecl::Proxy)),
@@ -178,8 +178,8 @@ fn pd_pools(decl: &NetworkDecl) -> Box<[Ipv6Net]> {
     pools.into()
 }
 
-fn ranges(field: &Field<Vec<Spanned<Range>>>) -> Box<[Range]> {
-    let mut ranges: Vec<Range> = field.get().into_iter().flatten().map(|item| item.value).collect();
+fn ranges<'a>(written: impl Iterator<Item = &'a Spanned<Range>>) -> Box<[Range]> {
+    let mut ranges: Vec<Range> = written.map(|item| item.value).collect();
     ranges.sort_unstable();
     ranges.into()
 }

@@ -51,6 +51,12 @@ pub(crate) struct Packet {
     /// Remote-id that the relay agent adds.
     #[arg(long, value_name = "TEXT", requires = "port")]
     pub(crate) remote_id: Option<String>,
+    /// Vendor class that it says, instead of the firmware's.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) vendor_class: Option<String>,
+    /// User class that it says, instead of the firmware's.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) user_class: Option<String>,
 }
 
 fn mac(text: &str) -> Result<MacAddr, String> {

@@ -8,7 +8,7 @@ use dhcpd::code;
 use dhcpd::core::Record;
 use dhcpd::view::DhcpView;
 use inventory_core::mac::MacAddr;
-use inventory_core::model::{Host, Network, NetworkId, Nic, Snapshot};
+use inventory_core::model::{Host, Match, Network, NetworkId, Nic, Snapshot};
 use inventory_core::options::{DhcpOption, Family};
 use inventory_core::span::Span;
 use serde::Serialize;
@@ -94,7 +94,7 @@ impl Asking<'_> {
         let network = self.network(nic.network);
         network.ipv4?;
         let ids = nic.identifiers.as_deref();
-        let mut said = args::Packet { arch: said.arch, relay: said.relay, ..args::Packet::default() };
+        let mut said = args::Packet { mac: None, network: None, port: None, remote_id: None, ..said.clone() };
         let mut id = ids.and_then(|ids| ids.client_id.as_ref()).map(|(id, _)| id.clone());
         if let Some((duid, _)) = ids.and_then(|ids| ids.duid.as_ref()).filter(|_| id.is_none()) {
             // Type, IAID, DUID (RFC 4361, section 6.1).
@@ -188,7 +188,9 @@ impl Asking<'_> {
         });
         match own {
             Some(span) => Some(self.origins.at(*span)),
-            None => self.origins.of_table("network", network.span, &["pool"]),
+            None => of_match(network, given)
+                .map(|span| self.origins.at(span))
+                .or_else(|| self.origins.of_table("network", network.span, &["pool"])),
         }
     }
 
@@ -304,6 +306,12 @@ impl Asking<'_> {
 fn in_match(network: &Network, option: u8, data: &[u8]) -> Option<Span> {
     let says = |written: &DhcpOption| written.code == u16::from(option) && *written.data == *data;
     network.matches.iter().find(|one| one.options.iter().any(says)).map(|one| one.span)
+}
+
+/// The header of the `match` that this address is given by, if it is given by one.
+fn of_match(network: &Network, given: Ipv4Addr) -> Option<Span> {
+    let gives = |one: &&Match| one.pools.iter().any(|pool| pool.contains(given.into()));
+    network.matches.iter().find(gives).map(|one| one.span)
 }
 
 /// A card that nobody has: of those that anybody may make up.

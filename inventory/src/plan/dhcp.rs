@@ -192,7 +192,10 @@ fn keys_of(network: &Network, globals: &Globals) -> BTreeMap<&'static str, Strin
     };
     keys.insert("options", options(&network.options));
     keys.insert("options6", options(&network.options6));
-    let matches = network.matches.iter().map(|one| format!("{}: {}", one.name, options(&one.options)));
+    let matches = network.matches.iter().map(|one| {
+        let pools = one.pools.iter().map(|pool| format!(" pool={pool}"));
+        format!("{}: {}{}", one.name, options(&one.options), joined(pools.collect()))
+    });
     keys.insert("match", joined(matches.collect()));
     keys.retain(|_, value| !value.is_empty());
     keys

@@ -30,7 +30,7 @@ pub(crate) fn lost(before: &Snapshot, after: &Snapshot, leases: &[Record], unix_
     }
     let (before, after) = (DhcpView::build(before), DhcpView::build(after));
     let fates = |view: &DhcpView| {
-        let mut fates = packet::renewals(view, leases, unix_ms);
+        let mut fates = packet::renewals(view, &before, leases, unix_ms);
         fates.extend(packet6::renewals(view, leases, unix_ms));
         fates
     };
@@ -93,5 +93,22 @@ mod tests {
         let adopted = load(&format!("{SITE}{host}"));
         assert_eq!(gone(&adopted), [("10.0.0.101".to_owned(), "wrong-address".to_owned())]);
         assert_eq!(gone(&before), []);
+    }
+
+    #[test]
+    fn a_lease_of_a_pool_for_some_is_lost_when_the_pool_is_not_theirs_any_more() {
+        let load = |text: &str| inventory_core::load_texts(&[("a.toml", text)]).unwrap();
+        let phones = "[network.n.match.phones]\nvendor-class = \"snom*\"\narchitecture = 7\n\
+                      pool = \"10.0.0.120-10.0.0.121\"\n";
+        let before = load(&format!("{SITE}{phones}"));
+        let leases = [lease(100, "52:54:00:00:00:01"), lease(120, "52:54:00:00:00:02")];
+        let gone = |after: &str| -> Vec<_> {
+            let lost = lost(&before, &load(&format!("{SITE}{after}")), &leases, 1_000_000);
+            lost.into_iter().map(|lease| (lease.address, lease.reason)).collect()
+        };
+        let lost = [("10.0.0.120".to_owned(), "not-given".to_owned())];
+        assert_eq!(gone(&phones.replace("snom*", "Cisco*")), lost);
+        assert_eq!(gone(""), lost);
+        assert_eq!(gone(&phones.replace("0.121", "0.125")), []);
     }
 }
