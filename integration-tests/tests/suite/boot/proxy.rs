@@ -45,34 +45,32 @@ impl Drop for Foreign {
 
 /// Installs a machine with this firmware beside the other server, and starts it once more.
 fn install_beside_another_server(firmware: Firmware) {
-    isolated(|| {
-        let lab = Lab::new(&host("install"));
-        lab.place.edit("site.toml", "bridge = \"lan0\"", "bridge = \"lan0\"\ndhcp = \"proxy\"");
-        lab.dhcpd.wait_status("the edit", |status| status["generation"] == 2);
-        let machine = lab.lan.attach("foreign", "02:00:00:00:00:09");
-        let mut foreign = Foreign::start(&machine);
-        let vm = lab.vm(firmware);
-        assert_installed(&vm.run(), "10.77.0.16");
-        assert!(foreign.0.try_wait().unwrap().is_none(), "dnsmasq ended");
-        assert_eq!((lab.counted("script"), lab.counted("done")), (1, 1));
-        let sent = &lab.dhcpd.status()["counters"]["messages"];
-        assert!(sent["proxy-offer"].as_u64() > Some(0), "{sent}");
-        assert_eq!((&sent["offer"], &sent["ack"]), (&serde_json::Value::Null, &serde_json::Value::Null));
-        let running = vm.start();
-        wait_until("the script that goes on to the disk", || lab.counted("local-disk") == 1);
-        drop(running);
-        assert_eq!(lab.counted("script"), 1);
-    });
+    let lab = Lab::new(&host("install"));
+    lab.place.edit("site.toml", "bridge = \"lan0\"", "bridge = \"lan0\"\ndhcp = \"proxy\"");
+    lab.dhcpd.wait_status("the edit", |status| status["generation"] == 2);
+    let machine = lab.lan.attach("foreign", "02:00:00:00:00:09");
+    let mut foreign = Foreign::start(&machine);
+    let vm = lab.vm(firmware);
+    assert_installed(&vm.run(), "10.77.0.16");
+    assert!(foreign.0.try_wait().unwrap().is_none(), "dnsmasq ended");
+    assert_eq!((lab.counted("script"), lab.counted("done")), (1, 1));
+    let sent = &lab.dhcpd.status()["counters"]["messages"];
+    assert!(sent["proxy-offer"].as_u64() > Some(0), "{sent}");
+    assert_eq!((&sent["offer"], &sent["ack"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+    let running = vm.start();
+    wait_until("the script that goes on to the disk", || lab.counted("local-disk") == 1);
+    drop(running);
+    assert_eq!(lab.counted("script"), 1);
 }
 
 #[test]
 #[ignore = "one more boot"]
 fn a_rom_with_an_address_of_another_server_boots_by_our_script() {
-    install_beside_another_server(Firmware::Bios);
+    isolated(|| install_beside_another_server(Firmware::Bios));
 }
 
 #[test]
 #[ignore = "minutes of a UEFI machine"]
 fn a_uefi_machine_with_an_address_of_another_server_loads_our_loader() {
-    install_beside_another_server(Firmware::Uefi);
+    isolated(|| install_beside_another_server(Firmware::Uefi));
 }
