@@ -52,6 +52,8 @@ pub const RAPID_COMMIT: u8 = 80;
 pub const CLIENT_FQDN: u8 = 81;
 /// Relay agent information (RFC 3046).
 pub const RELAY_AGENT: u8 = 82;
+/// Seconds since the client's last message (RFC 4388).
+pub const CLIENT_LAST_TRANSACTION_TIME: u8 = 91;
 /// All addresses of a client (RFC 4388).
 pub const ASSOCIATED_IP: u8 = 92;
 /// Architecture types of the client (RFC 4578).
@@ -64,6 +66,18 @@ pub const SUBNET_SELECTION: u8 = 118;
 pub const CLASSLESS_ROUTES: u8 = 121;
 /// Addresses of TFTP servers (RFC 5859).
 pub const TFTP_ADDRESS: u8 = 150;
+/// How a bulk leasequery has ended (RFC 6926).
+pub const STATUS_CODE: u8 = 151;
+/// The server's time, in seconds since 1970 (RFC 6926).
+pub const BASE_TIME: u8 = 152;
+/// Seconds since a binding is what it is (RFC 6926).
+pub const START_TIME_OF_STATE: u8 = 153;
+/// Since when a binding must have changed to be told of (RFC 6926).
+pub const QUERY_START_TIME: u8 = 154;
+/// Until when it must have (RFC 6926).
+pub const QUERY_END_TIME: u8 = 155;
+/// What a binding is (RFC 6926).
+pub const DHCP_STATE: u8 = 156;
 /// iPXE's own options.
 pub const IPXE: u8 = 175;
 /// End of the options.
@@ -77,3 +91,5 @@ pub const RELAY_REMOTE_ID: u8 = 2;
 pub const RELAY_LINK_SELECTION: u8 = 5;
 /// The server as the client is to see it, a suboption of [`RELAY_AGENT`] (RFC 5107).
 pub const RELAY_SERVER_OVERRIDE: u8 = 11;
+/// Identifier of the relay agent, a suboption of [`RELAY_AGENT`] (RFC 6925).
+pub const RELAY_ID: u8 = 12;

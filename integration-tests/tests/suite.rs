@@ -6,6 +6,7 @@ mod suite {
     mod abuse;
     mod boot;
     mod boot6;
+    mod bulk;
     mod cli;
     mod clients;
     mod clients6;

@@ -69,6 +69,7 @@ fn record(entry: &Value) -> Option<Record> {
         client: entry["client"].as_str()?.parse().ok()?,
         mac: entry["mac"].as_str().and_then(|text| text.parse().ok()),
         name: entry["name"].as_str().map(Into::into),
+        relay_agent: None,
         state: match entry["state"].as_str()? {
             "bound" => State::Bound,
             "declined" => State::Declined,

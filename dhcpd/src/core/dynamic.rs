@@ -26,6 +26,8 @@ const OFFER_MS: i64 = 30_000;
 const IN_USE_SECONDS: u32 = 600;
 /// Octets of a client's own name that are kept.
 const NAME_OCTETS: usize = 63;
+/// Octets of what a relay agent says that are kept.
+const AGENT_OCTETS: usize = 255;
 
 impl Core {
     /// Finds an address for a client and remembers it as offered. `Err(Probing)`: the answer comes later.
@@ -148,7 +150,9 @@ impl Core {
         {
             self.ledger.end(grant.address, Changed::Withdrawn, now, out);
         }
-        let tenant = Tenant { client: keys.own, mac: message.mac(), name: own_name(message) };
+        let relay_agent = message.options.get(code::RELAY_AGENT).filter(|all| all.len() <= AGENT_OCTETS);
+        let relay_agent = relay_agent.map(|all| (*all).into());
+        let tenant = Tenant { client: keys.own, mac: message.mac(), name: own_name(message), relay_agent };
         let bound = self.ledger.bind(grant.address, tenant, grant.seconds, now, out);
         bound.map_err(|StoreFailing| Reason::StoreFailing)
     }
@@ -175,7 +179,12 @@ impl Core {
     /// Puts an address on probation that its client found in use.
     pub(super) fn decline(&mut self, address: Ipv4Addr, message: &Message<'_>, now: Now, out: &mut Outputs) {
         let client = ClientKey::of(message, None).unwrap_or_else(ClientKey::nobody);
-        self.ledger.decline(address, Tenant { client, mac: message.mac(), name: None }, now, out);
+        self.ledger.decline(
+            address,
+            Tenant { client, mac: message.mac(), name: None, relay_agent: None },
+            now,
+            out,
+        );
     }
 
     /// Takes an address that answered a probe out of use for a while; returns the messages that waited.
@@ -204,6 +213,7 @@ impl Core {
             client: owner.map_or_else(ClientKey::nobody, ClientKey::of_mac),
             mac: mac.map(inventory_core::mac::MacAddr),
             name: None,
+            relay_agent: None,
             state: State::Declined,
             since: now.ms(),
             ends,

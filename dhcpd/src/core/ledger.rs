@@ -42,6 +42,8 @@ pub(super) struct Tenant {
     pub(super) mac: Option<MacAddr>,
     /// The name that it gives itself.
     pub(super) name: Option<Box<str>>,
+    /// What the relay agent says of it (option 82), whole; `None`: it asks without one.
+    pub(super) relay_agent: Option<Box<[u8]>>,
 }
 
 /// Leases cannot be written at the moment.
@@ -97,10 +99,10 @@ impl<S: Space> Ledger<S> {
             let is_right =
                 of_boot.is_some_and(|offset| !is_step(now.wall_offset_ms().saturating_sub(offset)));
             must_rewrite |= covered > now.ms() && !is_right && boot.is_some();
-            let Record { client, mac, name, state, .. } = record;
+            let Record { client, mac, name, relay_agent, state, .. } = record;
             let state = if covered <= now.ms() { State::Released } else { state };
-            let since = now.ms();
-            leases.set(item, Lease { client, mac, name, state, since, ends: covered, covered, position });
+            let (ends, since) = (covered, now.ms());
+            leases.set(item, Lease { client, mac, name, relay_agent, state, since, ends, covered, position });
         }
         Ledger { leases, journal: Journal::after(last), boot, must_rewrite, wall_offset }
     }
@@ -119,7 +121,10 @@ impl<S: Space> Ledger<S> {
         let before = before.filter(|lease| lease.client == tenant.client && lease.state == State::Bound);
         let has_it = before.is_some_and(|lease| lease.is_bound(now.ms()));
         let what = if has_it { Changed::Renewed } else { Changed::Granted };
-        if let Some(lease) = before.filter(|lease| ends <= lease.covered) {
+        // A client that renews by unicast says nothing of its relay agent.
+        let relay_agent = tenant.relay_agent.or_else(|| before?.relay_agent.clone());
+        let is_covered = |lease: &&Lease| ends <= lease.covered && lease.relay_agent == relay_agent;
+        if let Some(lease) = before.filter(is_covered) {
             let lease = Lease { since: now.ms(), ends: ends.max(lease.ends), ..lease.clone() };
             let position = lease.position;
             out.change(Change::of(item, &lease, Changed::Renewed, seconds));
@@ -130,10 +135,10 @@ impl<S: Space> Ledger<S> {
             return Err(StoreFailing);
         }
         let ahead = (seconds / AHEAD_PART).min(AHEAD_SECONDS_MAX);
-        let Tenant { client, mac, name } = tenant;
+        let Tenant { client, mac, name, .. } = tenant;
         let covered = ends + i64::from(ahead) * 1000;
         let (state, since) = (State::Bound, now.ms());
-        let lease = Lease { client, mac, name, state, since, ends, covered, position: 0 };
+        let lease = Lease { client, mac, name, relay_agent, state, since, ends, covered, position: 0 };
         out.change(Change::of(item, &lease, what, seconds));
         let position = self.write(item, lease, now, out);
         Ok(self.journal.waits_for(position))
@@ -153,6 +158,7 @@ impl<S: Space> Ledger<S> {
             client: lease.client.clone(),
             mac: lease.mac,
             name: lease.name.clone(),
+            relay_agent: lease.relay_agent.clone(),
             state: lease.state,
             written: now.unix_ms.div_euclid(1000),
             seconds: u32::try_from(left).unwrap_or(u32::MAX),
@@ -182,6 +188,7 @@ impl<S: Space> Ledger<S> {
             client,
             mac,
             name: None,
+            relay_agent: None,
             state: State::Declined,
             since: now.ms(),
             ends,

@@ -10,6 +10,7 @@
 #![deny(clippy::indexing_slicing, clippy::too_many_lines, clippy::wildcard_enum_match_arm)]
 
 mod boot;
+pub mod bulk;
 mod classes;
 mod client;
 mod conflicts;

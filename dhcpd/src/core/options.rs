@@ -153,17 +153,20 @@ impl<'a> Options<'a> {
 
     /// A suboption of the relay agent's information (RFC 3046, section 2.0), its first part.
     pub fn relay(&self, suboption: u8) -> Option<Vec<u8>> {
-        let all = self.get(code::RELAY_AGENT)?;
-        let mut rest = &*all;
-        while let [code, len, tail @ ..] = rest {
-            let (data, after) = tail.split_at_checked(usize::from(*len))?;
-            if *code == suboption {
-                return Some(data.to_vec());
-            }
-            rest = after;
-        }
-        None
+        self::suboption(&self.get(code::RELAY_AGENT)?, suboption).map(<[u8]>::to_vec)
     }
+}
+
+/// The first suboption with this code.
+pub(super) fn suboption(mut rest: &[u8], wanted: u8) -> Option<&[u8]> {
+    while let [code, len, tail @ ..] = rest {
+        let (data, after) = tail.split_at_checked(usize::from(*len))?;
+        if *code == wanted {
+            return Some(data);
+        }
+        rest = after;
+    }
+    None
 }
 
 /// Walks the options of one field.

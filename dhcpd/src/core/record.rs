@@ -37,6 +37,14 @@ pub struct Record {
     /// The name that the client gave itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Box<str>>,
+    /// What the relay agent said of the client (option 82), whole. In hexadecimal digits where leases are exported.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "digits",
+        deserialize_with = "from_digits"
+    )]
+    pub relay_agent: Option<Box<[u8]>>,
     /// What it is about.
     pub state: State,
     /// When it was written: seconds since 1970.
@@ -193,6 +201,23 @@ fn some_from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<M
     text.map(mac).transpose()
 }
 
+fn digits<S: Serializer>(octets: &Option<Box<[u8]>>, serializer: S) -> Result<S::Ok, S::Error> {
+    let octets = octets.as_deref().unwrap_or_default();
+    serializer.collect_str(&octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>())
+}
+
+fn from_digits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<[u8]>>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let pairs = text.as_bytes().chunks(2).map(|pair| {
+        let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;
+        u8::from_str_radix(pair, 16).ok()
+    });
+    let octets: Option<Box<[u8]>> = pairs.collect();
+    octets
+        .map(Some)
+        .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no octets in hexadecimal digits")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,6 +230,7 @@ mod tests {
             client: ClientKey::of_mac(MacAddr([2, 0, 0, 0, 0, 1])),
             mac: Some(MacAddr([2, 0, 0, 0, 0, 1])),
             name: Some("laptop".into()),
+            relay_agent: Some([1, 2, 0xee, 0x0f].into()),
             state: State::Bound,
             written: 1_000_000,
             seconds: 3600,
@@ -243,7 +269,7 @@ mod tests {
         let line = serde_json::to_string(&record()).unwrap();
         assert_eq!(
             line,
-            r#"{"address":"10.0.0.5","client":"hw:01:02:00:00:00:00:01","mac":"02:00:00:00:00:01","name":"laptop","state":"bound","written":1000000,"seconds":3600,"clock":{"boot":7,"ms":50000}}"#
+            r#"{"address":"10.0.0.5","client":"hw:01:02:00:00:00:00:01","mac":"02:00:00:00:00:01","name":"laptop","relay_agent":"0102ee0f","state":"bound","written":1000000,"seconds":3600,"clock":{"boot":7,"ms":50000}}"#
         );
         assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record());
         for text in ["10.0.0.5", "2001:db8::5", "2001:db8:40::/56"] {

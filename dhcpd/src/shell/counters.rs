@@ -6,6 +6,7 @@ use daemon::metrics::{Counters, Registry, SharedTally, Tally};
 use serde_json::{Value, json};
 
 use crate::boot::BootEvent;
+use crate::core::bulk::BulkEvent;
 use crate::core::v6::V6;
 use crate::core::{Family, FamilyOutputs as Outputs, V4};
 
@@ -38,10 +39,11 @@ pub(super) struct FamilyTally<F: Family> {
     pub(super) traffic: Tally<Traffic>,
 }
 
-/// All counters of DHCPv4 and of the boot service.
+/// All counters of DHCPv4, of bulk leasequery and of the boot service.
 #[derive(Debug)]
 pub struct DhcpCounters {
     four: FamilyCounters<V4>,
+    bulk: Arc<Counters<BulkEvent>>,
     boot: Arc<Counters<BootEvent>>,
 }
 
@@ -107,13 +109,20 @@ impl<F: Family> FamilyCounters<F> {
 
 impl DhcpCounters {
     pub(super) fn new(registry: &mut Registry) -> DhcpCounters {
-        let counters = DhcpCounters { four: FamilyCounters::four(registry), boot: super::boot::counters() };
+        let four = FamilyCounters::four(registry);
+        let counters = DhcpCounters { four, bulk: super::bulk::counters(), boot: super::boot::counters() };
+        counters.bulk.register(registry);
         counters.boot.register(registry);
         counters
     }
 
     pub(super) fn worker(&self) -> FamilyTally<V4> {
         self.four.worker()
+    }
+
+    /// What bulk leasequery counts into.
+    pub(super) fn bulk(&self) -> SharedTally<BulkEvent> {
+        self.bulk.shared_tally()
     }
 
     /// What the boot service counts into.
@@ -125,6 +134,7 @@ impl DhcpCounters {
     pub fn to_json(&self) -> Value {
         let mut all = self.four.to_json();
         if let Value::Object(all) = &mut all {
+            all.insert("bulk".to_owned(), self.bulk.to_json());
             all.insert("boot".to_owned(), self.boot.to_json());
         }
         all

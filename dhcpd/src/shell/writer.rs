@@ -278,6 +278,7 @@ mod tests {
             client: ClientKey::of_mac(MacAddr([2, 0, 0, 0, 0, 1])),
             mac: None,
             name: None,
+            relay_agent: None,
             state: State::Bound,
             written: 0,
             seconds: 60,

@@ -166,6 +166,12 @@ impl DhcpView {
         self.by_mac(network, (*cards.get(&(network, address))?)?)
     }
 
+    /// The IPv4 addresses of all hosts, each with its network.
+    pub fn addresses(&self) -> impl Iterator<Item = (NetworkId, Ipv4Addr)> {
+        let nics = self.files.iter().flatten().flat_map(|file| &file.hosts).flat_map(|host| &host.nics);
+        nics.filter_map(|nic| Some((nic.network, nic.ipv4()?)))
+    }
+
     /// A network that knows this hardware address. Cost: a lookup for each network.
     pub fn network_knowing(&self, mac: MacAddr) -> Option<&NetworkView> {
         self.networks().find(|network| self.by_mac(network.id, mac).is_some())

@@ -138,9 +138,13 @@ impl<A: PoolAddress> Pool<A> {
 
     /// Its next address above `address`. Cost: logarithmic in the ranges.
     pub(crate) fn after(&self, address: A) -> Option<A> {
-        let next = address.above()?;
-        let at = self.ranges.partition_point(|(_, last)| *last < next);
-        self.ranges.get(at).map(|(first, _)| next.max(*first))
+        self.from(address.above()?)
+    }
+
+    /// Its first address that is not below `address`. Cost: logarithmic in the ranges.
+    pub(crate) fn from(&self, address: A) -> Option<A> {
+        let at = self.ranges.partition_point(|(_, last)| *last < address);
+        self.ranges.get(at).map(|(first, _)| address.max(*first))
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod boot;
+mod bulk;
 mod captures;
 mod class_pools;
 mod classes;

@@ -123,6 +123,7 @@ impl Lease {
             client,
             mac: self.mac,
             name,
+            relay_agent: None,
             state,
             written,
             seconds,

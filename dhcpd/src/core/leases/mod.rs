@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use inventory_core::mac::MacAddr;
 
 use super::client::ClientKey;
+use super::options;
 use super::record::State;
 use super::space::{Group, Space};
 
@@ -28,6 +29,8 @@ pub struct Lease {
     pub mac: Option<MacAddr>,
     /// The name that the client gave itself.
     pub name: Option<Box<str>>,
+    /// What the relay agent said of the client (option 82), whole.
+    pub relay_agent: Option<Box<[u8]>>,
     /// What it is about.
     pub state: State,
     /// When it was given, extended or ended for the last time, in milliseconds of the boot's clock.
@@ -49,6 +52,11 @@ impl Lease {
     /// Whether the client has the address at `now`.
     pub fn is_bound(&self, now: i64) -> bool {
         self.state == State::Bound && now < self.ends
+    }
+
+    /// A suboption of what the relay agent said.
+    pub(super) fn agent_says(&self, suboption: u8) -> Option<&[u8]> {
+        options::suboption(self.relay_agent.as_deref()?, suboption)
     }
 
     /// Its client's card, where it is known by something else.
@@ -99,6 +107,11 @@ impl<S: Space> Leases<S> {
     /// All leases, by address.
     pub(super) fn iter(&self) -> impl Iterator<Item = (S::Item, &Lease)> {
         self.by_address.iter().map(|(address, lease)| (*address, lease))
+    }
+
+    /// The leases from `first` on, by address.
+    pub(super) fn from(&self, first: S::Item) -> impl Iterator<Item = (S::Item, &Lease)> {
+        self.by_address.range(first..).map(|(address, lease)| (*address, lease))
     }
 
     /// The addresses that `client` has or had.

@@ -130,7 +130,12 @@ impl<'m, 'a, 'v> Asker<'m, 'a, 'v> {
 
     /// Who a lease for `ia` is for.
     pub(super) fn tenant(&self, ia: &Ia<'_>) -> Tenant {
-        Tenant { client: self.key(ia), mac: mac_of(self.message, self.packet), name: self.own_name() }
+        Tenant {
+            client: self.key(ia),
+            mac: mac_of(self.message, self.packet),
+            name: self.own_name(),
+            relay_agent: None,
+        }
     }
 
     fn duid(&self) -> &'a [u8] {

@@ -19,6 +19,7 @@ fn record(last: u8, written: i64) -> Record {
         client: ClientKey::of_mac(MacAddr([2, 0, 0, 0, 0, last])),
         mac: Some(MacAddr([2, 0, 0, 0, 0, last])),
         name: None,
+        relay_agent: None,
         state: State::Bound,
         written,
         seconds: 3600,

@@ -106,6 +106,7 @@ mod tests {
             client: ClientKey::of_mac(MacAddr([2, 0, 0, 0, 0, n])),
             mac: None,
             name: None,
+            relay_agent: None,
             state: State::Bound,
             written: 5,
             seconds: 60,

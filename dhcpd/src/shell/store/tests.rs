@@ -42,6 +42,7 @@ fn record(n: u16, seconds: u32) -> Record {
         client: ClientKey::of_mac(MacAddr([2, 0, 0, 0, high, low])),
         mac: Some(MacAddr([2, 0, 0, 0, high, low])),
         name: None,
+        relay_agent: None,
         state: State::Bound,
         written: 1_700_000_000,
         seconds,

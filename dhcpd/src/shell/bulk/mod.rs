@@ -1,0 +1,200 @@
+//! Bulk leasequery (RFC 6926): connections of relay agents, in a thread of its own.
+//!
+//! The port is open while a network names agents that may ask. The thread of DHCPv4 is asked for a few leases at a
+//! time, for all connections by turns and with pauses: a crowd of agents costs clients nothing that they would notice.
+
+mod connection;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use daemon::interfaces::interfaces;
+use daemon::metrics::{Counters, SharedTally};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinSet;
+use tracing::{debug, warn};
+
+use super::inquiry::Inquirer;
+use crate::core::bulk::BulkEvent;
+use crate::core::{Core, SERVER_PORT};
+use crate::view::DhcpView;
+
+/// Connections at once, and of one agent.
+const CONNECTIONS_MAX: usize = 32;
+const AGENT_MAX: usize = 4;
+/// How often it is looked whether the port is to be open.
+const LOOK_INTERVAL: Duration = Duration::from_secs(3);
+/// Pause after an error that may stay, such as too many open files.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What all connections share.
+pub(super) struct Shared {
+    views: Arc<ArcSwap<DhcpView>>,
+    worker: Arc<Inquirer<Core>>,
+    tally: SharedTally<BulkEvent>,
+    /// One asks the worker at a time.
+    turn: Semaphore,
+    patience: Duration,
+}
+
+/// The thread. Dropping it ends it.
+pub(super) struct BulkServer {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        views: Arc<ArcSwap<DhcpView>>,
+        worker: Arc<Inquirer<Core>>,
+        tally: SharedTally<BulkEvent>,
+    ) -> Shared {
+        let patience = connection::PATIENCE;
+        Shared { views, worker, tally, turn: Semaphore::new(1), patience }
+    }
+
+    /// Whether any network lets this agent ask; any agent, where none is named.
+    fn may_ask(&self, agent: Option<Ipv4Addr>) -> bool {
+        let view = self.views.load();
+        view.networks().any(|network| match agent {
+            Some(agent) => network.leasequery.contains(&agent),
+            None => !network.leasequery.is_empty(),
+        })
+    }
+}
+
+impl BulkServer {
+    /// Starts serving on these interfaces.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub(super) fn start(names: &[String], shared: Shared) -> io::Result<BulkServer> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (names, shared) = (names.to_vec(), Arc::new(shared));
+        let serve = move || {
+            runtime.block_on(async {
+                let mut tasks = JoinSet::new();
+                for name in names {
+                    tasks.spawn(follow(name, Arc::clone(&shared)));
+                }
+                // The other end is dropped, too, when the daemon finishes.
+                let _ = stopped.await;
+            });
+        };
+        let thread = std::thread::Builder::new().name("bulk".to_owned()).spawn(serve)?;
+        Ok(BulkServer { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for BulkServer {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic was printed when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Has the port of an interface open while somebody may ask, until the task is dropped.
+async fn follow(name: String, shared: Arc<Shared>) {
+    let mut told = false;
+    loop {
+        let index = index_of(&name);
+        if index.is_some() && shared.may_ask(None) {
+            let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, SERVER_PORT));
+            let opened = daemon::tcp::listen_on(&name, everywhere).map_err(|error| error.to_string());
+            match opened.and_then(|socket| TcpListener::from_std(socket).map_err(|error| error.to_string())) {
+                Ok(listener) => {
+                    told = false;
+                    let gone = async {
+                        while index_of(&name) == index && shared.may_ask(None) {
+                            tokio::time::sleep(LOOK_INTERVAL).await;
+                        }
+                    };
+                    tokio::select! {
+                        () = serve(listener, &shared) => {}
+                        () = gone => {}
+                    }
+                }
+                Err(error) if !told => {
+                    warn!(interface = %name, %error, "relay agents cannot ask for many leases yet; trying on");
+                    told = true;
+                }
+                Err(_) => {}
+            }
+        }
+        tokio::time::sleep(LOOK_INTERVAL).await;
+    }
+}
+
+/// Accepts connections until the task is dropped, and they are with it.
+async fn serve(listener: TcpListener, shared: &Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    let mut agents: HashMap<Ipv4Addr, usize> = HashMap::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    if let Some(agent) = admit(peer, &mut agents, connections.len(), shared) {
+                        let shared = Arc::clone(shared);
+                        connections.spawn(async move {
+                            connection::serve(stream, agent, &shared).await;
+                            agent
+                        });
+                    }
+                }
+                Err(error) => {
+                    debug!(%error, "accepting a connection failed");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            },
+            Some(Ok(agent)) = connections.join_next() => {
+                if let Some(count) = agents.get_mut(&agent) {
+                    *count -= 1;
+                }
+                agents.retain(|_, count| *count > 0);
+            }
+        }
+    }
+}
+
+/// The agent, if it may have one more connection.
+fn admit(
+    peer: SocketAddr,
+    agents: &mut HashMap<Ipv4Addr, usize>,
+    connections: usize,
+    shared: &Shared,
+) -> Option<Ipv4Addr> {
+    let IpAddr::V4(agent) = peer.ip() else { return None };
+    if !shared.may_ask(Some(agent)) {
+        shared.tally.count(BulkEvent::Refused);
+        debug!(%agent, "a connection of no agent that may ask");
+        return None;
+    }
+    let count = agents.entry(agent).or_default();
+    if connections >= CONNECTIONS_MAX || *count >= AGENT_MAX {
+        shared.tally.count(BulkEvent::TooMany);
+        return None;
+    }
+    *count += 1;
+    shared.tally.count(BulkEvent::Connection);
+    Some(agent)
+}
+
+fn index_of(name: &str) -> Option<u32> {
+    let all = interfaces().ok()?;
+    all.iter().find(|interface| interface.name == name).map(|interface| interface.index)
+}
+
+/// The counters of bulk leasequery.
+pub(super) fn counters() -> Arc<Counters<BulkEvent>> {
+    Counters::new("hostbook_dhcpd_bulk", "What relay agents have asked for many leases at once", "event")
+}
