@@ -71,6 +71,7 @@ fn has_lower_case_names(rtype: RecordType) -> bool {
             | RecordType::RT
             | RecordType::SIG
             | RecordType::PX
+            | RecordType::NXT
             | RecordType::NAPTR
             | RecordType::KX
             | RecordType::SRV
@@ -90,6 +91,7 @@ mod tests {
             (RecordType::SRV, b"AAAAAA\x01S\0", b"AAAAAA\x01s\0"),
             (RecordType::TXT, b"\x01T", b"\x01T"),
             (RecordType::NAPTR, b"\0\0\0\0\x01S\0\0\x01R\0", b"\0\0\0\0\x01S\0\0\x01r\0"),
+            (RecordType::NXT, b"\x01N\0\x40", b"\x01n\0\x40"),
             (RecordType::NSEC, b"\x01N\0\0\x01\x40", b"\x01N\0\0\x01\x40"),
             (RecordType::CNAME, b"\x01N", b"\x01N"),
         ] {
