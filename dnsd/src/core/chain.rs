@@ -53,7 +53,7 @@ pub(super) struct Place<'p> {
     pub(super) query: &'p Query,
     pub(super) name: &'p Labels,
     /// Where the name stands in the message.
-    at: u16,
+    pub(super) at: u16,
     pub(super) zone: ZoneNumber,
     /// Whether the name is the question's.
     first: bool,
@@ -144,6 +144,9 @@ impl Place<'_> {
 #[inline]
 fn step(place: &Place<'_>, message: &mut Message<'_>) -> Step {
     let found = find::find(place.view, place.zone, place.name, place.query.qtype);
+    if let Some(fits) = prove::own(place, &found, message) {
+        return end(fits, Answer::Records);
+    }
     match found {
         Found::Name(node) | Found::Wildcard(node) => from_node(place, &found, node, message),
         Found::NonTerminal => negative(place, Answer::NoData, &found, message),
@@ -294,9 +297,6 @@ fn from_pool(
 /// No records: the zone's SOA record says for how long (RFC 2308, section 2).
 #[inline]
 fn negative(place: &Place<'_>, answer: Answer, found: &Found<'_>, message: &mut Message<'_>) -> Step {
-    if let Some(fits) = prove::own_nsec(place, found, message) {
-        return end(fits, Answer::Records);
-    }
     let depth = place.view.zones().zone(place.zone).depth;
     let apex = place.first.then(|| usize::from(place.at) + place.name.offset(depth));
     let fits = message.soa(Section::Authority, place.view, place.zone, apex, place.query)

@@ -71,8 +71,10 @@ pub(super) struct Message<'o> {
     names: NameTable,
     /// Owners of the DNAME records in it. Few replies have any.
     redirects: Vec<Box<[u8]>>,
-    /// When signatures are wanted.
-    signed_at: Option<UnixSeconds>,
+    /// When it is written, for signatures.
+    now: UnixSeconds,
+    /// Whether what is signed is to have its signatures.
+    with_signatures: bool,
     /// Owners of the NSEC records in it.
     denied: Vec<Box<[u8]>>,
     /// Names that wildcards stood for, of which it is still to be shown that they do not exist.
@@ -106,15 +108,17 @@ impl<'o> Message<'o> {
             counts: [0; 3],
             names: NameTable::default(),
             redirects: Vec::new(),
-            signed_at: None,
+            now: UnixSeconds(0),
+            with_signatures: false,
             denied: Vec::new(),
             expanded: Vec::new(),
         })
     }
 
-    /// From here on records are written with their signatures of `now`, as far as their zones are signed.
-    pub(super) fn want_signatures(&mut self, now: UnixSeconds) {
-        self.signed_at = Some(now);
+    /// Says what time it is, and whether from here on records are written with their signatures, as far as their
+    /// zones are signed.
+    pub(super) fn sign_at(&mut self, now: UnixSeconds, with_signatures: bool) {
+        (self.now, self.with_signatures) = (now, with_signatures);
     }
 
     /// Ends the reply: header and OPT record. Returns its octets.

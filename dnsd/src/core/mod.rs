@@ -246,9 +246,7 @@ fn respond(
     let Some(mut message) = Message::start(query, question.question_end, limit, out) else {
         return Outcome::Dropped(Reason::NoRoom);
     };
-    if question.edns.is_some_and(|edns| edns.dnssec_ok) {
-        message.want_signatures(context.now);
-    }
+    message.sign_at(context.now, question.edns.is_some_and(|edns| edns.dnssec_ok));
     // Who asks for changes in a datagram may have the SOA record.
     let soa = (question.qtype == rtype::IXFR).then(|| Query { qtype: rtype::SOA, ..question.clone() });
     let resolution = chain::resolve(view, soa.as_ref().unwrap_or(question), context.peer, &mut message);

@@ -4,13 +4,15 @@
 //! name that does not lies in the gap of one: see [`super::dnssec::denial`]. Every record that is made
 //! is true of the zone, also where labels of odd octets stand in the way of a small gap.
 
+use inventory_core::records::bitmap;
+
 use crate::view::{DnsView, Labels, Node, ZoneNumber, rtype};
 
 use super::chain::Place;
 use super::dnssec::Subject;
-use super::dnssec::denial::{after, bitmap, first_below, last_below, sibling_before};
+use super::dnssec::denial::{after, first_below, last_below, sibling_before};
 use super::find::{self, Found};
-use super::message::{Message, Section};
+use super::message::{Message, Owner};
 use super::query::Query;
 
 /// What there is at a name of a zone.
@@ -29,7 +31,7 @@ pub(super) fn absence(place: &Place<'_>, found: &Found<'_>, message: &mut Messag
         return true;
     }
     let Place { view, query, name, zone, .. } = *place;
-    let writer = Writer { view, query, zone, section: Section::Authority };
+    let writer = Writer { view, query, zone };
     if let Found::Nothing = found {
         return writer.no_name(name, message);
     }
@@ -43,19 +45,31 @@ pub(super) fn absence(place: &Place<'_>, found: &Found<'_>, message: &mut Messag
     writer.types_of(name, types, message)
 }
 
-/// Answers a question for the NSEC record of a name that exists; `None` if nobody asks for that.
-pub(super) fn own_nsec(place: &Place<'_>, found: &Found<'_>, message: &mut Message<'_>) -> Option<bool> {
-    let Place { view, query, name, zone, .. } = *place;
-    if query.qtype != rtype::NSEC || view.signing().zone(zone).is_none() {
+/// Answers a question for the NSEC record of a name that exists, be it an alias (RFC 4035, section 2.5), or for
+/// signatures: that of the NSEC record, the one that every name has, stands for all, as one RRset does for those
+/// who ask for ANY. `None` if nobody asks for either, or the zone is not signed; `false` in it if there is no room.
+#[inline]
+pub(super) fn own(place: &Place<'_>, found: &Found<'_>, message: &mut Message<'_>) -> Option<bool> {
+    if !matches!(place.query.qtype, rtype::NSEC | rtype::RRSIG) {
         return None;
     }
-    if matches!(found, Found::Wildcard(_)) {
-        return None;
-    }
-    let (Presence::Present(types) | Presence::Closed(types)) = presence_of(view, zone, name, found) else {
-        return None;
+    let Place { view, query, name, at, zone, .. } = *place;
+    view.signing().zone(zone)?;
+    let (source, types) = match found {
+        // Both sides of a delegation have one: who is asked sends on to the other.
+        Found::Referral(..) => return None,
+        // Its record stands for names that do not exist only where just that is asked for (RFC 4592, section 4.7).
+        Found::Wildcard(node) => (owner_of(view, node, name), types_in(node)),
+        _ => match presence_of(view, zone, name, found) {
+            Presence::Present(types) | Presence::Closed(types) => (name.clone(), types),
+            Presence::Absent => return None,
+        },
     };
-    Some(Writer { view, query, zone, section: Section::Answer }.types_of(name, types, message))
+    note_expansion(place, found, message);
+    let writer = Writer { view, query, zone };
+    let (next, types) = (writer.behind(&source, &types), with_own(types));
+    let owner = Owner::at(at).of([source.as_wire(), &[]]);
+    Some(message.own_nsec(owner, [&next, &types], view, (zone, query)))
 }
 
 /// Shows whether a delegation is signed: its DS records, or that there are none. `false` if there is no
@@ -77,7 +91,7 @@ pub(super) fn delegation(
     let (Presence::Present(types) | Presence::Closed(types)) = presence_of(view, zone, &name, found) else {
         return true;
     };
-    Writer { view, query, zone, section: Section::Authority }.types_of(&name, types, message)
+    Writer { view, query, zone }.types_of(&name, types, message)
 }
 
 /// Remembers that a wildcard stands for the name, if it does: who validates wants to see that the name
@@ -92,7 +106,7 @@ pub(super) fn note_expansion(place: &Place<'_>, found: &Found<'_>, message: &mut
 #[inline]
 pub(super) fn noted(view: &DnsView, query: &Query, message: &mut Message<'_>) -> bool {
     message.take_expansions().into_iter().all(|(zone, name)| {
-        let writer = Writer { view, query, zone, section: Section::Authority };
+        let writer = Writer { view, query, zone };
         let closer = writer.next_closer(&name);
         writer.gap_around(&closer, message)
     })
@@ -103,7 +117,6 @@ struct Writer<'w> {
     view: &'w DnsView,
     query: &'w Query,
     zone: ZoneNumber,
-    section: Section,
 }
 
 impl Writer<'_> {
@@ -166,25 +179,35 @@ impl Writer<'_> {
 
     /// The NSEC record of a name that exists.
     fn types_of(&self, name: &Labels, types: Vec<u16>, message: &mut Message<'_>) -> bool {
+        let next = self.behind(name, &types);
+        self.write(name.as_wire(), &next, types, Subject::Record, message)
+    }
+
+    /// Where the NSEC record of a name that exists, with these types, ends.
+    fn behind(&self, name: &Labels, types: &[u16]) -> Vec<u8> {
         // Names below a delegation are not the zone's.
         let closed = types.contains(&rtype::NS) && !types.contains(&rtype::SOA);
         let apex = self.view.zones().zone(self.zone).depth;
-        let next = first_below(name.as_wire()).filter(|_| !closed).unwrap_or_else(|| after(name, apex));
-        self.write(name.as_wire(), &next, types, Subject::Record, message)
+        first_below(name.as_wire()).filter(|_| !closed).unwrap_or_else(|| after(name, apex))
     }
 
     fn write(
         &self,
         owner: &[u8],
         next: &[u8],
-        mut types: Vec<u16>,
+        types: Vec<u16>,
         subject: Subject,
         message: &mut Message<'_>,
     ) -> bool {
-        types.extend([rtype::RRSIG, rtype::NSEC]);
-        let types = bitmap(types);
-        message.nsec(self.section, owner, [next, &types], subject, self.view, (self.zone, self.query))
+        let types = with_own(types);
+        message.nsec(owner, [next, &types], subject, self.view, (self.zone, self.query))
     }
+}
+
+/// The bitmap of these types and of those that every name with an NSEC record has.
+fn with_own(mut types: Vec<u16>) -> Vec<u8> {
+    types.extend([rtype::RRSIG, rtype::NSEC]);
+    bitmap(types)
 }
 
 /// The name that a node of a zone has; `name` if it is an address.

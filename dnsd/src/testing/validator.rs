@@ -138,10 +138,8 @@ impl Validator<'_> {
             return Err("times".to_owned());
         }
         let labels = usize::from(head[3]);
-        let leftmost = usize::from(first.owner.labels().next() == Some(b"*"));
-        let count = first.owner.labels().count() - leftmost;
         let encloser = suffix(&first.owner, labels);
-        let wildcard = labels < count;
+        let wildcard = labels < label_count(&first.owner);
         let owner = if wildcard { encloser.child("*").unwrap() } else { first.owner.clone() };
         let mut rdatas: Vec<&[u8]> = set.iter().map(|record| &*record.rdata).collect();
         rdatas.sort_unstable();
@@ -177,24 +175,32 @@ impl Validator<'_> {
 
     /// The NSEC records, each of which has to be true.
     fn nsecs(&self, reply: &Reply) -> Result<Vec<Nsec>, String> {
-        let all = reply.answer.iter().chain(&reply.authority).filter(|record| record.rtype == rtype::NSEC);
-        all.map(|record| {
-            let length = name_length(&record.rdata);
-            let next = Name::from_wire(&record.rdata[..length]).ok_or("no next name")?;
-            let nsec = Nsec { owner: record.owner.clone(), next, types: types(&record.rdata[length..]) };
-            let signature = reply.answer.iter().chain(&reply.authority).find(|other| {
+        let signature_of = |nsec: &ZoneRecord| {
+            let mut all = reply.answer.iter().chain(&reply.authority);
+            all.find(|other| {
                 other.rtype == rtype::RRSIG && other.owner == nsec.owner && other.rdata[..2] == [0, 47]
-            });
-            let rest = &signature.ok_or("no signature")?.rdata[18..];
-            let signer = Name::from_wire(&rest[..name_length(rest)]).ok_or("no signer")?;
-            let zone = self.zone(&signer)?;
-            if !nsec.owner.is_within(&signer) {
-                return Err(format!("{record} is of `{signer}`"));
-            }
-            self.is_true(&nsec, zone)?;
-            Ok(nsec)
-        })
-        .collect()
+            })
+        };
+        // One that a wildcard stands for says nothing of the names after it (RFC 4592, section 4.7).
+        let is_expanded = |nsec: &ZoneRecord| {
+            signature_of(nsec).is_some_and(|rrsig| usize::from(rrsig.rdata[3]) < label_count(&nsec.owner))
+        };
+        let all = reply.answer.iter().chain(&reply.authority).filter(|record| record.rtype == rtype::NSEC);
+        all.filter(|record| !is_expanded(record))
+            .map(|record| {
+                let length = name_length(&record.rdata);
+                let next = Name::from_wire(&record.rdata[..length]).ok_or("no next name")?;
+                let nsec = Nsec { owner: record.owner.clone(), next, types: types(&record.rdata[length..]) };
+                let rest = &signature_of(record).ok_or("no signature")?.rdata[18..];
+                let signer = Name::from_wire(&rest[..name_length(rest)]).ok_or("no signer")?;
+                let zone = self.zone(&signer)?;
+                if !nsec.owner.is_within(&signer) {
+                    return Err(format!("{record} is of `{signer}`"));
+                }
+                self.is_true(&nsec, zone)?;
+                Ok(nsec)
+            })
+            .collect()
     }
 
     fn is_true(&self, nsec: &Nsec, zone: &BookZone) -> Result<(), String> {
@@ -269,6 +275,11 @@ fn encloser(name: &Name, nsec: &Nsec) -> Name {
     let above = std::iter::successors(name.parent(), Name::parent);
     let ends = [&nsec.owner, &nsec.next];
     above.into_iter().find(|above| ends.iter().any(|end| end.is_within(above))).unwrap()
+}
+
+/// Labels as signatures count them (RFC 4034, section 3.1.3).
+fn label_count(owner: &Name) -> usize {
+    owner.labels().count() - usize::from(owner.labels().next() == Some(b"*"))
 }
 
 fn next_closer(name: &Name, encloser: &Name) -> Name {

@@ -37,6 +37,7 @@ pub use canonical::{canonical, covered_type};
 pub(crate) use codec::from_base64;
 pub use master::{Files, Unopened, read_master};
 pub use present::present;
+pub use rare::bitmap;
 pub use rtype::RecordType;
 pub use sshfp::{fingerprint_of, ssh_fingerprint};
 

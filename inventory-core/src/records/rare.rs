@@ -20,7 +20,7 @@ impl Fields<'_, '_> {
         while !self.words.is_empty() {
             types.push(self.record_type()?.0);
         }
-        write_bitmap(types, &mut out.wire);
+        out.wire.extend(bitmap(types));
         Ok(())
     }
 
@@ -161,9 +161,11 @@ impl Fields<'_, '_> {
     }
 }
 
-/// Appends the bitmap of `types`: windows of 256 types, each with as many octets as it needs.
-fn write_bitmap(mut types: Vec<u16>, wire: &mut Vec<u8>) {
+/// The bitmap of `types`: windows of 256 types, each with as many octets as it needs (RFC 4034, section 4.1.2).
+/// Their order and repetitions make no difference.
+pub fn bitmap(mut types: Vec<u16>) -> Vec<u8> {
     types.sort_unstable();
+    let mut wire = Vec::new();
     for window in types.chunk_by(|a, b| a >> 8 == b >> 8) {
         let mut bits = [0_u8; 32];
         let mut length = 0;
@@ -179,6 +181,7 @@ fn write_bitmap(mut types: Vec<u16>, wire: &mut Vec<u8>) {
         wire.extend_from_slice(&[number, length]);
         wire.extend(bits.iter().take(length.into()));
     }
+    wire
 }
 
 /// The types of a bitmap; `None` if it is malformed.
@@ -256,8 +259,7 @@ mod tests {
 
     #[test]
     fn bitmaps_are_those_of_rfc_4034_section_4_3() {
-        let mut wire = Vec::new();
-        write_bitmap(vec![1, 15, 46, 47, 1234, 1], &mut wire);
+        let wire = bitmap(vec![1, 15, 46, 47, 1234, 1]);
         let mut expected = vec![0, 6, 0x40, 0x01, 0, 0, 0, 3, 4, 27];
         expected.extend([0; 26]);
         expected.push(0x20);

@@ -1,4 +1,4 @@
-//! Names around a name in canonical order (RFC 4034, section 6.1), and the types that NSEC records list.
+//! Names around a name in canonical order (RFC 4034, section 6.1).
 //!
 //! White lies (RFC 4470): an NSEC record goes from a name just before the one that is denied to one
 //! just after all that is below it. Neither need exist. Chosen over compact denial (RFC 9824) because
@@ -41,29 +41,6 @@ pub(in crate::core) fn last_below(name: &[u8]) -> Option<Vec<u8>> {
 /// The first name below `name`, if there is room for any.
 pub(in crate::core) fn first_below(name: &[u8]) -> Option<Vec<u8>> {
     (room(name) > 0).then(|| joined(&[0], name))
-}
-
-/// The types as NSEC records list them (RFC 4034, section 4.1.2).
-pub(in crate::core) fn bitmap(mut types: Vec<u16>) -> Vec<u8> {
-    types.sort_unstable();
-    types.dedup();
-    let mut out = Vec::new();
-    for window in types.chunk_by(|a, b| a >> 8 == b >> 8) {
-        let mut bits = [0_u8; 32];
-        let mut length = 0;
-        for rtype in window {
-            let [_, low] = rtype.to_be_bytes();
-            let place = usize::from(low / 8);
-            if let Some(octet) = bits.get_mut(place) {
-                *octet |= 0x80 >> (low % 8);
-            }
-            length = place + 1;
-        }
-        let number = window.first().map_or(0, |rtype| rtype.to_be_bytes()[0]);
-        out.extend_from_slice(&[number, u8::try_from(length).unwrap_or(32)]);
-        out.extend_from_slice(bits.get(..length).unwrap_or(&[]));
-    }
-    out
 }
 
 /// The first of the last `depth` labels, without its length.
@@ -138,13 +115,5 @@ mod tests {
         assert_eq!(after(&last, 1), b"\x02c\0\x07example\0", "after all below the name above");
         let last = Labels::of_wire(&[&[63][..], &[0xff; 63], b"\x07example\0"].concat());
         assert_eq!(after(&last, 1), b"\x07example\0", "the zone's end");
-    }
-
-    #[test]
-    fn the_example_of_rfc_4034_has_its_bitmap() {
-        let mut wanted = vec![0x00, 0x06, 0x40, 0x01, 0x00, 0x00, 0x00, 0x03, 0x04, 0x1b];
-        wanted.extend([0; 26]);
-        wanted.push(0x20);
-        assert_eq!(bitmap(vec![1234, 1, 15, 46, 47]), wanted);
     }
 }

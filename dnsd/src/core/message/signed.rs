@@ -13,7 +13,7 @@ impl Message<'_> {
     /// Whether what is written of `zone` is signed.
     #[inline]
     pub(in crate::core) fn signs(&self, view: &DnsView, zone: ZoneNumber) -> bool {
-        self.signed_at.is_some() && view.signing().zone(zone).is_some()
+        self.with_signatures && view.signing().zone(zone).is_some()
     }
 
     /// Signs what was written last, an RRset of the view. `false` if there is no room.
@@ -66,8 +66,8 @@ impl Message<'_> {
     where
         I: Iterator<Item = [&'a [u8]; 2]> + Clone,
     {
-        let (Some(now), Some(signer)) = (self.signed_at, view.signing().zone(zone)) else { return true };
-        let rrsig = view.signing().rrsig(signer, covered, subject, now);
+        let Some(signer) = view.signing().zone(zone) else { return true };
+        let rrsig = view.signing().rrsig(signer, covered, subject, self.now);
         let written = rrsig.and_then(|rrsig| self.rrsig(owner, &rrsig, ttl, signer, query));
         self.count(section, 1);
         written.is_some()
@@ -90,8 +90,10 @@ impl Message<'_> {
                 return false;
             }
         }
-        let Some(now) = self.signed_at else { return true };
-        for rrsig in view.signing().key_rrsigs(signer, set, now) {
+        if !self.with_signatures {
+            return true;
+        }
+        for rrsig in view.signing().key_rrsigs(signer, set, self.now) {
             let written = rrsig.and_then(|rrsig| self.rrsig(owner, &rrsig, signer.ttl(), signer, query));
             if written.is_none() {
                 self.go_back(mark);
@@ -124,11 +126,10 @@ impl Message<'_> {
         std::mem::take(&mut self.expanded)
     }
 
-    /// Writes an NSEC record of the zone and its signature, once. `false`, and nothing is written, if it does
-    /// not fit.
+    /// Writes an NSEC record of the zone and its signature to the authority section, once. `false`, and nothing is
+    /// written, if it does not fit.
     pub(in crate::core) fn nsec(
         &mut self,
-        section: Section,
         name: &[u8],
         rdata: [&[u8]; 2],
         subject: Subject,
@@ -143,12 +144,39 @@ impl Message<'_> {
         let owner = Owner::name(name);
         let covered = Covered { owner: [name, &[]], rtype: rtype::NSEC, ttl, rdatas: std::iter::once(rdata) };
         let written = self.try_plain(owner, rtype::NSEC, ttl, rdata, query);
+        let section = Section::Authority;
         self.count(section, 1);
         let fits =
             written.is_some() && self.sign(section, owner, &covered, (subject, ttl), view, (zone, query));
         if fits {
             self.denied.push(name.into());
         } else {
+            self.go_back(mark);
+        }
+        fits
+    }
+
+    /// Answers with what the question's type says of the NSEC record that `owner` has in the zone, whose data is
+    /// `rdata`: itself, with its signature if that is wanted, or the signature alone. `false`, and nothing is
+    /// written, if it does not fit.
+    pub(in crate::core) fn own_nsec(
+        &mut self,
+        owner: Owner<'_>,
+        rdata: [&[u8]; 2],
+        view: &DnsView,
+        (zone, query): (ZoneNumber, &Query),
+    ) -> bool {
+        let Some(in_zone) = owner.in_zone else { return true };
+        let mark = self.mark();
+        let ttl = view.zones().zone(zone).soa.negative_ttl;
+        let covered = Covered { owner: in_zone, rtype: rtype::NSEC, ttl, rdatas: std::iter::once(rdata) };
+        let alone = query.qtype == rtype::RRSIG;
+        let written = alone || self.plain(owner, rtype::NSEC, ttl, rdata, query).is_some();
+        let signature = (Subject::Record, ttl);
+        let fits = written
+            && (!(alone || self.with_signatures)
+                || self.sign(Section::Answer, owner, &covered, signature, view, (zone, query)));
+        if !fits {
             self.go_back(mark);
         }
         fits

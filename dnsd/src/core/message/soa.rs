@@ -80,7 +80,7 @@ impl Message<'_> {
         apex: Option<u16>,
         query: &Query,
     ) -> bool {
-        if self.signed_at.is_none() || view.signing().zone(number).is_none() {
+        if !self.signs(view, number) {
             return true;
         }
         let zone = view.zones().zone(number);

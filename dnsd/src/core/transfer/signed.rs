@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use inventory_core::name::Name;
+use inventory_core::records::bitmap;
 
-use crate::core::dnssec::denial::bitmap;
 use crate::core::dnssec::{Covered, Rrsig, Subject, ZoneSigner};
 use crate::core::serial::UnixSeconds;
 use crate::view::{DnsView, Labels, ZoneNumber, ZoneRecord, rtype};
