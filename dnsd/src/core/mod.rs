@@ -132,37 +132,59 @@ fn answer_read(
     if let Err(rejected) = read {
         rejected.judge_cookie(context.identity.is_some());
     }
-    let outcome = match &*read {
-        Ok(question) => match question.signature {
-            None => respond(view, &header, question, query, (context, None), out),
-            Some(start) => signed(view, &header, question, query, (context, start), out),
-        },
-        Err(rejected) => fail(&header, *rejected, query, out),
+    let Some(limiter) = context.limiter.filter(|_| is_counted(view, read, context)) else {
+        return reply(view, &header, read, query, context, out);
     };
-    match context.limiter {
-        None => outcome,
-        Some(limiter) => limited(view, &header, read, query, (context, limiter), outcome, out),
+    // A signature costs more than all else: it is made for an answer that is sent.
+    let first = without_signatures(view, read);
+    let outcome = reply(view, &header, first.as_ref().unwrap_or(read), query, context, out);
+    match (judge(read, (context, limiter), view, outcome), first) {
+        (Verdict::Send, None) => outcome,
+        (Verdict::Send, Some(_)) => reply(view, &header, read, query, context, out),
+        (verdict, _) => withhold(&header, read, query, verdict, out),
     }
 }
 
-/// Counts a reply by UDP, and takes it back if it is one too many. Who showed that his address is his own
-/// gets as many as he asks for.
-fn limited(
+fn reply(
     view: &DnsView,
     header: &Header,
     read: &Result<Query, Rejected>,
     query: &[u8],
-    (context, (limiter, now)): (QueryContext<'_>, (&Limiter, Duration)),
-    outcome: Outcome,
+    context: QueryContext<'_>,
     out: &mut [u8],
 ) -> Outcome {
-    let (edns, end) = match read {
-        Ok(question) => (question.edns, question.question_end),
-        Err(rejected) => (rejected.edns, rejected.question_end.unwrap_or(HEADER_OCTETS)),
-    };
-    let (limit, proven) = (view.clients().limit, edns.is_some_and(|edns| edns.proven));
-    if limit == 0 || proven || outcome.octets().is_none() || context.transport != Transport::Udp {
-        return outcome;
+    match read {
+        Ok(question) => match question.signature {
+            None => respond(view, header, question, query, (context, None), out),
+            Some(start) => signed(view, header, question, query, (context, start), out),
+        },
+        Err(rejected) => fail(header, *rejected, query, out),
+    }
+}
+
+/// Whether the reply counts: one by UDP to who did not show that his address is his own.
+fn is_counted(view: &DnsView, read: &Result<Query, Rejected>, context: QueryContext<'_>) -> bool {
+    let edns = read.as_ref().map_or_else(|rejected| rejected.edns, |question| question.edns);
+    let proven = edns.is_some_and(|edns| edns.proven);
+    view.clients().limit > 0 && !proven && context.transport == Transport::Udp
+}
+
+/// The same question without the wish for signatures, if it has that and anything is signed.
+fn without_signatures(view: &DnsView, read: &Result<Query, Rejected>) -> Option<Result<Query, Rejected>> {
+    let question = read.as_ref().ok().filter(|_| view.signing().is_on())?;
+    let edns = question.edns.filter(|edns| edns.dnssec_ok && question.signature.is_none())?;
+    Some(Ok(Query { edns: Some(Edns { dnssec_ok: false, ..edns }), ..question.clone() }))
+}
+
+/// Counts a reply.
+fn judge(
+    read: &Result<Query, Rejected>,
+    (context, (limiter, now)): (QueryContext<'_>, (&Limiter, Duration)),
+    view: &DnsView,
+    outcome: Outcome,
+) -> Verdict {
+    if outcome.octets().is_none() {
+        return Verdict::Send;
     }
     let identity = match (outcome, read) {
         (Outcome::Answered { answer: Answer::Records, .. }, Ok(question)) => question.digest(),
@@ -170,10 +192,22 @@ fn limited(
         (Outcome::Answered { answer, .. }, _) => answer as u64,
         _ => u64::MAX,
     };
-    let verdict = limiter.judge(context.peer, identity, limit, now);
-    if verdict == Verdict::Send || view.clients().are_own(context.peer) {
-        return outcome;
-    }
+    let verdict = limiter.judge(context.peer, identity, view.clients().limit, now);
+    if view.clients().are_own(context.peer) { Verdict::Send } else { verdict }
+}
+
+/// What there is instead of a reply that is one too many.
+fn withhold(
+    header: &Header,
+    read: &Result<Query, Rejected>,
+    query: &[u8],
+    verdict: Verdict,
+    out: &mut [u8],
+) -> Outcome {
+    let (edns, end) = match read {
+        Ok(question) => (question.edns, question.question_end),
+        Err(rejected) => (rejected.edns, rejected.question_end.unwrap_or(HEADER_OCTETS)),
+    };
     let room = out.len().saturating_sub(reserved_for(edns.as_ref()));
     let message = Message::start(query, end, room, out).filter(|_| verdict == Verdict::Slip);
     let Some(message) = message else { return Outcome::Dropped(Reason::RateDrop) };

@@ -53,6 +53,12 @@ impl SignatureCache {
         self.entries.len()
     }
 
+    /// Number of entries in use.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.entries.iter().filter_map(Entry::read).count()
+    }
+
     /// The signature of what has this digest.
     pub(super) fn get(&self, digest: u128) -> Option<Cached> {
         self.group(digest)?

@@ -108,10 +108,15 @@ impl Signatures {
         }
     }
 
+    /// RRsets that there is room for.
+    pub fn capacity(&self) -> usize {
+        self.records.capacity()
+    }
+
     /// The same with room for so many RRsets, if that is much more.
     pub fn grown(&self, rrsets: usize) -> Option<Signatures> {
         let wanted = rrsets.clamp(*RECORDS.start(), *RECORDS.end());
-        if wanted <= self.records.capacity() {
+        if wanted <= self.capacity() {
             return None;
         }
         let larger = Signatures::new(wanted, self.secret);
@@ -125,6 +130,17 @@ impl Signing {
     /// Zones by number with what signs them.
     pub fn new(zones: Vec<Option<Arc<ZoneSigner>>>, signatures: Arc<Signatures>) -> Signing {
         Signing { zones: zones.into(), signatures: Some(signatures) }
+    }
+
+    /// Whether any zone is signed.
+    pub fn is_on(&self) -> bool {
+        self.signatures.is_some()
+    }
+
+    /// Signatures over what is not there that are remembered.
+    #[cfg(test)]
+    pub(crate) fn denials(&self) -> usize {
+        self.signatures.as_ref().map_or(0, |signatures| signatures.denials.count())
     }
 
     /// What signs `zone`; `None` if nothing does.

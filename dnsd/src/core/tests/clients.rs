@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::core::cookie::CookieSecret;
+use crate::core::dnssec::Algorithm;
 use crate::core::identity::Identity;
 use crate::core::limit::Limiter;
 use crate::core::serial::UnixSeconds;
@@ -191,4 +192,24 @@ fn names_that_do_not_exist_are_one_answer_however_many_they_are() {
         matches!(server.ask(&ask, "198.51.100.9", Transport::Udp).0, Outcome::Answered { .. })
     });
     assert_eq!(sent.count(), 200);
+}
+
+#[test]
+fn who_gets_no_answer_costs_no_signature() {
+    let mut server = Server::new(LAB);
+    super::signed::sign(&mut server.view, Algorithm::Ed25519, |_| true);
+    let answered = (0..900).filter(|n| {
+        let mut ask = Ask::new(&format!("no{n}.lab.example"), rtype::A);
+        ask.edns = Some((1232, 0, 0x8000, Vec::new()));
+        let (outcome, reply) = server.ask(&ask, "198.51.100.9", Transport::Udp);
+        let signatures = reply
+            .map_or(0, |reply| reply.authority.iter().filter(|record| record.rtype == rtype::RRSIG).count());
+        let is_answer = matches!(outcome, Outcome::Answered { .. });
+        assert_eq!(signatures, if is_answer { 3 } else { 0 }, "no{n}");
+        is_answer
+    });
+    assert_eq!(answered.count(), 200);
+    // One for each name, and one for the wildcard that is not there.
+    let made = server.view.signing().denials();
+    assert!((150..=201).contains(&made), "{made}");
 }
