@@ -156,6 +156,22 @@ mod tests {
     }
 
     #[test]
+    fn a_request_that_takes_long_keeps_nobody_else_waiting() {
+        let (told, heard) = std::sync::mpsc::channel();
+        let heard = std::sync::Mutex::new(heard);
+        let server = Running::start(move |request| match request.get.as_str() {
+            "wait" => json!(heard.lock().unwrap().recv_timeout(LONG).is_ok()),
+            _ => json!(told.send(()).is_ok()),
+        });
+        let mut waiting = UnixStream::connect(&server.path).unwrap();
+        waiting.write_all(b"{\"get\":\"wait\"}\n").unwrap();
+        assert_eq!(ask(&server.path, &Request::new("go on"), LONG).unwrap(), true);
+        let mut answer = [0; 5];
+        waiting.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"true\n");
+    }
+
+    #[test]
     fn a_large_answer_arrives_whole() {
         let server = Running::start(|_| json!("x".repeat(3 << 20)));
         let answer = ask(&server.path, &Request::new("leases"), LONG).unwrap();

@@ -16,7 +16,7 @@ use serde_json::Value;
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 
 use super::client;
@@ -70,8 +70,8 @@ impl Server {
 
     /// Answers clients by `handler` until the future is dropped. Needs a tokio runtime with I/O and time.
     ///
-    /// `handler` runs on the runtime's thread and keeps it: it reads what the daemon publishes and does
-    /// not wait. [`refuse`] makes the answer to a request that it doesn't know.
+    /// `handler` runs on a thread of its own for each request, so it may wait, for others too: a client that
+    /// leaves does not stop it. [`refuse`] makes the answer to a request that it doesn't know.
     pub async fn serve(
         self,
         handler: impl Fn(Request) -> Value + Send + Sync + 'static,
@@ -85,7 +85,7 @@ impl Server {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) if clients.len() < MAX_CLIENTS => {
                         let handler = Arc::clone(&handler);
-                        clients.spawn(async move { converse(stream, &*handler).await });
+                        clients.spawn(converse(stream, handler));
                     }
                     Ok((stream, _)) => send_away(&stream),
                     Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
@@ -120,7 +120,7 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
     Ok((metadata.dev(), metadata.ino()))
 }
 
-async fn converse(stream: UnixStream, handler: &(impl Fn(Request) -> Value + Sync)) {
+async fn converse(stream: UnixStream, handler: Arc<impl Fn(Request) -> Value + Send + Sync + 'static>) {
     let uid = stream.peer_cred().ok().map(|peer| peer.uid());
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
@@ -136,7 +136,11 @@ async fn converse(stream: UnixStream, handler: &(impl Fn(Request) -> Value + Syn
             refuse(format!("the request is longer than {MAX_REQUEST} bytes"))
         } else {
             match serde_json::from_slice(&line) {
-                Ok(request) => handler(Request { uid, ..request }),
+                Ok(request) => {
+                    let handler = Arc::clone(&handler);
+                    let answered = spawn_blocking(move || handler(Request { uid, ..request })).await;
+                    answered.unwrap_or_else(|_| refuse("the daemon failed to answer: its log says why"))
+                }
                 Err(error) => refuse(format!("not a request: {error}")),
             }
         };
