@@ -49,14 +49,13 @@ impl Status {
         let Ok(zone) = Name::parse(text("zone"), None) else {
             return refuse("`zone` names no zone".to_owned());
         };
-        let mut reloader = lock(&self.reloader);
+        // What is shown is there without the reloader, which may be at work for seconds.
         let done = match text("do") {
             "show" => Ok(()),
-            "roll" => reloader.command(&zone, Command::Roll),
-            "ds-seen" => reloader.command(&zone, Command::ParentHasIt),
+            "roll" => lock(&self.reloader).command(&zone, Command::Roll),
+            "ds-seen" => lock(&self.reloader).command(&zone, Command::ParentHasIt),
             other => Err(format!("`{other}` is none of show, roll, ds-seen")),
         };
-        drop(reloader);
         match done {
             Ok(()) => lock(&self.service.zone_keys).get(&zone).cloned().unwrap_or_default(),
             Err(why) => refuse(why),
