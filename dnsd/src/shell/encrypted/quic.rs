@@ -29,6 +29,7 @@ const SEND_WINDOW: u64 = 256 << 10;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Error codes (RFC 9250, section 8.4).
 const NO_ERROR: VarInt = VarInt::from_u32(0);
+const INTERNAL_ERROR: VarInt = VarInt::from_u32(1);
 const PROTOCOL_ERROR: VarInt = VarInt::from_u32(2);
 
 /// Opens a socket on `address`; an IPv6 address means IPv6 only.
@@ -133,12 +134,20 @@ async fn query((mut send, mut receive): (SendStream, RecvStream), seat: Arc<Seat
         return connection.close(PROTOCOL_ERROR, b"a stream has one message, whose id is 0");
     };
     let mut output = Vec::new();
-    if let Some(granted) = seat.answer(message, |reply| append(reply, &mut output)) {
-        transfer::send(&seat, granted, &mut send).await;
-    } else if !matches!(timeout(PATIENCE, send.write_all(&output)).await, Ok(Ok(()))) {
-        let _ = send.reset(PROTOCOL_ERROR);
-        return;
-    }
-    // Fails if the client has left.
-    let _ = send.finish();
+    let failed = match seat.answer(message, |reply| append(reply, &mut output)) {
+        // A stream that ends says that all was sent.
+        Some(granted) => (!transfer::send(&seat, granted, &mut send).await).then_some(INTERNAL_ERROR),
+        None => {
+            let sent = timeout(PATIENCE, send.write_all(&output)).await;
+            (!matches!(sent, Ok(Ok(())))).then_some(PROTOCOL_ERROR)
+        }
+    };
+    // Either fails if the client has left.
+    let _ = match failed {
+        Some(code) => send.reset(code),
+        None => send.finish(),
+    };
 }
+
+#[cfg(test)]
+mod tests;
