@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use daemon::state::StateDir;
+use data_encoding::HEXLOWER;
 use inventory_core::model::SigningAlgorithm;
 use inventory_core::name::Name;
 use inventory_core::records::{RecordType, present};
@@ -91,8 +92,9 @@ impl ZoneKeyStore {
         if zones.iter().all(Option::is_none) {
             return Arc::default();
         }
-        // Addresses both ways, their types, and what secondaries get.
-        let rrsets = view.node_count().saturating_mul(4);
+        // What a name has, and its NSEC record; another one in what secondaries get.
+        let signed = view.zones().iter().zip(&zones).filter(|(_, signer)| signer.is_some());
+        let rrsets = signed.map(|((number, _), _)| view.names_of(number)).sum::<usize>().saturating_mul(4);
         let signatures = match &self.signatures {
             Some(signatures) => signatures.grown(rrsets).map_or_else(|| Arc::clone(signatures), Arc::new),
             None => Arc::new(Signatures::new(rrsets, self.secret())),
@@ -230,7 +232,7 @@ impl Held {
     /// Takes these states, and reads the keys among them.
     fn put(&mut self, states: ZoneKeys, random: &SystemRandom, zone: &Name) -> Result<(), String> {
         let read = |key: &KeyState| {
-            let octets = octets_of_hex(&key.private)?;
+            let octets = HEXLOWER.decode(key.private.as_bytes()).ok()?;
             SigningKey::read(key.algorithm, key.role, &octets, random).map(Arc::new)
         };
         let keys: Option<Vec<_>> = states.keys.iter().map(read).collect();
@@ -274,13 +276,7 @@ fn file_of(zone: &Name) -> String {
 
 fn private_key(algorithm: Algorithm, random: &SystemRandom) -> Option<String> {
     let octets = algorithm.generate(random)?;
-    Some(octets.iter().map(|octet| format!("{octet:02x}")).collect())
-}
-
-fn octets_of_hex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let octet = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    rest.is_empty().then(|| pairs.iter().map(octet).collect())?
+    Some(HEXLOWER.encode(&octets))
 }
 
 fn algorithm_of(algorithm: SigningAlgorithm) -> Algorithm {
@@ -294,8 +290,9 @@ fn timing(zone: &Zone) -> Timing {
     Timing {
         key_ttl: zone.ttl.into(),
         ttl_max: REMEMBERED_MAX,
-        // Secondaries that miss the word come by themselves after that.
-        propagation: u64::from(REFRESH) + 3600,
+        // Secondaries that miss the word come by themselves after that. One that has it from an earlier
+        // SOA record may still wait for as long as ours usually says.
+        propagation: u64::from(zone.soa.refresh().max(REFRESH)) + 3600,
         parent: PARENT,
         zone_key_lifetime: ZONE_KEY_LIFETIME,
     }

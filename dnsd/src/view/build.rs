@@ -192,8 +192,8 @@ struct Counted {
 /// What a zone has before any name: its SOA record and the names of pool addresses.
 fn initial_state(number: ZoneNumber, zone: &Zone, zones: &ZoneIndex, pools: &Pools) -> ZoneState {
     let soa = [&b"soa"[..], &zone.soa.ttl.to_be_bytes(), &zone.soa.plain].concat();
-    let content = record_digest(&soa).wrapping_add(pools.content(number, zone, zones));
-    ZoneState { content, serial: 0 }
+    let (content, names) = pools.content(number, zone, zones);
+    ZoneState { content: record_digest(&soa).wrapping_add(content), names, serial: 0 }
 }
 
 /// Names that the hosts of `inventory` will have, roughly.

@@ -127,6 +127,7 @@ impl<'a> Encoder<'a> {
         if let Some(state) = states.get_mut(first.zone.0 as usize) {
             let gone = before.map_or(0, |node| draft::digest(&node, zones));
             state.content = state.content.wrapping_add(content).wrapping_sub(gone);
+            state.names = (state.names + usize::from(content != 0)).saturating_sub(usize::from(gone != 0));
         }
     }
 }

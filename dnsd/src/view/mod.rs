@@ -79,6 +79,8 @@ pub struct DnsView {
 struct ZoneState {
     /// Sum of the digests of all records, but for the serial.
     content: u128,
+    /// Names with data.
+    names: usize,
     serial: u32,
 }
 
@@ -189,6 +191,11 @@ impl DnsView {
     pub(crate) fn set_behind(&mut self, behind: Vec<Problem>) {
         self.problems.retain(|problem| !matches!(problem, Problem::SerialBehind { .. }));
         self.problems.extend(behind);
+    }
+
+    /// Number of names of a zone with data, those worked out for pools among them.
+    pub fn names_of(&self, zone: ZoneNumber) -> usize {
+        self.states.get(zone.0 as usize).map_or(0, |state| state.names)
     }
 
     /// Number of names with data or below them, without those worked out.

@@ -135,16 +135,18 @@ impl Pools {
         })
     }
 
-    /// What pools add to the content of a zone, as a sum of digests.
-    pub(crate) fn content(&self, number: ZoneNumber, zone: &Zone, zones: &ZoneIndex) -> u128 {
-        let mut sum: u128 = 0;
+    /// What pools add to the content of a zone, as a sum of digests, and how many names.
+    pub(crate) fn content(&self, number: ZoneNumber, zone: &Zone, zones: &ZoneIndex) -> (u128, usize) {
+        let (mut sum, mut names): (u128, usize) = (0, 0);
         let mut add = |kind: u32, first: u32, last: u32, others: [&[u8]; 2]| {
+            names =
+                names.saturating_add(usize::try_from(last - first).unwrap_or(usize::MAX)).saturating_add(1);
             let head = [kind, zone.ttl, first, last].map(u32::to_be_bytes);
             sum = sum.wrapping_add(record_digest(&[&head.concat()[..], &others.concat()].concat()));
         };
         let own = own_addresses(zone, zones);
         for pool in &self.pools {
-            let names = zones.wire(pool.zone);
+            let own_zone = zones.wire(pool.zone);
             let classless = self.classless_of(pool);
             let target = classless.map_or(&[][..], |classless| classless.name.as_wire());
             if pool.zone == number && !zone.occludes(PoolLabel::new(pool.first).as_wire()) {
@@ -152,15 +154,15 @@ impl Pools {
             }
             for (first, last) in &own {
                 if pool.first <= *last && *first <= pool.last {
-                    add(2, pool.first.max(*first), pool.last.min(*last), [names, target]);
+                    add(2, pool.first.max(*first), pool.last.min(*last), [own_zone, target]);
                 }
             }
             let below = classless.filter(|classless| classless.zone == Some(number));
             if below.is_some_and(|classless| !zone.occludes(&[b"\x010", &*classless.relative].concat())) {
-                add(3, pool.first, pool.last, [names, target]);
+                add(3, pool.first, pool.last, [own_zone, target]);
             }
         }
-        sum
+        (sum, names)
     }
 }
 

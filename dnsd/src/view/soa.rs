@@ -96,6 +96,11 @@ impl Soa {
         octets.extend_from_slice(name);
     }
 
+    /// Seconds between a secondary's checks.
+    pub fn refresh(&self) -> u32 {
+        self.plain.last_chunk::<16>().map_or(REFRESH, |[a, b, c, d, ..]| u32::from_be_bytes([*a, *b, *c, *d]))
+    }
+
     /// Seconds that the record lives where it stands.
     #[inline]
     pub(crate) fn ttl_in(&self, negative: bool) -> u32 {

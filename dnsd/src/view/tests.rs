@@ -22,6 +22,10 @@ fn same(followed: &DnsView, anew: &DnsView, what: &str) {
     assert_eq!(nodes(followed), nodes(anew), "{what}");
     for (number, zone) in anew.zones.iter() {
         assert_eq!(followed.content(number), anew.content(number), "{what}: {}", zone.name);
+        assert_eq!(followed.names_of(number), anew.names_of(number), "{what}: {}", zone.name);
+        if anew.pools.iter().next().is_none() {
+            assert_eq!(anew.names_of(number), names_in(anew, number), "{what}: {}", zone.name);
+        }
     }
     assert_eq!((followed.generation, followed.hash), (anew.generation, anew.hash), "{what}");
     assert_eq!(followed.records(), anew.records(), "{what}");
@@ -29,6 +33,13 @@ fn same(followed: &DnsView, anew: &DnsView, what: &str) {
     for block in all.into_iter().chain(crate::testing::random::blocks()) {
         assert_eq!(followed.any_address(block), anew.any_address(block), "{what}: {block:?}");
     }
+}
+
+/// Names of a zone with other data than the SOA record, or with NS records beside it.
+fn names_in(view: &DnsView, zone: ZoneNumber) -> usize {
+    let records = view.records_of(zone);
+    let names = records.iter().filter(|record| record.rtype != rtype::SOA).map(|record| &record.owner);
+    names.collect::<std::collections::BTreeSet<_>>().len()
 }
 
 #[test]

@@ -133,6 +133,38 @@ fn zones_that_have_keys_are_noted_as_soon_as_that_can_be_written() {
 }
 
 #[test]
+fn a_rollover_waits_for_secondaries_that_look_as_seldom_as_the_zone_says() {
+    let timings = [(3600, REFRESH), (864_000, 864_000)].map(|(refresh, wanted)| {
+        let text =
+            format!("@ 300 SOA ns host 1 {refresh} 900 2419200 300\n@ 300 NS ns\nns 300 A 192.0.2.1\n");
+        let site = "[zone.\"z.test\"]\nfile = \"z.zone\"\n";
+        let view = DnsView::build(&snapshot(&[("site.toml", site), ("z.zone", &text)]));
+        let zone = view.zone_of(&name("z.test")).unwrap();
+        (timing(view.zones().zone(zone)).propagation, u64::from(wanted) + 3600)
+    });
+    assert!(timings.iter().all(|(found, wanted)| found == wanted), "{timings:?}");
+}
+
+#[test]
+fn signatures_have_room_for_what_is_signed_and_not_for_all_names() {
+    let hosts: String = (0..2_000)
+        .map(|n| format!("[host.h{n}]\nnetwork = \"lan\"\nip = \"10.20.{}.{}\"\n", 1 + n / 250, n % 250))
+        .collect();
+    let wide = SITE.replace("10.20.0.0/24", "10.20.0.0/16");
+    let zones = "[zone.\"lab.example\"]\n[zone.\"signed.example\"]\ndnssec = true\n";
+    let place = Place::new();
+    let view =
+        DnsView::build(&snapshot(&[("zones.toml", &format!("{wide}{zones}")), ("hosts.toml", &hosts)]));
+    let mut store = place.store();
+    store.signing(&view, UnixSeconds(START));
+    let of_few = store.signatures.as_ref().unwrap().capacity();
+    let all = zones.replace("[zone.\"signed", "dnssec = true\n[zone.\"signed");
+    let view = DnsView::build(&snapshot(&[("zones.toml", &format!("{wide}{all}")), ("hosts.toml", &hosts)]));
+    store.signing(&view, UnixSeconds(START));
+    assert_eq!((of_few, store.signatures.as_ref().unwrap().capacity()), (1024, 8192));
+}
+
+#[test]
 fn names_of_zones_make_names_of_files() {
     assert_eq!(file_of(&name("0/25.2.0.192.in-addr.arpa")), "dnssec-0%2f25.2.0.192.in-addr.arpa.json");
 }
