@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -13,6 +13,7 @@ use crate::core::{self, Outcome, Transport};
 
 use super::counters::{ConnectionTally, Traffic};
 use super::service::Service;
+use super::status::lock;
 use super::transfer::{AT_ONCE, Granted};
 
 /// Connections at once, of all kinds together.
@@ -91,7 +92,7 @@ impl Connections {
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.taken)
     }
 }
 
@@ -130,7 +131,7 @@ impl Seat {
         let (view, known) = (service.views.load(), service.batch(self.carrier.transport()));
         tally.traffic.count(self.carrier.received());
         let context = known.context(self.peer);
-        let mut scratch = scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scratch = lock(scratch);
         let outcome = if transfers::is_asked_for(query) {
             match transfers::open(&view, query, context, &mut scratch) {
                 Opened::Reply(outcome) => outcome,

@@ -12,15 +12,13 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::connections::{QUERY_OCTETS_MAX, Seat};
 use super::counters::Traffic;
-use super::tcp::told;
+use super::tcp::{FAREWELL, told};
 use super::transfer::{self, Granted};
 
 /// Octets of answers that are gathered before they are sent.
 const GATHERED: usize = 16 * 1024;
 /// How long a client may take to read what was gathered.
 const READING: Duration = Duration::from_secs(10);
-/// How long saying goodbye may take.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A connection that queries come over.
 pub(super) struct Connection<S> {

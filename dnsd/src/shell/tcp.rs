@@ -13,7 +13,7 @@ use tracing::{debug, warn};
 use super::connections::{Carrier, Connections, Seat};
 use super::stream::Connection;
 
-/// How long connections may take to send what they have when the daemon finishes.
+/// How long saying goodbye to a client may take, and to all of them when the daemon finishes.
 pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 /// Pause after an error of accept that does not go away by itself, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);

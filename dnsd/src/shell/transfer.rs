@@ -17,7 +17,8 @@ use super::counters::{ConnectionTally, Traffic};
 use super::service::Service;
 use super::stream::append;
 
-/// Transfers at once; others wait. Each holds a view and a message or two.
+/// Transfers at once; others wait. Each holds a view and a message or two; beside that a signed zone all its
+/// records, and one of changes all of those.
 pub(super) const AT_ONCE: usize = 16;
 /// How long a client may take for one message: slow lines are no reason to begin again.
 const READING: Duration = Duration::from_secs(60);

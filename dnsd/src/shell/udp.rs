@@ -1,8 +1,9 @@
 //! Answering datagrams: one thread per socket, a batch at a time.
 //!
 //! Receive what waits, answer all of it from one view, send the replies: two system calls for up to 64
-//! queries. Nothing is allocated, locked or shared with another worker on the way. A reply leaves from
-//! the address that was asked.
+//! queries. No lock is taken on the way: what workers share are tables of fixed size, of counts and of
+//! signatures. Memory is taken for aliases, additional records and signatures only, and given back with the
+//! reply. A reply leaves from the address that was asked.
 
 use std::net::UdpSocket;
 use std::sync::Arc;
@@ -10,12 +11,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use daemon::stop::{StopToken, Woken};
-use daemon::udp::{MAX_BATCH, RecvBatch, SendBatch, Wait};
+use daemon::udp::{RecvBatch, SendBatch, Wait};
 use tracing::{debug, error};
 
 use super::counters::{Traffic, WorkerTally};
 use super::service::Service;
-use crate::core::{self, Asked, Transport, UDP_PAYLOAD};
+use crate::core::{self, Asked, BATCH, Transport, UDP_PAYLOAD};
 
 /// Octets of a query that are read. A longer one is answered with FORMERR: no question is as long.
 const QUERY_OCTETS: usize = 2048;
@@ -36,9 +37,9 @@ pub(super) struct Worker {
 impl Worker {
     /// Answers until the stop comes.
     pub(super) fn run(self) {
-        let mut queries = RecvBatch::new(MAX_BATCH, QUERY_OCTETS);
-        let mut replies = SendBatch::new(MAX_BATCH, UDP_PAYLOAD.into());
-        let mut asked = Vec::with_capacity(MAX_BATCH);
+        let mut queries = RecvBatch::new(BATCH, QUERY_OCTETS);
+        let mut replies = SendBatch::new(BATCH, UDP_PAYLOAD.into());
+        let mut asked = Vec::with_capacity(BATCH);
         let mut overflow: u32 = 0;
         while !self.stopping.load(Ordering::Relaxed) {
             self.pulse.fetch_add(1, Ordering::Relaxed);

@@ -104,11 +104,6 @@ impl SigningKey {
         self.algorithm
     }
 
-    /// What it signs.
-    pub fn role(&self) -> Role {
-        self.role
-    }
-
     /// RDATA of its DNSKEY record.
     pub fn dnskey(&self) -> &[u8] {
         &self.dnskey

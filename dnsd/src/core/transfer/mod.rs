@@ -1,8 +1,8 @@
 //! Transfers: whole zones (AXFR, RFC 5936) and what changed in them (IXFR, RFC 1995).
 //!
-//! [`open`] decides who gets what; [`Transfer`] then makes the messages one by one, so that a zone is
-//! never in memory as a whole, from one view from beginning to end. What changed is asked of the caller,
-//! who keeps it: see [`Grant::since`].
+//! [`open`] decides who gets what; [`Transfer`] then makes the messages one by one, from one view from
+//! beginning to end, so that a zone is never in memory as a whole. Only a signed one is: its chain has the
+//! order of names. What changed is asked of the caller, who keeps it: see [`Grant::since`].
 
 mod pack;
 mod signed;

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
@@ -17,6 +17,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tracing::{info, warn};
+
+use super::super::status::lock;
 
 /// How often the files are looked at.
 pub(super) const INTERVAL: Duration = Duration::from_secs(10);
@@ -64,7 +66,7 @@ impl Certificate {
 
     /// Reads the files again if they changed.
     pub(super) fn look(&self) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = lock(&self.seen);
         let versions = self.files.versions();
         if versions == seen.versions && seen.trouble.is_none() {
             return;
@@ -89,7 +91,7 @@ impl Certificate {
 
     /// Why the files are not what is in use, if they are not.
     pub fn trouble(&self) -> Option<String> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).trouble.clone()
+        lock(&self.seen).trouble.clone()
     }
 }
 
