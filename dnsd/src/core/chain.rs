@@ -209,7 +209,7 @@ fn from_node(place: &Place<'_>, found: &Found<'_>, node: Node<'_>, message: &mut
         }
         let fits = fits && prove::noted(place.view, place.query, message);
         if fits && extra::has_targets(rrset.rtype()) {
-            extra::targets(place.view, place.query, &rrset, message);
+            extra::targets(place.view, place.query, (place.name, &rrset), message);
         }
         return end(fits, Answer::Records);
     }

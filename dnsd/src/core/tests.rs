@@ -1,5 +1,6 @@
 //! Answers, message by message, and the reference that they agree with.
 
+mod additional;
 mod agreement;
 mod clients;
 mod corners;

@@ -17,8 +17,8 @@ pub(crate) struct Expected {
     /// Sorted within.
     pub(crate) answer: Vec<ZoneRecord>,
     pub(crate) authority: Vec<ZoneRecord>,
-    /// Names whose addresses may stand in the additional section.
-    targets: Vec<Name>,
+    /// Names and types of what may stand in the additional section.
+    targets: Vec<(Name, u16)>,
     /// Addresses that have to.
     glue: Vec<ZoneRecord>,
     /// The names that were looked at.
@@ -117,7 +117,7 @@ impl Book {
         if let Some(rtype) = rtype {
             let records = zone.set(source, rtype);
             for record in &records {
-                expected.targets.extend(target(record));
+                expected.targets.extend(targets(record, name));
             }
             let known = expected.answer.clone();
             expected
@@ -138,18 +138,17 @@ impl Book {
     fn refer(&self, zone: &BookZone, cut: &Name, first: bool, expected: &mut Expected) {
         expected.aa = !first;
         expected.authority = zone.set(cut, rtype::NS);
-        let servers: Vec<Name> = expected.authority.iter().filter_map(target).collect();
-        for server in servers.iter().filter(|server| server.is_within(cut)) {
+        let servers: Vec<(Name, u16)> =
+            expected.authority.iter().flat_map(|record| targets(record, cut)).collect();
+        for (server, rtype) in servers.iter().filter(|(server, _)| server.is_within(cut)) {
             let Some(zone) = self.zone_of(server).map(|index| &self.zones[index]) else { continue };
-            for rtype in [rtype::A, rtype::AAAA] {
-                expected.glue.extend(zone.set(server, rtype));
-            }
+            expected.glue.extend(zone.set(server, *rtype));
         }
         expected.targets.extend(servers);
     }
 
     /// Whether `reply` says what is expected. The additional section may leave out what is not glue, but
-    /// holds nothing but whole address RRsets of targets.
+    /// holds nothing but whole RRsets of targets.
     pub(crate) fn judge(&self, reply: &Reply, expected: &Expected) -> Result<(), String> {
         let (mut answer, mut authority) = (reply.answer.clone(), reply.authority.clone());
         sort(&mut answer);
@@ -167,9 +166,8 @@ impl Book {
             let set = zone.map(|zone| zone.set(&record.owner, record.rtype)).unwrap_or_default();
             let whole = !set.is_empty() && set.iter().all(|one| reply.additional.contains(one));
             let times = reply.additional.iter().filter(|other| *other == record).count();
-            let address = [rtype::A, rtype::AAAA].contains(&record.rtype);
-            let wanted = expected.targets.contains(&record.owner);
-            if !(address && whole && wanted && set.contains(record) && times == 1) {
+            let wanted = expected.targets.contains(&(record.owner.clone(), record.rtype));
+            if !(whole && wanted && set.contains(record) && times == 1) {
                 return Err(format!("additional record {record}\nof {:#?}", reply.additional));
             }
         }
@@ -226,13 +224,41 @@ fn lines((rcode, aa, answer, authority): Said<'_>) -> String {
     text
 }
 
-/// The name that a record points to, if its addresses are asked for next.
-fn target(record: &ZoneRecord) -> Option<Name> {
+/// The name that a record of `owner` points to, with each type that is asked for there next.
+fn targets(record: &ZoneRecord, owner: &Name) -> Vec<(Name, u16)> {
+    let rdata = &*record.rdata;
+    let mut types = vec![rtype::A, rtype::AAAA];
     let before = match record.rtype {
         rtype::NS => 0,
-        rtype::MX => 2,
+        rtype::MX | rtype::AFSDB | rtype::RT | rtype::KX => 2,
         rtype::SRV => 6,
-        _ => return None,
+        rtype::SVCB | rtype::HTTPS if rdata[..2] == [0, 0] => {
+            types.push(record.rtype);
+            2
+        }
+        rtype::SVCB | rtype::HTTPS => 2,
+        rtype::NAPTR => {
+            match rdata[4..] {
+                [1, b's' | b'S', ..] => types = vec![rtype::SRV],
+                [1, b'a' | b'A', ..] => {}
+                _ => return Vec::new(),
+            }
+            (0..3).fold(4, |at, _| at + 1 + usize::from(rdata[at]))
+        }
+        _ => return Vec::new(),
     };
-    Name::from_wire(record.rdata.get(before..)?)
+    // Nothing but the name's end: of a service, its owner.
+    let binding = [rtype::SVCB, rtype::HTTPS].contains(&record.rtype);
+    let name = match &rdata[before..] {
+        [0, ..] if binding && rdata[..2] == [0, 0] => return Vec::new(),
+        [0, ..] if binding => owner.clone(),
+        octets => {
+            let mut at = 0;
+            while octets[at] != 0 {
+                at += 1 + usize::from(octets[at]);
+            }
+            Name::from_wire(&octets[..=at]).unwrap()
+        }
+    };
+    types.into_iter().map(|rtype| (name.clone(), rtype)).collect()
 }

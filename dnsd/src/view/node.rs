@@ -29,10 +29,18 @@ pub mod rtype {
     pub const PTR: u16 = 12;
     /// Mail exchange.
     pub const MX: u16 = 15;
+    /// Database of AFS.
+    pub const AFSDB: u16 = 18;
+    /// Route through another host.
+    pub const RT: u16 = 21;
     /// IPv6 address.
     pub const AAAA: u16 = 28;
     /// Service.
     pub const SRV: u16 = 33;
+    /// Rule that leads to a service.
+    pub const NAPTR: u16 = 35;
+    /// Key exchange.
+    pub const KX: u16 = 36;
     /// Redirection of a subtree.
     pub const DNAME: u16 = 39;
     /// EDNS pseudo record.
@@ -51,6 +59,10 @@ pub mod rtype {
     pub const CDS: u16 = 59;
     /// The same as a key.
     pub const CDNSKEY: u16 = 60;
+    /// Service binding.
+    pub const SVCB: u16 = 64;
+    /// The same for HTTPS.
+    pub const HTTPS: u16 = 65;
     /// Transaction signature pseudo record.
     pub const TSIG: u16 = 250;
     /// Incremental transfer.

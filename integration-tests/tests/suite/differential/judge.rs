@@ -147,14 +147,29 @@ fn is_error(said: &Said, rcode: u16, question: bool) -> bool {
     empty && (said.rcode, said.question, said.aa, said.tc, said.others) == (rcode, question, false, false, 0)
 }
 
-/// Whether every additional record is an address of a name that the answer or the authority points to.
+/// Whether every additional record is asked for next after one of the answer or the authority.
 fn extras_are_of_targets(said: &Said) -> bool {
-    let points = |record: &String| ["ns", "mx", "srv"].contains(&field(record, 3));
-    let pointing: Vec<&String> =
-        said.answer.iter().chain(&said.authority).filter(|record| points(record)).collect();
+    let pointing = || said.answer.iter().chain(&said.authority);
     said.additional.iter().all(|extra| {
-        ["a", "aaaa"].contains(&field(extra, 3))
-            && pointing.iter().any(|record| record.rsplit(' ').next() == Some(field(extra, 0)))
+        let (owner, kind) = (field(extra, 0), field(extra, 3));
+        pointing()
+            .filter_map(|record| asks_for(record))
+            .any(|(name, types)| name == owner && types.contains(&kind))
+    })
+}
+
+/// The name that a record points to, and the types that are asked for there next.
+fn asks_for(record: &str) -> Option<(&str, &'static [&'static str])> {
+    let addresses = &["a", "aaaa"][..];
+    let last = record.rsplit(' ').next()?;
+    Some(match (field(record, 3), field(record, 4), field(record, 5)) {
+        ("ns" | "mx" | "srv", ..) => (last, addresses),
+        ("naptr", ..) if field(record, 6).trim_matches('"') == "a" => (last, addresses),
+        ("naptr", ..) => (last, &["srv"][..]),
+        ("https", "0", target) => (target, &["https", "a", "aaaa"][..]),
+        ("https", _, ".") => (field(record, 0), addresses),
+        ("https", _, target) => (target, addresses),
+        _ => return None,
     })
 }
 

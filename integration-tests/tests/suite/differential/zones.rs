@@ -91,8 +91,15 @@ fn data(random: &mut Random, apex: &str) -> (&'static str, String) {
         18 => ("TYPE65280", format!("\\# 3 abcd0{host}")),
         19 => ("DS", format!("{host} 8 2 {}", "0a".repeat(32))),
         20 => ("CAA", "0 issue \"ca.example; x=1\"".to_owned()),
-        21 => ("NAPTR", format!("1 {host} \"s\" \"SIP+D2U\" \"\" {}.", target(random, apex))),
-        22 => ("HTTPS", format!("1 . port={host} alpn=h2,h3")),
+        21 => {
+            let flag = ["s", "A"][random.below(2)];
+            ("NAPTR", format!("1 {host} \"{flag}\" \"SIP+D2U\" \"\" {}.", target(random, apex)))
+        }
+        22 => match host {
+            0 => ("HTTPS", format!("0 {}.", target(random, apex))),
+            1 => ("HTTPS", format!("1 {}. alpn=h2", target(random, apex))),
+            _ => ("HTTPS", format!("1 . port={host} alpn=h2,h3")),
+        },
         _ => ("PTR", format!("{}.", target(random, apex))),
     }
 }
