@@ -14,7 +14,7 @@ pub mod rcode {
     pub const REFUSED: u16 = 5;
     /// A name became too long (RFC 6672, section 2.2).
     pub const YXDOMAIN: u16 = 6;
-    /// Not authenticated (RFC 8945, section 5.2).
+    /// Not authenticated (RFC 8945, section 5.2), or no zone of ours (RFC 5936, section 2.2.1).
     pub const NOTAUTH: u16 = 9;
     /// Unknown EDNS version (RFC 6891, section 6.1.3); its high bits go to the OPT record.
     pub const BADVERS: u16 = 16;
@@ -90,6 +90,8 @@ daemon::counted_reasons! {
         Transfer => "transfer",
         /// A whole zone asked for in a datagram (RFC 5936, section 4.2).
         TransferByUdp => "transfer-by-udp",
+        /// A transfer of what is no zone of ours (RFC 5936, section 2.2.1).
+        TransferOutside => "transfer-outside-zones",
         /// A signature by a key that is not known.
         Signature => "signature",
         /// A signature that is not one of that message by that key.
@@ -120,7 +122,9 @@ impl Reason {
             Reason::Class | Reason::Transfer | Reason::OutsideZones | Reason::NotAllowed => rcode::REFUSED,
             Reason::RateSlip | Reason::CookieAsked => rcode::NOERROR,
             Reason::CookieWrong => rcode::BADCOOKIE,
-            Reason::Signature | Reason::SignatureWrong | Reason::SignatureTime => rcode::NOTAUTH,
+            Reason::TransferOutside | Reason::Signature | Reason::SignatureWrong | Reason::SignatureTime => {
+                rcode::NOTAUTH
+            }
             Reason::RedirectTooLong => rcode::YXDOMAIN,
         })
     }
@@ -129,8 +133,9 @@ impl Reason {
 impl Reason {
     /// What is said beside the response code (RFC 8914, section 4), where that says too little.
     pub(super) fn extended_error(self) -> Option<u16> {
-        const CODES: [(Reason, u16); 5] = [
+        const CODES: [(Reason, u16); 6] = [
             (Reason::Transfer, 18),
+            (Reason::TransferOutside, 20),
             (Reason::NotAllowed, 18),
             (Reason::OutsideZones, 20),
             (Reason::TransferByUdp, 21),

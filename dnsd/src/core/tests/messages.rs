@@ -186,6 +186,10 @@ fn transfers_are_refused_to_strangers() {
     assert_eq!(reply.unwrap().rcode, rcode::REFUSED);
     ask.rtype = rtype::IXFR;
     fails(&ask, Reason::Transfer);
+    // What is no zone of ours is not refused but not there.
+    for (name, rtype) in [("ns1.lab.example", rtype::IXFR), ("elsewhere.test", rtype::IXFR)] {
+        assert_eq!(fails(&Ask::new(name, rtype), Reason::TransferOutside).rcode, rcode::NOTAUTH, "{name}");
+    }
 }
 
 #[test]

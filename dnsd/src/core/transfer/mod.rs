@@ -115,7 +115,7 @@ pub(super) fn in_datagram(
     if context.transport == Transport::Udp && question.qtype == rtype::AXFR {
         return Err(Reason::TransferByUdp);
     }
-    let zone = zone_of(view, question).ok_or(Reason::OutsideZones)?;
+    let zone = zone_of(view, question).ok_or(Reason::TransferOutside)?;
     let by_udp = context.transport == Transport::Udp;
     if by_udp && may_copy(view.zones().zone(zone), context.peer, key) {
         return Ok(());
@@ -167,7 +167,7 @@ fn grant(
     peer: IpAddr,
     session: Option<&Session>,
 ) -> Result<Grant, Reason> {
-    let zone = zone_of(view, question).ok_or(Reason::OutsideZones)?;
+    let zone = zone_of(view, question).ok_or(Reason::TransferOutside)?;
     if !may_copy(view.zones().zone(zone), peer, session.map(Session::key)) {
         return Err(Reason::Transfer);
     }
