@@ -5,7 +5,7 @@
 use super::published::{says, serve};
 use crate::core::rcode::{NOERROR, NXDOMAIN};
 use crate::testing::query::ask;
-use crate::view::rtype::{A, CNAME, DNAME, DS, NS};
+use crate::view::rtype::{A, ANY, CNAME, DNAME, DS, NS};
 
 const TXT: u16 = 16;
 
@@ -41,6 +41,12 @@ gone    CNAME nothing.e2
 self    DNAME self
 own     DNAME c
         A     192.0.2.6
+*.dn    DNAME c
+a.b.*.w TXT   "below"
+*.nsw   NS    ns.elsewhere.test.
+esc\.d  A     192.0.2.7
+\000\255 A    192.0.2.8
+many    TXT   "a" "" "b;c" "\"d\""
 "#;
 
 /// Sections as master-file lines without class and, but for the SOA record, TTL.
@@ -148,6 +154,29 @@ const CORNERS: &[Corner] = &[
     corner(("q.ent.e.t", TXT), NXDOMAIN, true, [NONE, &[SOA], NONE]),
     corner(("q.q.e.t", TXT), NOERROR, true, [&["q.q.e.t. 300 IN TXT \"wild\""], NONE, NONE]),
     corner(("star.t", A), NOERROR, true, [NONE, &[SOA], NONE]),
+    // A wildcard that exists only because of a name below it stands for names without data.
+    corner(("q.w.t", TXT), NOERROR, true, [NONE, &[SOA], NONE]),
+    corner(("q.q.w.t", A), NOERROR, true, [NONE, &[SOA], NONE]),
+    corner(("b.*.w.t", TXT), NOERROR, true, [NONE, &[SOA], NONE]),
+    corner(("q.b.*.w.t", TXT), NXDOMAIN, true, [NONE, &[SOA], NONE]),
+    corner(("a.b.*.w.t", TXT), NOERROR, true, [&["a.b.*.w.t. 300 IN TXT \"below\""], NONE, NONE]),
+    // What NS and DNAME records of a wildcard mean is open (RFC 4592, sections 4.2 and 4.4): they are data like any.
+    corner(("q.nsw.t", NS), NOERROR, true, [&["q.nsw.t. 300 IN NS ns.elsewhere.test."], NONE, NONE]),
+    corner(("q.nsw.t", A), NOERROR, true, [NONE, &[SOA], NONE]),
+    corner(("q.dn.t", DNAME), NOERROR, true, [&["q.dn.t. 300 IN DNAME c.t."], NONE, NONE]),
+    // One RRset for all types, also of a wildcard.
+    corner(("q.e.t", ANY), NOERROR, true, [&["q.e.t. 300 IN TXT \"wild\""], NONE, NONE]),
+    corner(("w.t", ANY), NOERROR, true, [NONE, &[SOA], NONE]),
+    // Any octet may stand in a label, and any string in a text.
+    corner(("esc\\.d.t", A), NOERROR, true, [&["esc\\.d.t. 300 IN A 192.0.2.7"], NONE, NONE]),
+    corner(("d.t", A), NXDOMAIN, true, [NONE, &[SOA], NONE]),
+    corner(("\\000\\255.t", A), NOERROR, true, [&["\\000\\255.t. 300 IN A 192.0.2.8"], NONE, NONE]),
+    corner(
+        ("many.t", TXT),
+        NOERROR,
+        true,
+        [&["many.t. 300 IN TXT \"a\" \"\" \"b;c\" \"\\\"d\\\"\""], NONE, NONE],
+    ),
     // Circles end.
     corner(
         ("one.t", A),

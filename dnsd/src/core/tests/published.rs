@@ -1,5 +1,5 @@
-//! Zones, questions and answers as standards print them: RFC 1034, section 6; RFC 4592, section 2.2.1; RFC
-//! 6672, section 2.3; RFC 2308, section 10.
+//! Zones, questions and answers as standards print them: RFC 1034, section 6; RFC 4035, appendix B; RFC 4592, section
+//! 2.2.1; RFC 6672, section 2.3; RFC 2308, section 10.
 
 use crate::core::rcode;
 use crate::testing::query::ask;
@@ -227,4 +227,60 @@ fn rfc_2308_negative_answers_live_as_long_as_the_lower_of_soa_ttl_and_minimum() 
         }
         assert_eq!(ask(&view, "xx", rtype::SOA).answer[0].ttl, ttl, "asked for, it has its own");
     }
+}
+
+/// The zone of RFC 4035, appendix A, without what signing adds.
+const SIGNED: &str = r#"$TTL 3600
+@      SOA   ns1 bugs.x.w 1081539377 3600 300 3600000 3600
+       NS    ns1
+       NS    ns2
+       MX    1 xx
+a      NS    ns1.a
+       NS    ns2.a
+       DS    57855 5 1 B6DCD485719ADCA18E5F3D48A2331627FDD3636B
+ns1.a  A     192.0.2.5
+ns2.a  A     192.0.2.6
+ai     A     192.0.2.9
+       HINFO "KLH-10" "ITS"
+       AAAA  2001:db8::f00:baa9
+b      NS    ns1.b
+       NS    ns2.b
+ns1.b  A     192.0.2.7
+ns2.b  A     192.0.2.8
+ns1    A     192.0.2.1
+ns2    A     192.0.2.2
+*.w    MX    1 ai
+x.w    MX    1 xx
+x.y.w  MX    1 xx
+xx     A     192.0.2.10
+       HINFO "KLH-10" "TOPS-20"
+       AAAA  2001:db8::f00:baaa
+"#;
+
+#[test]
+fn rfc_4035_appendix_b_has_these_answers_but_for_signatures_and_servers_that_nobody_asked_for() {
+    let view = serve(&[("example", SIGNED)]);
+    let soa = ["example. 3600 IN SOA ns1.example. bugs.x.w.example. 870611 3600 300 3600000 3600"];
+    let xx = ["xx.example. 3600 IN A 192.0.2.10", "xx.example. 3600 IN AAAA 2001:db8::f00:baaa"];
+    let ai = ["ai.example. 3600 IN A 192.0.2.9", "ai.example. 3600 IN AAAA 2001:db8::f00:baa9"];
+    let mx = rtype::MX;
+    // B.1 to B.3.
+    let mail = ["x.w.example. 3600 IN MX 1 xx.example."];
+    says(&ask(&view, "x.w.example", mx), rcode::NOERROR, true, [&mail, &[], &xx]);
+    says(&ask(&view, "ml.example", rtype::A), rcode::NXDOMAIN, true, [&[], &soa, &[]]);
+    says(&ask(&view, "ns1.example", mx), rcode::NOERROR, true, [&[], &soa, &[]]);
+    // B.4 and B.5.
+    for (zone, addresses) in [("a", ["192.0.2.5", "192.0.2.6"]), ("b", ["192.0.2.7", "192.0.2.8"])] {
+        let servers = ["ns1", "ns2"].map(|ns| format!("{zone}.example. 3600 IN NS {ns}.{zone}.example."));
+        let glue = [("ns1", addresses[0]), ("ns2", addresses[1])]
+            .map(|(ns, address)| format!("{ns}.{zone}.example. 3600 IN A {address}"));
+        let [servers, glue] = [&servers, &glue].map(|lines| lines.each_ref().map(String::as_str));
+        let reply = ask(&view, &format!("mc.{zone}.example"), mx);
+        says(&reply, rcode::NOERROR, false, [&[], &servers, &glue]);
+    }
+    // B.6 to B.8.
+    let expanded = ["a.z.w.example. 3600 IN MX 1 ai.example."];
+    says(&ask(&view, "a.z.w.example", mx), rcode::NOERROR, true, [&expanded, &[], &ai]);
+    says(&ask(&view, "a.z.w.example", rtype::AAAA), rcode::NOERROR, true, [&[], &soa, &[]]);
+    says(&ask(&view, "example", rtype::DS), rcode::NOERROR, true, [&[], &soa, &[]]);
 }
