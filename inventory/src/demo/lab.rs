@@ -32,7 +32,7 @@ pub(super) struct Lab {
     /// mean something else where `/proc` shows another process namespace.
     client: PathBuf,
     /// What the daemons follow.
-    source: PathBuf,
+    sources: Vec<PathBuf>,
     daemons: Vec<(&'static str, Child)>,
 }
 
@@ -72,7 +72,8 @@ impl Lab {
         let client = directory.join("client");
         File::create(&client)?;
         sh(&format!("unshare --net={} true", client.display()))?;
-        let lab = Lab { directory, source: copy.clone(), inventory: copy, client, daemons: Vec::new() };
+        let lab =
+            Lab { directory, sources: vec![copy.clone()], inventory: copy, client, daemons: Vec::new() };
         require_private(&lab.in_client("readlink /proc/self/ns/net")?, outside)?;
         sh("ip link set lo up && ip link add lab0 type bridge && ip link set lab0 up")?;
         sh("ip link add cable0 type veth peer name eth0 && ip link set cable0 master lab0 up")?;
@@ -99,9 +100,9 @@ impl Lab {
         Ok(())
     }
 
-    /// Ends both daemons and starts them on `source`.
-    pub(super) fn follow(&mut self, source: PathBuf) -> Result<(), Failure> {
-        self.source = source;
+    /// Ends both daemons and starts them on `sources`.
+    pub(super) fn follow(&mut self, sources: &[PathBuf]) -> Result<(), Failure> {
+        self.sources = sources.to_vec();
         self.stop();
         self.start_daemons()
     }
@@ -117,8 +118,7 @@ impl Lab {
         let log = File::create(self.log(name))?;
         let program = program(OsStr::new(name));
         let child = Command::new(&program)
-            .arg("--inventory")
-            .arg(&self.source)
+            .args(self.sources.iter().flat_map(|source| [OsStr::new("--inventory"), source.as_os_str()]))
             .arg("--state")
             .arg(self.directory.join(name))
             .arg("--control")

@@ -28,6 +28,9 @@ fn is_told(ran: &Ran) {
         "=> web1 is 10.20.0.88, and DHCP gives 10.20.0.88/24",
         "remote: error[HB040]",
         "=> nothing of it is accepted, and web1 is 10.20.0.88",
+        "=> web1 is 10.20.0.88, and shop.customer.example is 10.30.0.11",
+        "site.toml:7 HB045",
+        "=> the customer's last good state stays, shop is 10.30.0.11; web1 is 10.20.0.89",
         "What you saw",
     ] {
         assert!(ran.out.contains(part), "no `{part}` in\n{}{}", ran.out, ran.err);
