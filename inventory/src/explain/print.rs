@@ -9,6 +9,8 @@ use crate::output;
 
 /// Column that places start at, where the fact leaves room.
 const PLACE: usize = 72;
+/// Characters that are left to a place on a narrow terminal.
+const AT: usize = 26;
 
 pub(super) fn print(explained: &Explained) {
     if !explained.dns.is_empty() {
@@ -82,7 +84,8 @@ fn dhcp6(exchange: &Exchange6) {
 fn fact_line(fact: &str, at: Option<&str>) {
     let Some(at) = at else { return output::line(&format!("  {fact}")) };
     let place = if output::colour() { format!("\x1b[2m{at}\x1b[0m") } else { at.to_owned() };
-    output::line(&format!("  {fact:<PLACE$}  {place}"));
+    let column = output::terminal_width().map_or(PLACE, |width| PLACE.min(width.saturating_sub(AT)));
+    output::line(&format!("  {fact:<column$}  {place}"));
 }
 
 fn heading(text: &str) {
