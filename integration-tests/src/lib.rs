@@ -8,6 +8,7 @@
 pub mod bad_cable;
 pub mod bench;
 pub mod dhcp;
+pub mod dhcp6;
 pub mod dns;
 pub mod faults;
 pub mod generate;

@@ -1,13 +1,17 @@
 //! `hostbook`, as operators and their scripts call it.
 
 mod answers;
+mod auto;
 mod check;
 mod demo;
 mod external;
+mod hooks;
 mod list;
 mod push;
 mod serve;
 mod status;
+mod takeover;
+mod who;
 
 use integration_tests::place::Place;
 use integration_tests::programs::program;

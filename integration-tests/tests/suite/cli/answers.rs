@@ -6,15 +6,71 @@ use std::net::Ipv4Addr;
 use std::process::Command;
 
 use dhcproto::v4::MessageType;
-use hickory_proto::rr::RecordType;
-use integration_tests::dhcp;
 use integration_tests::dns;
 use integration_tests::isolated::isolated;
 use integration_tests::net::{Lan, Machine};
 use integration_tests::place::Place;
 use integration_tests::programs::{Daemon, Launch, program};
 use integration_tests::run::{Ran, run, sh};
+use integration_tests::{dhcp, dhcp6};
+use inventory_core::name::Name;
+use inventory_core::records::{Dialect, RecordType, parse_with};
+use inventory_core::span::{FileId, Span};
 use serde_json::Value;
+
+/// Types that are asked for.
+const TYPES: [&str; 20] = [
+    "A", "AAAA", "CNAME", "DNAME", "PTR", "NS", "MX", "TXT", "SRV", "CAA", "SSHFP", "TLSA", "NAPTR", "SVCB",
+    "HTTPS", "LOC", "HINFO", "DS", "URI", "RP",
+];
+
+/// Records of every kind, for the zone of the lab.
+const RECORDS: &str = r#"@  CAA 0 issue "ca.example.net"
+@  NAPTR 10 100 "s" "SIP+D2U" "" _sip._udp
+@  HTTPS 1 . alpn=h2
+@  RP hostmaster.lab.example.org. .
+web1  SSHFP 4 2 123456789abcdef67890123456789abcdef67890123456789abcdef123456789
+web1  HINFO "PC" "Linux"
+web1  LOC 52 22 23.000 N 4 53 32.000 E -2.00m 1.00m 10000.00m 10.00m
+_443._tcp.web1  TLSA 3 1 1 92003ba34942dc74152e2f2c408d29eca5a520e7f2e06bb944f4dca346baf63c
+_http._tcp  URI 10 1 "https://www.lab.example.org/"
+svc  SVCB 1 web1 port=8443
+old  DNAME new.example.net.
+*.wild  A 10.20.0.99
+*.wild  TXT "anything" "below"
+sub  NS ns.example.net.
+sub  DS 12345 13 2 49FD46E6C4B45C55D4AC69CBD3CD34AC1AFE51DE12345678901234567890ABCD
+"#;
+/// Names of these that no host has.
+const NAMES: [&str; 12] = [
+    "www",
+    "lab.example.org",
+    "_sip._udp.lab.example.org",
+    "10.20.0.205",
+    "10.20.0.77",
+    "_443._tcp.web1.lab.example.org",
+    "_http._tcp.lab.example.org",
+    "svc.lab.example.org",
+    "old.lab.example.org",
+    "some.wild.lab.example.org",
+    "sub.lab.example.org",
+    "2001:db8:20::11",
+];
+/// What clients of IPv6 are told and given.
+const KEYS: &str = r#"pd-pool = "2001:db8:4000::/48"
+options6 = { ntp-server = "2001:db8:20::2", bootfile-url = "http://[2001:db8:20::2]/boot" }"#;
+/// A host with a prefix and options of its own, and one without addresses.
+const HOST: &str = r#"[host.router]
+network = "servers"
+mac = "52:54:00:aa:00:61"
+ip = ["10.20.0.61", "2001:db8:20::61"]
+pd = "2001:db8:6100::/56"
+options6 = { 23 = "2001:db8:20::53" }
+options = { ntp-servers = ["10.20.0.61"] }
+lease = "2h"
+"#;
+/// The card of that host.
+const ROUTER: [u8; 6] = [0x52, 0x54, 0, 0xaa, 0, 0x61];
 
 /// Both daemons on `examples/lab`, and a relay agent in its network that asks them.
 struct Lab {
@@ -27,10 +83,18 @@ struct Lab {
 
 impl Lab {
     fn new() -> Lab {
-        let lan = Lan::new("lan0", &["10.20.0.2/24"]);
+        let lan = Lan::new("lan0", &["10.20.0.2/24", "2001:db8:20::2/64"]);
         let relay = lan.attach("relay", "52:54:00:ff:00:01");
         relay.add_address("10.20.0.3/24");
+        relay.add_address("2001:db8:20::3/64");
         let place = Place::lab();
+        place.edit(
+            "networks.toml",
+            "_sip._udp  SRV  0 5 5060 pbx\n",
+            &format!("_sip._udp  SRV  0 5 5060 pbx\n{RECORDS}"),
+        );
+        place.edit("networks.toml", "gateway = \"10.20.0.1\"", &format!("gateway = \"10.20.0.1\"\n{KEYS}"));
+        place.save("hosts/six.toml", HOST);
         fs::create_dir(place.path().join("boot")).unwrap();
         let root = place.path().join("boot");
         let dhcpd = Launch::dhcpd(&place);
@@ -62,7 +126,7 @@ impl Lab {
     /// What DNS answers, each record as its data in lower case.
     fn resolve(&self, owner: &str, rtype: &str) -> BTreeSet<String> {
         self.relay.on(|| {
-            let kind: RecordType = rtype.parse().unwrap();
+            let kind: hickory_proto::rr::RecordType = rtype.parse().unwrap();
             let name = format!("{owner}.");
             let answer = dns::Client::new(([10, 20, 0, 2], 53).into()).ask(&name, kind);
             let head = format!("{name} {rtype} ").to_lowercase();
@@ -78,17 +142,70 @@ impl Lab {
         self.relay.on(|| ask(&mut dhcp::Client::new([10, 20, 0, 3].into(), [10, 20, 0, 2].into())))
     }
 
-    /// Asks DNS for every record of `explained`, and finds that one.
-    fn check_dns(&self, explained: &Value) -> usize {
-        let records = explained["dns"].as_array().unwrap();
-        for record in records {
-            let (owner, rtype) = (text(&record["owner"]), text(&record["type"]));
-            let data = text(&record["data"]).to_lowercase().replace('"', "");
-            let answered = self.resolve(&owner, &rtype);
-            assert!(answered.contains(&data), "{record} is answered by {answered:?}");
+    /// What dig is answered of every type at each of `owners`: data by owner and type.
+    fn dig(&self, owners: &BTreeSet<String>) -> Sets {
+        let pairs =
+            owners.iter().flat_map(|owner| TYPES.iter().map(move |rtype| format!("{owner}. {rtype}\n")));
+        let questions = self.place.path().join("questions");
+        fs::write(&questions, pairs.collect::<String>()).unwrap();
+        let dig =
+            format!("dig +noall +answer +norecurse +tries=3 +time=20 @10.20.0.2 -f {}", questions.display());
+        let mut all = read(&self.relay.sh(&dig));
+        all.retain(|(owner, rtype), _| owners.contains(&owner.to_string()) && *rtype != RecordType::SOA);
+        all
+    }
+
+    /// Asks DNS for every type at each owner of `explained`, and is answered that and nothing else.
+    fn check_dns(&self, explained: &[Value]) -> usize {
+        let records: Vec<&Value> = explained.iter().flat_map(|one| one["dns"].as_array().unwrap()).collect();
+        let mut lines = String::new();
+        for record in &records {
+            let (owner, rtype, data) = (text(&record["owner"]), text(&record["type"]), text(&record["data"]));
+            lines.push_str(&format!("{owner}. {} IN {rtype} {data}\n", record["ttl"]));
             assert!(record["at"].is_string(), "{record} has no line");
         }
+        let owners = records.iter().map(|record| text(&record["owner"])).collect();
+        assert_eq!(self.dig(&owners), read(&lines));
         records.len()
+    }
+
+    fn dhcp6<T: Send>(&self, ask: impl FnOnce(&mut dhcp6::Client) -> T + Send) -> T {
+        let [own, server] = ["2001:db8:20::3", "2001:db8:20::2"].map(|address| address.parse().unwrap());
+        self.relay.on(|| ask(&mut dhcp6::Client::new(own, server)))
+    }
+
+    /// Asks DHCPv6 as each client of network `servers` in `explained`, and is answered the same.
+    fn check_dhcp6(&self, explained: &Value) -> usize {
+        let exchanges = explained["dhcp6"].as_array().unwrap().iter();
+        let exchanges: Vec<&Value> = exchanges.filter(|exchange| exchange["network"] == "servers").collect();
+        for exchange in &exchanges {
+            let mac = mac(text(&exchange["client"]).strip_prefix("mac ").unwrap());
+            if exchange["silence"].is_string() {
+                assert!(self.dhcp6(|client| client.is_silence(mac, ROUTER)), "{exchange} is answered");
+                continue;
+            }
+            // The network has a pool of prefixes, so that everybody may ask.
+            let advertise = self.dhcp6(|client| client.solicit(mac, true));
+            let given: BTreeSet<(String, u64)> = advertise
+                .given
+                .iter()
+                .map(|(address, length, seconds)| {
+                    let length = if *length == 128 { String::new() } else { format!("/{length}") };
+                    (format!("{address}{length}"), u64::from(*seconds))
+                })
+                .collect();
+            let said = exchange["given"].as_array().unwrap().iter();
+            let said: BTreeSet<(String, u64)> =
+                said.map(|one| (text(&one["address"]), one["seconds"].as_u64().unwrap())).collect();
+            assert_eq!(given, said, "{exchange}");
+            let told: BTreeMap<u64, String> =
+                advertise.options.iter().map(|(code, data)| ((*code).into(), hex(data))).collect();
+            let said = exchange["options"].as_array().unwrap().iter();
+            let said: BTreeMap<u64, String> =
+                said.map(|option| (option["code"].as_u64().unwrap(), text(&option["data"]))).collect();
+            assert_eq!(told, said, "{exchange}");
+        }
+        exchanges.len()
     }
 
     /// Asks DHCP as each client of network `servers` in `explained`, and is answered the same.
@@ -130,6 +247,25 @@ impl Lab {
     }
 }
 
+/// Data by owner and type, each with its TTL.
+type Sets = BTreeMap<(Name, RecordType), BTreeSet<(u32, Box<[u8]>)>>;
+
+/// Reads master-file lines.
+fn read(lines: &str) -> Sets {
+    let origin = Name::parse("lab.example.org", None).unwrap();
+    let mut findings = Vec::new();
+    let locate = |from: usize, to: usize| {
+        Span::new(FileId(0), u32::try_from(from).unwrap(), u32::try_from(to).unwrap())
+    };
+    let records = parse_with(lines, &origin, Dialect::FILE, &locate, &mut findings);
+    assert!(findings.is_empty(), "{findings:?}\n{lines}");
+    let mut sets = Sets::new();
+    for record in records {
+        sets.entry((record.owner, record.rtype)).or_default().insert((record.ttl.unwrap(), record.rdata));
+    }
+    sets
+}
+
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }
@@ -147,14 +283,21 @@ fn mac(text: &str) -> [u8; 6] {
 fn explain_says_what_the_daemons_answer_and_the_line_that_says_so() {
     isolated(|| {
         let lab = Lab::new();
-        let (mut records, mut exchanges) = (0, 0);
-        let names = ["www", "lab.example.org", "_sip._udp.lab.example.org", "10.20.0.205", "10.20.0.77"];
-        for what in lab.hosts().iter().map(String::as_str).chain(names) {
-            let explained = lab.explain(&[what]);
-            records += lab.check_dns(&explained);
-            exchanges += lab.check_dhcp(&explained);
-        }
-        assert!(records > 30 && exchanges >= 7, "{records} records, {exchanges} clients");
+        let hosts = lab.hosts();
+        let all: Vec<Value> =
+            hosts.iter().map(String::as_str).chain(NAMES).map(|what| lab.explain(&[what])).collect();
+        let records = lab.check_dns(&all);
+        let exchanges: usize = all.iter().map(|explained| lab.check_dhcp(explained)).sum();
+        let exchanges6: usize = all.iter().map(|explained| lab.check_dhcp6(explained)).sum();
+        assert!(
+            records > 50 && exchanges >= 8 && exchanges6 >= 5,
+            "{records} records, {exchanges} clients, {exchanges6} of IPv6"
+        );
+        let router = lab.explain(&["router"]);
+        let given = router["dhcp6"][0]["given"].as_array().unwrap();
+        let at: Vec<(&str, &str)> =
+            given.iter().map(|one| (one["address"].as_str().unwrap(), one["at"].as_str().unwrap())).collect();
+        assert_eq!(at, [("2001:db8:20::61", "hosts/six.toml:4"), ("2001:db8:6100::/56", "hosts/six.toml:5")]);
 
         // web2 is to be installed: firmware is told of a loader, iPXE of a script.
         let web2 = lab.explain(&["web2"]);
@@ -173,10 +316,10 @@ fn explain_says_what_the_daemons_answer_and_the_line_that_says_so() {
             options.iter().find(|option| option["code"] == code).unwrap()
         };
         for (code, at) in [
-            (3, "networks.toml:20"),
-            (6, "networks.toml:21"),
-            (42, "networks.toml:24"),
-            (51, "networks.toml:23"),
+            (3, "networks.toml:35"),
+            (6, "networks.toml:38"),
+            (42, "networks.toml:41"),
+            (51, "networks.toml:40"),
         ] {
             assert_eq!(option(code)["at"], at, "{}", option(code));
         }
@@ -187,7 +330,7 @@ fn explain_says_what_the_daemons_answer_and_the_line_that_says_so() {
         let stranger = lab.explain(&said);
         let offer = lab.dhcp(|client| client.discover([0x52, 0x54, 0, 0xde, 0xad, 1]));
         assert_eq!(stranger["dhcp"][0]["address"], offer.address.to_string());
-        assert_eq!(stranger["dhcp"][0]["address_at"], "networks.toml:22");
+        assert_eq!(stranger["dhcp"][0]["address_at"], "networks.toml:39");
         let nobody = lab.hostbook(&[
             "explain",
             "--mac",
@@ -216,6 +359,8 @@ fn edit(place: &Place, root: &std::path::Path) {
     replace("hosts/machines.toml", "memory = \"64 GiB\"", "memory = \"4 GiB\"");
     replace("networks.toml", "10.20.0.200-10.20.0.250", "10.20.0.220-10.20.0.250");
     replace("networks.toml", "MX   10 mail", "MX   20 mail");
+    replace("networks.toml", "lease   = \"12h\"", "lease   = \"6h\"");
+    replace("hosts/six.toml", "2001:db8:6100::/56", "2001:db8:6200::/56");
 }
 
 #[test]
@@ -250,16 +395,11 @@ fn plan_says_what_the_daemons_answer_before_and_after() {
             assert!(people.contains(part) == (part != "error"), "`{part}` in {people}");
         }
 
-        let everything: Vec<(String, String)> = lab
-            .hosts()
-            .iter()
-            .flat_map(|host| lab.explain(&[host])["dns"].as_array().unwrap().clone())
-            .map(|record| (text(&record["owner"]), text(&record["type"])))
-            .collect();
-        let answers = |lab: &Lab| -> Vec<BTreeSet<String>> {
-            everything.iter().map(|(owner, rtype)| lab.resolve(owner, rtype)).collect()
-        };
-        let before = answers(&lab);
+        let explained: Vec<Value> =
+            lab.hosts().iter().map(String::as_str).chain(NAMES).map(|what| lab.explain(&[what])).collect();
+        let records = explained.iter().flat_map(|one| one["dns"].as_array().unwrap());
+        let owners: BTreeSet<String> = records.map(|record| text(&record["owner"])).collect();
+        let before = lab.dig(&owners);
         let mut planned = check(&lab, &changes, "before");
         assert_eq!(changes["leases"][0]["address"], leased.address.to_string());
 
@@ -276,10 +416,33 @@ fn plan_says_what_the_daemons_answer_before_and_after() {
         let refused = lab.dhcp(|client| client.rebind(stranger, leased.address));
         assert_eq!(refused.kind, MessageType::Nak, "the lease that plan called lost");
         // What the plan does not name is answered as before.
-        for ((name, before), after) in everything.iter().zip(before).zip(answers(&lab)) {
-            assert!(planned.contains(name) || before == after, "{name:?}: {before:?} became {after:?}");
+        let after = lab.dig(&owners);
+        for key in before.keys().chain(after.keys()) {
+            let name = (key.0.to_string(), key.1.to_string());
+            let (was, is) = (before.get(key), after.get(key));
+            assert!(planned.contains(&name) || was == is, "{name:?}: {was:?} became {is:?}");
         }
     });
+}
+
+/// Asks DHCPv6 as the machine with the address `client`, and is answered what one side of a reservation says.
+fn check6(lab: &Lab, given: &Value, client: [u8; 6]) {
+    let said = given["address6"].as_str().unwrap_or("nothing");
+    if said == "not served" {
+        assert!(lab.dhcp6(|client_of| client_of.is_silence(client, ROUTER)), "{given}");
+        return;
+    }
+    let advertise = lab.dhcp6(|client_of| client_of.solicit(client, false));
+    let addresses: Vec<String> = advertise.given.iter().map(|(address, ..)| address.to_string()).collect();
+    // The network has no pool of IPv6 addresses.
+    let wanted: Vec<&str> = if said.contains(':') { vec![said] } else { Vec::new() };
+    assert_eq!(addresses, wanted, "{given}");
+    let prefixes = lab.dhcp6(|client_of| client_of.solicit(client, true)).given;
+    for prefix in given["delegated"].as_array().into_iter().flatten() {
+        let is =
+            |(address, length, _): &(std::net::Ipv6Addr, u8, u32)| *prefix == format!("{address}/{length}");
+        assert!(prefixes.iter().any(is), "{prefixes:?}: {given}");
+    }
 }
 
 /// Asks for every RRset and reservation of `changes` and is answered what its `side` says. Returns the
@@ -302,17 +465,17 @@ fn check(lab: &Lab, changes: &Value, side: &str) -> BTreeSet<(String, String)> {
     let reservations = changes["reservations"].as_array().unwrap();
     for change in reservations {
         let client = mac(text(&change["client"]).strip_prefix("mac ").unwrap());
+        check6(lab, &change[side], client);
         match change[side]["address"].as_str() {
             Some("not served") => {
                 assert!(lab.dhcp(|client_of| client_of.is_silence(client)), "{side}: {change}");
             }
             Some(address) => {
                 let address: Ipv4Addr = address.parse().unwrap();
-                assert_eq!(
-                    lab.dhcp(|client_of| client_of.discover(client)).address,
-                    address,
-                    "{side}: {change}"
-                );
+                let offer = lab.dhcp(|client_of| client_of.discover_all(client, None));
+                assert_eq!(offer.address, address, "{side}: {change}");
+                let seconds = u32::from_be_bytes(offer.options[&51].clone().try_into().unwrap());
+                assert_eq!(change[side]["lease_seconds"], seconds, "{side}: {change}");
             }
             None => {
                 let offer = lab.dhcp(|client_of| client_of.discover(client)).address;

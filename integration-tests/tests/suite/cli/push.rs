@@ -166,6 +166,19 @@ fn customer(repository: &Repository, branch: &str, zone: &str, net: &str) {
         "[site]\nnameservers = [\"ns1.{zone}\"]\ncontact = \"hostmaster@{zone}\"\n\n[zone.\"{zone}\"]\n\n[network.servers]\nzone = \"{zone}\"\nipv4 = \"{net}.0/24\"\n\n[host.ns1]\nnetwork = \"servers\"\nip = \"{net}.2\"\n\n[host.web]\nnetwork = \"servers\"\nmac = \"52:54:00:00:00:01\"\nip = \"{net}.3\"\n"
     );
     fs::write(repository.work.join("site.toml"), text).unwrap();
+    // Its own configuration tree, with a type that has its name.
+    let manifest = repository.work.join(format!("config/type/__of_{branch}/manifest"));
+    fs::create_dir_all(manifest.parent().unwrap()).unwrap();
+    fs::write(&manifest, "#!/bin/sh\n").unwrap();
+}
+
+/// The types that hostbook-config finds with the inventory of this branch and no other directory.
+fn types(repository: &Repository, branch: &str) -> String {
+    let mut command = program("hostbook-config");
+    command.args(["types", "-i", &repository.place_of(branch)]).env("HOME", &repository.work);
+    let ran = run(command);
+    assert_eq!(ran.code(), 0, "{ran:?}");
+    ran.out
 }
 
 #[test]
@@ -179,7 +192,15 @@ fn customers_are_served_beside_each_other_and_a_clash_hurts_the_later_one_alone(
         customer(&repository, "b", "b.example", "10.30.0");
         assert_eq!(repository.push("b").code(), 0);
         let on = ["a", "b"].map(|branch| repository.place_of(branch));
+        for (own, other) in [("a", "b"), ("b", "a")] {
+            let types = types(&repository, own);
+            assert!(
+                types.contains(&format!("__of_{own}")) && !types.contains(&format!("__of_{other}")),
+                "{types}"
+            );
+        }
         let dnsd = Launch::dnsd(&place).on(&on).args(&["--listen", "10.20.0.2"]).start();
+        let dhcpd = Launch::dhcpd(&place).on(&on).args(&["--interface", "lan0"]).start();
         let answers = |a: &str, b: &str| {
             assert_eq!(
                 (resolve("web.a.example."), resolve("web.b.example.")),
@@ -193,11 +214,13 @@ fn customers_are_served_beside_each_other_and_a_clash_hurts_the_later_one_alone(
         let text = fs::read_to_string(&site).unwrap();
         fs::write(&site, text.replace("10.30.0", "10.20.0")).unwrap();
         assert_eq!(repository.push("b").code(), 0);
-        dnsd.wait_status("the clash", |status| status["inventory"]["sources"][1]["ok"] == false);
-        assert_eq!(
-            (source(&dnsd, 0)["ok"].clone(), source(&dnsd, 1)["in_service"].clone()),
-            (true.into(), true.into())
-        );
+        for daemon in [&dnsd, &dhcpd] {
+            daemon.wait_status("the clash", |status| status["inventory"]["sources"][1]["ok"] == false);
+            assert_eq!(
+                (source(daemon, 0)["ok"].clone(), source(daemon, 1)["in_service"].clone()),
+                (true.into(), true.into())
+            );
+        }
         let error = source(&dnsd, 1)["errors"]["first"][0].clone();
         assert_eq!((&error["code"], &error["line"]), (&"HB045".into(), &7.into()), "{error}");
         answers("10.20.0.3", "10.30.0.3");
@@ -224,7 +247,10 @@ fn customers_are_served_beside_each_other_and_a_clash_hurts_the_later_one_alone(
         fs::write(&site, text.replace("10.30.0.3", "10.30.0.9")).unwrap();
         let mended = repository.push("b");
         assert_eq!(mended.code(), 0, "{mended:?}");
-        dnsd.wait_status("b mended", |status| status["inventory"]["ok"] == true);
+        for daemon in [&dnsd, &dhcpd] {
+            daemon.wait_status("b mended", |status| status["inventory"]["ok"] == true);
+        }
+        assert_eq!(dnsd.status()["inventory"]["hash"], dhcpd.status()["inventory"]["hash"]);
         answers("10.20.0.4", "10.30.0.9");
     });
 }
