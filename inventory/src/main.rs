@@ -22,6 +22,7 @@ mod lease_list;
 mod leases;
 mod list;
 mod man;
+mod moment;
 mod on_change;
 mod output;
 mod packet;

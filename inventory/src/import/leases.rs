@@ -12,7 +12,7 @@ use dhcpd::core::{ClientKey, Record, State};
 use inventory_core::mac::MacAddr;
 
 use crate::exit::{Failure, Outcome};
-use crate::{leases, output};
+use crate::{leases, moment, output};
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportLeases {
@@ -241,20 +241,7 @@ fn unescaped(text: &str) -> Vec<u8> {
 
 /// `2026/11/25` and `12:00:00`, in UTC, as seconds since 1970.
 fn unix(date: &str, time: &str) -> Option<i64> {
-    let numbers =
-        |text: &str, mark| text.split(mark).map(|part| part.parse::<i64>().ok()).collect::<Option<Vec<_>>>();
-    let (date, time) = (numbers(date, '/')?, numbers(time, ':')?);
-    let ([year, month, day], [hour, minute, second]) =
-        (<[i64; 3]>::try_from(date).ok()?, <[i64; 3]>::try_from(time).ok()?);
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // Days of the proleptic Gregorian calendar, years counted from March.
-    let year = if month <= 2 { year - 1 } else { year };
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days =
-        year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + of_year - 719_468;
-    Some(days * 86_400 + hour * 3600 + minute * 60 + second)
+    moment::parse(&format!("{}T{time}Z", date.replace('/', "-"))).ok()
 }
 
 /// `ENDS MAC ADDRESS NAME CLIENT-ID`; `*` stands for nothing.

@@ -4,7 +4,6 @@
 //! says whose address it was meant to be and whose card took the lease.
 
 mod past;
-mod time;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -22,7 +21,7 @@ use serde_json::{Value, json};
 use crate::args::{FormatArg, InventoryArg};
 use crate::exit::{Failure, Outcome};
 use crate::explain::Origins;
-use crate::output;
+use crate::{moment, output};
 use past::Span;
 
 #[derive(Debug, Args)]
@@ -31,7 +30,7 @@ pub(crate) struct Who {
     #[arg(value_name = "ADDRESS")]
     address: IpAddr,
     /// When: `2026-11-01T12:00`, local time, or with `Z` or `+02:00`; `2h`: so long ago. Without it, now.
-    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    #[arg(long, value_name = "TIME", value_parser = moment::parse)]
     at: Option<i64>,
     /// Where the daemons keep their state, in `DIR/dhcpd` and `DIR/dnsd`.
     #[arg(long, value_name = "DIR", default_value = "/var/lib/hostbook")]
@@ -53,7 +52,7 @@ struct Then {
 }
 
 pub(crate) fn run(args: &Who) -> Outcome {
-    let moment = args.at.unwrap_or_else(time::now);
+    let moment = args.at.unwrap_or_else(moment::now);
     let then = then(args, moment)?;
     let past = past_of(&args.state.join("dhcpd"), args.address);
     let spans = past.as_ref().map(|past| past::spans(&past.records)).unwrap_or_default();
@@ -100,7 +99,7 @@ fn then(args: &Who, moment: i64) -> Result<Then, Failure> {
             return Err(Failure::new(format!(
                 "the history of `{}` begins after {}: what the inventory said then is not known",
                 inventory.display(),
-                time::show(moment)
+                moment::show(moment)
             )));
         }
         Err(why) => {
@@ -114,7 +113,7 @@ fn then(args: &Who, moment: i64) -> Result<Then, Failure> {
         None => GitTree::beside(repository, &commit),
     };
     let tree = tree.map_err(Failure::new)?;
-    let made = tree.commit().map(|commit| time::show(commit.unix_seconds.try_into().unwrap_or(i64::MAX)));
+    let made = tree.commit().map(|commit| moment::show(commit.unix_seconds.try_into().unwrap_or(i64::MAX)));
     let words = format!("commit {commit:.12} of {}", made.unwrap_or_default());
     load(Box::new(tree), words)
 }
@@ -175,7 +174,7 @@ impl Answer<'_> {
 
     fn print(&self) {
         let field = |name: &str, text: &str| output::line(&format!("  {name:<10} {text}"));
-        output::line(&format!("{} at {}", self.address, time::show(self.moment)));
+        output::line(&format!("{} at {}", self.address, moment::show(self.moment)));
         let entries = self.entries();
         for (host, at) in &entries {
             let name = host.name.fqdn.to_string();
@@ -187,7 +186,7 @@ impl Answer<'_> {
         }
         match self.found {
             (Some(lease), _) => {
-                let span = format!("{} to {}", time::show(lease.since), time::show(lease.until));
+                let span = format!("{} to {}", moment::show(lease.since), moment::show(lease.until));
                 let text = match lease.record.state {
                     State::Declined => format!("on probation: {} found it in use", lease.client()),
                     _ => lease.client(),
@@ -201,7 +200,7 @@ impl Answer<'_> {
                 let how = if last.released { "released" } else { "ended" };
                 field(
                     "leased",
-                    &format!("to nobody; before, to {}, {how} {}", last.client(), time::show(last.until)),
+                    &format!("to nobody; before, to {}, {how} {}", last.client(), moment::show(last.until)),
                 );
             }
             (None, None) if entries.is_empty() => field("leased", "to nobody that is known"),
@@ -225,7 +224,10 @@ impl Answer<'_> {
         let note = match past.begins {
             None => format!("no lease was ever written down in `{folder}`"),
             Some(begins) if begins > self.moment => {
-                format!("the history of leases begins at {}: leases before are not known", time::show(begins))
+                format!(
+                    "the history of leases begins at {}: leases before are not known",
+                    moment::show(begins)
+                )
             }
             Some(_) if past.unreadable > 0 => {
                 format!("{} lines of the history cannot be read", past.unreadable)

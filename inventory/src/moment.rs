@@ -11,13 +11,13 @@ const FORMS: &str =
     "write `2026-11-01T12:00`, local time, or with `Z` or `+02:00`; `2h`: so long ago; or `@` and seconds";
 
 /// Seconds since 1970 now.
-pub(super) fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// The moment that `text` means, in seconds since 1970.
-pub(super) fn parse(text: &str) -> Result<i64, String> {
+pub(crate) fn parse(text: &str) -> Result<i64, String> {
     let text = text.trim();
     if let Some(seconds) = text.strip_prefix('@') {
         return seconds.parse().map_err(|_| FORMS.to_owned());
@@ -37,7 +37,7 @@ pub(super) fn parse(text: &str) -> Result<i64, String> {
 }
 
 /// A moment as the clock on the wall has it, with its distance from UTC.
-pub(super) fn show(seconds: i64) -> String {
+pub(crate) fn show(seconds: i64) -> String {
     let date = ask_date(&["--date", &format!("@{seconds}"), "+%Y-%m-%d %H:%M:%S %z"]);
     date.unwrap_or_else(|_| format!("@{seconds}"))
 }
