@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use daemon::control::{self, ControlError, Request};
 use dhcpd::core::{Record, State};
@@ -45,12 +45,6 @@ pub(crate) fn records(control: &Option<PathBuf>) -> (Vec<Record>, Option<String>
         Ok(answer) => (answer.as_array().into_iter().flatten().filter_map(record).collect(), None),
         Err(trouble) => (Vec::new(), trouble),
     }
-}
-
-/// The time in milliseconds since 1970, which leases are aged by.
-pub(crate) fn unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// IPv4 addresses that a running dhcpd listens on.

@@ -12,8 +12,13 @@ const FORMS: &str =
 
 /// Seconds since 1970 now.
 pub(crate) fn now() -> i64 {
+    now_ms().div_euclid(1000)
+}
+
+/// Thousandths of seconds since 1970 now.
+pub(crate) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The moment that `text` means, in seconds since 1970.
@@ -84,11 +89,22 @@ fn parts(plain: &str) -> Option<[i64; 6]> {
     let (&[year, month, day], &[hour, minute, second]) = (&date[..], &time[..]) else { return None };
     let is_one = (1970..10_000).contains(&year)
         && (1..=12).contains(&month)
-        && (1..=31).contains(&day)
+        && (1..=days_of(year, month)).contains(&day)
         && (0..24).contains(&hour)
         && (0..60).contains(&minute)
         && (0..=60).contains(&second);
     is_one.then_some([year, month, day, hour, minute, second])
+}
+
+/// Days of a month of the Gregorian calendar.
+fn days_of(year: i64, month: i64) -> i64 {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
 }
 
 /// Seconds since 1970 of a moment in UTC. Days are counted from March, so that the leap day comes last.
@@ -135,6 +151,10 @@ mod tests {
             "12:00",
             "2026-13-01",
             "2026-02-30",
+            "2026-02-29T00:00Z",
+            "2026-02-30T00:00Z",
+            "2100-02-29T00:00Z",
+            "2026-04-31T00:00+02:00",
             "2026-11-01T25:00",
             "@x",
             "2026-11-01T12:00+x",

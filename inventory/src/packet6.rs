@@ -163,26 +163,16 @@ fn push(octets: &mut Vec<u8>, code: u16, data: &[u8]) {
     octets.extend_from_slice(data);
 }
 
-/// The identity association that a lease is of, and the DUID of its client.
+/// The identity association that a lease is of, and the DUID of its client. A host's lease is under its card.
 fn association(lease: &Record) -> (IaKind, u32, Box<[u8]>) {
-    let text = lease.client.to_string();
-    let (word, digits) = text.split_once(':').unwrap_or((&text, ""));
-    let octets: Vec<u8> = digits.split(':').filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect();
-    let of_item = match lease.address {
+    if let Some((kind, id, duid)) = lease.client.association() {
+        return (kind, id, duid.into());
+    }
+    let kind = match lease.address {
         Leased::V6(item) if item.prefix_len() < 128 => IaKind::Pd,
         _ => IaKind::Na,
     };
-    let kind = match word {
-        "ta" => IaKind::Ta,
-        "pd" => IaKind::Pd,
-        "na" => IaKind::Na,
-        _ => of_item,
-    };
-    match octets.split_first_chunk::<4>() {
-        Some((id, duid)) if word != "hw" => (kind, u32::from_be_bytes(*id), duid.into()),
-        // A host's lease is under its card.
-        _ => (kind, 1, duid_of(lease.mac.unwrap_or(NOBODY))),
-    }
+    (kind, 1, duid_of(lease.mac.unwrap_or(NOBODY)))
 }
 
 /// The DUID of a hardware address (RFC 8415, section 11.4).

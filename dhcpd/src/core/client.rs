@@ -140,12 +140,16 @@ impl ClientKey {
         ClientKey { kind, octets: [&id.to_be_bytes(), duid].concat().into() }
     }
 
-    /// The DUID of a DHCPv6 client.
-    pub fn duid(&self) -> Option<&[u8]> {
-        match self.kind {
-            Kind::Hardware | Kind::Identifier => None,
-            Kind::Addresses | Kind::Temporary | Kind::Prefixes => self.octets.get(4..),
-        }
+    /// Kind and number of the identity association of a DHCPv6 client and its DUID, where it is known by that.
+    pub fn association(&self) -> Option<(IaKind, u32, &[u8])> {
+        let kind = match self.kind {
+            Kind::Hardware | Kind::Identifier => return None,
+            Kind::Addresses => IaKind::Na,
+            Kind::Temporary => IaKind::Ta,
+            Kind::Prefixes => IaKind::Pd,
+        };
+        let (id, duid) = self.octets.split_first_chunk()?;
+        Some((kind, u32::from_be_bytes(*id), duid))
     }
 
     /// Nobody: for addresses that a stranger to DHCP uses.
@@ -202,6 +206,12 @@ mod tests {
             assert_eq!(key.to_string(), text);
             assert_eq!(text.parse(), Ok(key));
         }
+        for kind in [IaKind::Na, IaKind::Ta, IaKind::Pd] {
+            let key = ClientKey::of_association(kind, 0x0102_0304, &[0, 3, 9]);
+            assert_eq!(key.association(), Some((kind, 0x0102_0304, &[0, 3, 9][..])));
+        }
+        assert_eq!(ClientKey::of_mac(MacAddr([2; 6])).association(), None);
+        assert_eq!("na:01:02".parse::<ClientKey>().unwrap().association(), None, "no whole number");
         for text in ["", "mac:01", "hw:1", "hw:+1", "id:fff", "id:0g", "hw:01:"] {
             assert!(text.parse::<ClientKey>().is_err(), "{text}");
         }

@@ -32,9 +32,9 @@ pub(super) struct Asking<'a> {
     pub(super) boot_port: u16,
 }
 
-/// What one client is answered.
+/// A client that asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Exchange {
+pub(crate) struct ClientFact {
     /// Name of the network.
     pub(crate) network: String,
     /// Where the network is written.
@@ -45,6 +45,14 @@ pub(crate) struct Exchange {
     pub(crate) host: Option<String>,
     /// Where that is written.
     pub(crate) host_at: Option<String>,
+}
+
+/// What one client is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Exchange {
+    /// Who asks.
+    #[serde(flatten)]
+    pub(crate) asks: ClientFact,
     /// The address that it is offered.
     pub(crate) address: Option<String>,
     /// Where that is written.
@@ -153,12 +161,7 @@ impl Asking<'_> {
             boot_port: self.boot_port,
         };
         let mut exchange = Exchange {
-            network: network.name.to_string(),
-            network_at: self.origins.at(network.span),
-            client: words,
-            host: known.map(|(host, nic)| nic.name.as_ref().unwrap_or(&host.name).fqdn.to_string()),
-            host_at: known
-                .map(|(host, nic)| self.origins.at(if nic.mac.is_some() { nic.mac_span } else { host.span })),
+            asks: self.client_fact(network, words, known),
             address: None,
             address_at: None,
             silence: None,
@@ -179,6 +182,23 @@ impl Asking<'_> {
             exchange.options = self.options(network, known, &reply, exchange.boot.as_ref());
         }
         exchange
+    }
+
+    /// A client in `network`, in words.
+    pub(super) fn client_fact(
+        &self,
+        network: &Network,
+        client: String,
+        known: Option<(&Host, &Nic)>,
+    ) -> ClientFact {
+        ClientFact {
+            network: network.name.to_string(),
+            network_at: self.origins.at(network.span),
+            client,
+            host: known.map(|(host, nic)| nic.name.as_ref().unwrap_or(&host.name).fqdn.to_string()),
+            host_at: known
+                .map(|(host, nic)| self.origins.at(if nic.mac.is_some() { nic.mac_span } else { host.span })),
+        }
     }
 
     fn address_at(&self, network: &Network, known: Option<(&Host, &Nic)>, given: Ipv4Addr) -> Option<String> {

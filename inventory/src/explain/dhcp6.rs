@@ -6,23 +6,16 @@ use inventory_core::options::Family;
 use ipnet::Ipv6Net;
 use serde::Serialize;
 
-use super::dhcp::{Asking, OptionFact};
+use super::dhcp::{Asking, ClientFact, OptionFact};
 use super::value;
 use crate::packet6::{Client6, NOBODY, Reply6};
 
 /// What one client is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Exchange6 {
-    /// Name of the network.
-    pub(crate) network: String,
-    /// Where the network is written.
-    pub(crate) network_at: String,
-    /// What the client is known by.
-    pub(crate) client: String,
-    /// The host whose client it is.
-    pub(crate) host: Option<String>,
-    /// Where that is written.
-    pub(crate) host_at: Option<String>,
+    /// Who asks.
+    #[serde(flatten)]
+    pub(crate) asks: ClientFact,
     /// Addresses and prefixes that it is given.
     pub(crate) given: Vec<GivenFact>,
     /// Why it is not answered, in the word that is counted.
@@ -76,12 +69,7 @@ impl Asking<'_> {
         let wants_prefix = delegates || !network.pd_pools.is_empty();
         let client = Client6 { mac: mac.unwrap_or(NOBODY), duid, wants_prefix, prefix };
         let mut exchange = Exchange6 {
-            network: network.name.to_string(),
-            network_at: self.origins.at(network.span),
-            client: words,
-            host: known.map(|(host, nic)| nic.name.as_ref().unwrap_or(&host.name).fqdn.to_string()),
-            host_at: known
-                .map(|(host, nic)| self.origins.at(if nic.mac.is_some() { nic.mac_span } else { host.span })),
+            asks: self.client_fact(network, words, known),
             given: Vec::new(),
             silence: None,
             options: Vec::new(),

@@ -28,7 +28,7 @@ use serde::Serialize;
 
 use crate::exit::{Failure, Outcome};
 use crate::free::network_named;
-use crate::{leases, output, show};
+use crate::{leases, moment, output, show};
 use dhcp::{Asking, Exchange};
 use dhcp6::Exchange6;
 
@@ -84,7 +84,7 @@ fn explain(args: &Explain, loader: &Loader, snapshot: &Snapshot) -> Result<Expla
         view: &view,
         origins: &origins,
         leases: &leases,
-        unix_ms: leases::unix_ms(),
+        unix_ms: moment::now_ms(),
         servers: &servers,
         boot_port: args.boot_port,
     };

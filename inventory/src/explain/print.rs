@@ -3,7 +3,7 @@
 use inventory_core::units::show_duration;
 
 use super::Explained;
-use super::dhcp::Exchange;
+use super::dhcp::{ClientFact, Exchange, OptionFact};
 use super::dhcp6::Exchange6;
 use crate::output;
 
@@ -34,21 +34,15 @@ pub(super) fn print(explained: &Explained) {
 
 fn dhcp(exchange: &Exchange) {
     let arch = exchange.boot.as_ref().map(|boot| format!(", {} booting", boot.arch)).unwrap_or_default();
-    heading(&format!("DHCP, {} in network {}{arch}", exchange.client, exchange.network));
-    fact_line(&format!("network      {}", exchange.network), Some(&exchange.network_at));
-    match &exchange.host {
-        Some(host) => fact_line(&format!("host         {host}"), exchange.host_at.as_deref()),
-        None => fact_line("host         none: nobody has written it down", None),
-    }
+    heading(&format!("DHCP, {} in network {}{arch}", exchange.asks.client, exchange.asks.network));
+    client(&exchange.asks);
     if let Some(address) = &exchange.address {
         fact_line(&format!("address      {address}"), exchange.address_at.as_deref());
     }
     if let Some(reason) = &exchange.silence {
         fact_line(&format!("no answer    {reason}"), None);
     }
-    for option in &exchange.options {
-        fact_line(&format!("{:<3} {:<22} {}", option.code, option.name, option.value), option.at.as_deref());
-    }
+    options(&exchange.options);
     if let Some(boot) = &exchange.boot {
         fact_line(&format!("loads        {} from {}", boot.file, boot.server), boot.at.as_deref());
         for line in boot.script.iter().flat_map(|script| script.lines()) {
@@ -59,12 +53,8 @@ fn dhcp(exchange: &Exchange) {
 }
 
 fn dhcp6(exchange: &Exchange6) {
-    heading(&format!("DHCPv6, {} in network {}", exchange.client, exchange.network));
-    fact_line(&format!("network      {}", exchange.network), Some(&exchange.network_at));
-    match &exchange.host {
-        Some(host) => fact_line(&format!("host         {host}"), exchange.host_at.as_deref()),
-        None => fact_line("host         none: nobody has written it down", None),
-    }
+    heading(&format!("DHCPv6, {} in network {}", exchange.asks.client, exchange.asks.network));
+    client(&exchange.asks);
     for given in &exchange.given {
         let what = if given.address.contains('/') { "prefix" } else { "address" };
         let time = show_duration(given.seconds.into());
@@ -75,10 +65,22 @@ fn dhcp6(exchange: &Exchange6) {
     } else if exchange.given.is_empty() {
         fact_line("address      none is there to be given", None);
     }
-    for option in &exchange.options {
+    options(&exchange.options);
+    output::line("");
+}
+
+fn client(client: &ClientFact) {
+    fact_line(&format!("network      {}", client.network), Some(&client.network_at));
+    match &client.host {
+        Some(host) => fact_line(&format!("host         {host}"), client.host_at.as_deref()),
+        None => fact_line("host         none: nobody has written it down", None),
+    }
+}
+
+fn options(options: &[OptionFact]) {
+    for option in options {
         fact_line(&format!("{:<3} {:<22} {}", option.code, option.name, option.value), option.at.as_deref());
     }
-    output::line("");
 }
 
 fn fact_line(fact: &str, at: Option<&str>) {

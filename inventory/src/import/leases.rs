@@ -12,7 +12,7 @@ use dhcpd::core::{ClientKey, Record, State};
 use inventory_core::mac::MacAddr;
 
 use crate::exit::{Failure, Outcome};
-use crate::{leases, moment, output};
+use crate::{moment, output};
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportLeases {
@@ -40,7 +40,7 @@ const FOR_EVER: u32 = u32::MAX;
 
 /// Prints the leases that have not ended, a JSON object a line.
 pub(crate) fn run(args: &ImportLeases) -> Outcome {
-    let now = leases::unix_ms().div_euclid(1000);
+    let now = moment::now();
     let mut found: BTreeMap<Ipv4Addr, Option<Record>> = BTreeMap::new();
     let mut lost = 0;
     for path in &args.files {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use inventory_core::units::show_duration;
 use prometheus_client::collector::Collector;
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::process::Ran;
 use super::programs;
+use crate::moment;
 
 /// A daemon that does not serve a change after this time has a problem.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,7 +43,7 @@ struct Outcomes {
 struct Outcome {
     trouble: Option<String>,
     output: String,
-    ended: u64,
+    ended: i64,
     seconds: f64,
     fine: u64,
     failed: u64,
@@ -70,7 +71,7 @@ impl Board {
         outcome.trouble.clone_from(&ran.trouble);
         outcome.output.clone_from(&ran.output);
         outcome.seconds = ran.time.as_secs_f64();
-        outcome.ended = unix_now();
+        outcome.ended = moment::now();
     }
 
     /// Says why what was done cannot be written down; `None`: it can.
@@ -142,8 +143,4 @@ impl Collector for Figures {
         }
         Ok(())
     }
-}
-
-fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

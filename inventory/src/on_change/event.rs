@@ -7,7 +7,7 @@ use std::sync::Arc;
 use inventory_core::model::{Inventory, Snapshot};
 use serde_json::{Value, json};
 
-use crate::{leases, list, plan};
+use crate::{leases, list, moment, plan};
 
 /// The event of `after` being taken into service after `before`; `None` if nothing differs but comments
 /// and order. `before` that is not known makes an event that says so by null.
@@ -23,7 +23,7 @@ pub(super) fn between(
     // Those that have no leases say so.
     let leases_of = |daemon: &PathBuf| leases::records(&Some(daemon.clone())).0;
     let known_leases: Vec<_> = daemons.iter().flat_map(leases_of).collect();
-    changes.leases = plan::lost(before, after, &known_leases, leases::unix_ms());
+    changes.leases = plan::lost(before, after, &known_leases, moment::now_ms());
     let hosts = hosts(&before.inventory, &after.inventory);
     if changes.is_empty() && hosts.is_empty() {
         return None;

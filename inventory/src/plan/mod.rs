@@ -95,7 +95,7 @@ pub(crate) fn run(args: &Plan) -> Outcome {
     if let Some(why) = trouble {
         eprintln!("hostbook: leases that are taken away are not known: {why}");
     }
-    changes.leases = lost(&before.snapshot, &after, &known_leases, crate::leases::unix_ms());
+    changes.leases = lost(&before.snapshot, &after, &known_leases, crate::moment::now_ms());
     let known = |new: &Diagnostic| {
         before.warnings.iter().any(|old| old.code == new.code && old.message == new.message)
     };

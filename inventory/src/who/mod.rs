@@ -214,13 +214,13 @@ impl Answer<'_> {
             None => field("network", "none of the inventory"),
         }
         field("by", &self.then.words);
+        if let Some(doubt) = &self.then.doubt {
+            field("note", doubt);
+        }
     }
 
-    /// Says what may be missing.
+    /// Says what may be missing in the history of leases.
     fn doubts(&self, past: &Past, folder: &str) {
-        if let Some(doubt) = &self.then.doubt {
-            output::line(&format!("  {:<10} {doubt}", "note"));
-        }
         let note = match past.begins {
             None => format!("no lease was ever written down in `{folder}`"),
             Some(begins) if begins > self.moment => {

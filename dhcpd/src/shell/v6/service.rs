@@ -195,7 +195,7 @@ fn is_known(change: &Change<Ipv6Net>, view: &DhcpView) -> bool {
     let Some(network) = Layout6::new(view).network_of(change.address).map(|network| network.id) else {
         return false;
     };
-    let duid = change.client.as_ref().and_then(ClientKey::duid);
+    let duid = change.client.as_ref().and_then(ClientKey::association).map(|(.., duid)| duid);
     change.mac.is_some_and(|mac| view.by_mac(network, mac).is_some())
         || duid.is_some_and(|duid| view.by_duid(network, duid).is_some())
 }

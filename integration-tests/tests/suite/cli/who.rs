@@ -1,5 +1,6 @@
 //! Who had an address: leases of a real dhcpd, and the inventory's history in git.
 
+use std::fs;
 use std::process::Command;
 
 use integration_tests::dhcp;
@@ -54,6 +55,16 @@ fn leases_and_commits_say_together_who_had_an_address() {
         assert_ne!(moved["inventory"]["commit"], then["inventory"]["commit"]);
         let early = hostbook(&place, &["who", "10.20.0.11", "--state", &state, "--at", "2025-01-01T00:00Z"]);
         assert!(early.code() == 1 && early.err.contains("begins after 2025-01-01"), "{early:?}");
+
+        // Without a history of the inventory that is said, whatever is wrong with that of leases.
+        let plain = Place::lab();
+        fs::create_dir_all(plain.state("dhcpd")).unwrap();
+        fs::write(plain.state("dhcpd").join("history"), "no directory").unwrap();
+        let state_of = plain.path().join("state").display().to_string();
+        let text =
+            hostbook(&plain, &["who", "10.20.0.11", "--state", &state_of, "--at", "2026-02-11T00:00Z"]);
+        assert!(text.code() == 1 && text.err.contains("who leased it is not known"), "{text:?}");
+        assert!(text.out.contains("\n  note       what the inventory said then is not known: "), "{text:?}");
 
         // A lease, now and after the daemon was killed, and what was before it.
         let mut daemon = Launch::dhcpd(&place).args(&["--interface", "lan0"]).start();
