@@ -8,7 +8,9 @@ use std::fmt;
 use std::io;
 
 use nix::sys::prctl;
-use nix::unistd::{Gid, Uid, geteuid, getresgid, getresuid, setgroups, setresgid, setresuid, setuid};
+use nix::unistd::{
+    Gid, Uid, getegid, geteuid, getgroups, getresgid, getresuid, setgroups, setresgid, setresuid, setuid,
+};
 
 use crate::explain::{Explain, reason};
 use crate::sys::caps;
@@ -38,9 +40,16 @@ pub struct Keep {
 pub enum PrivilegeError {
     /// The user database has no such user.
     NoSuchUser(String),
+    /// The group database has no such group.
+    NoSuchGroup(String),
     /// Only root can become another user.
     NotRoot {
         /// Who was asked for.
+        wanted: String,
+    },
+    /// Only root can enter another group.
+    NotInGroup {
+        /// Which was asked for.
         wanted: String,
     },
     /// Other threads run already and would keep their capabilities.
@@ -61,6 +70,22 @@ impl User {
             .map_err(|errno| PrivilegeError::system("read the user database", errno))?
             .ok_or_else(|| PrivilegeError::NoSuchUser(name.to_owned()))?;
         Ok(User { name: found.name, uid: found.uid.as_raw(), gid: found.gid.as_raw() })
+    }
+
+    /// The same user in the group `name` in place of its own.
+    ///
+    /// # Errors
+    /// There is no such group; or this process, which is not root's and so cannot change its groups, is not
+    /// in it.
+    pub fn in_group(self, name: &str) -> Result<User, PrivilegeError> {
+        let found = nix::unistd::Group::from_name(name)
+            .map_err(|errno| PrivilegeError::system("read the group database", errno))?
+            .ok_or_else(|| PrivilegeError::NoSuchGroup(name.to_owned()))?;
+        let own = getgroups().map_err(|errno| PrivilegeError::system("read the own groups", errno))?;
+        if !geteuid().is_root() && getegid() != found.gid && !own.contains(&found.gid) {
+            return Err(PrivilegeError::NotInGroup { wanted: name.to_owned() });
+        }
+        Ok(User { gid: found.gid.as_raw(), ..self })
     }
 }
 
@@ -149,6 +174,10 @@ impl fmt::Display for PrivilegeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PrivilegeError::NoSuchUser(name) => write!(f, "no user `{name}` on this machine"),
+            PrivilegeError::NoSuchGroup(name) => write!(f, "no group `{name}` on this machine"),
+            PrivilegeError::NotInGroup { wanted } => {
+                write!(f, "cannot enter group `{wanted}`: not started as root")
+            }
             PrivilegeError::NotRoot { wanted } => {
                 write!(f, "cannot become user `{wanted}`: not started as root")
             }
@@ -177,6 +206,10 @@ impl Explain for PrivilegeError {
             PrivilegeError::NoSuchUser(name) => {
                 Some(format!("create it: `useradd --system --user-group --no-create-home {name}`"))
             }
+            PrivilegeError::NoSuchGroup(name) => Some(format!("create it: `groupadd --system {name}`")),
+            PrivilegeError::NotInGroup { wanted } => Some(format!(
+                "start it as root, or in that group without `--group` (`Group={wanted}` in its unit)"
+            )),
             PrivilegeError::NotRoot { wanted } => Some(format!(
                 "start it as root, or as `{wanted}` without `--user` (`User={wanted}` in its unit)"
             )),
@@ -211,7 +244,7 @@ mod tests {
             assert_eq!(geteuid().as_raw(), 65_534);
             let sets = caps::get().unwrap();
             assert_eq!((sets.permitted, sets.effective), (caps::NET_RAW, caps::NET_RAW));
-            assert_eq!(nix::unistd::getgroups(), Ok(Vec::new()));
+            assert_eq!(getgroups(), Ok(Vec::new()));
             assert_eq!(prctl::get_no_new_privs(), Ok(true));
             assert!(crate::udp::open_packet_socket().is_ok());
             assert!(setuid(Uid::from_raw(0)).is_err());
@@ -275,5 +308,8 @@ mod tests {
         assert_eq!(error.to_string(), "no user `hostbook-nobody-has-this` on this machine");
         assert!(error.help().unwrap().contains("useradd"));
         assert_eq!(User::find("root").unwrap().uid, 0);
+        let error = nobody().in_group("hostbook-nobody-has-this").unwrap_err();
+        assert_eq!(error.to_string(), "no group `hostbook-nobody-has-this` on this machine");
+        assert!(error.help().unwrap().contains("groupadd"));
     }
 }

@@ -19,7 +19,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use daemon::control;
+use daemon::control::{self, ControlError};
 use daemon::exit::{Exit, Fatal};
 use daemon::follow::{self, FollowOptions};
 use daemon::metrics::{Common, Registry};
@@ -66,6 +66,10 @@ pub(crate) struct Follow {
     /// User that hooks are run as; root must name one.
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
+    /// Group that hooks are run in, in place of the user's own: that of the daemons' sockets, such as
+    /// `hostbook`, so that they can be asked.
+    #[arg(long, value_name = "NAME", requires = "user")]
+    group: Option<String>,
 }
 
 fn seconds(text: &str) -> Result<u64, String> {
@@ -185,13 +189,31 @@ fn refuse_unsafe(args: &Follow) -> Result<(), Fatal> {
     }
 }
 
+/// Refuses daemons that this user may not ask: whether they serve a change would never be known.
+fn require_answers(daemons: &[PathBuf]) -> Result<(), Fatal> {
+    for socket in daemons {
+        let asked = control::ask(socket, &control::Request::new("status"), runner::ANSWER);
+        if let Err(error @ ControlError::PermissionDenied { .. }) = asked {
+            return Err(Fatal::from(error).with_help(
+                "name the group of the daemons' sockets by `--group`, such as `--group hostbook`",
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Opens files and sockets, then gives up privileges.
 fn open(args: &Follow) -> Result<Opened, Fatal> {
     let user = args.user.as_deref().map(User::find).transpose()?;
+    let user = match (user, &args.group) {
+        (Some(user), Some(group)) => Some(user.in_group(group)?),
+        (user, _) => user,
+    };
     let state = Arc::new(StateDir::open(&args.state, user.as_ref())?);
     let control = control::Server::bind(&args.control, user.as_ref())?;
     let metrics = args.metrics.map(daemon::tcp::listen).transpose()?;
     give_up(user.as_ref(), Keep::default())?;
+    require_answers(&status::daemons(&args.daemon))?;
     if let Err(error) = state.check_writable() {
         Fatal::from(error).warn();
     }

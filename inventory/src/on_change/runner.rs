@@ -18,7 +18,8 @@ use tracing::{info, warn};
 
 use super::board::Board;
 use super::event::{self, describe};
-use super::{process, programs};
+use super::process::{self, Ran};
+use super::programs;
 
 /// File in the state directory: the state that hooks were told of last.
 const HANDLED: &str = "handled.json";
@@ -26,8 +27,10 @@ const HANDLED: &str = "handled.json";
 const EVENT: &str = "event.json";
 /// How often daemons that do not serve a change yet are asked again.
 const POLL: Duration = Duration::from_millis(500);
+/// How long after hooks could not be told a change they are told it again.
+const AGAIN: Duration = Duration::from_secs(5);
 /// A daemon that takes longer for an answer is in trouble.
-const ANSWER: Duration = Duration::from_secs(5);
+pub(super) const ANSWER: Duration = Duration::from_secs(5);
 
 /// What was told last.
 pub(super) enum Before {
@@ -54,7 +57,14 @@ pub(super) struct Runner {
 impl Runner {
     /// What was told last, as the state directory has it. `kept` is the last state that was followed.
     pub(super) fn before(state: &StateDir, kept: Option<Arc<Snapshot>>) -> Before {
-        let Ok(Some(handled)) = state.read(HANDLED) else { return Before::Nothing };
+        let handled = match state.read(HANDLED) {
+            Ok(Some(handled)) => handled,
+            Ok(None) => return Before::Nothing,
+            Err(error) => {
+                warn!(%error, "hooks are told of a state, since the one before cannot be read");
+                return Before::Unknown;
+            }
+        };
         let handled: Value = serde_json::from_slice(&handled).unwrap_or_default();
         match kept.filter(|kept| handled["hash"] == *kept.hash.to_string()) {
             Some(kept) => Before::Known(kept, handled),
@@ -64,9 +74,21 @@ impl Runner {
 
     /// Handles snapshots until there will be none any more.
     pub(super) fn run(mut self, snapshots: &Receiver<Arc<Snapshot>>) {
-        while let Ok(snapshot) = snapshots.recv() {
+        let mut next = snapshots.recv().ok();
+        while let Some(snapshot) = next {
             let Some(snapshot) = self.when_served(snapshot, snapshots) else { return };
-            self.handle(&snapshot);
+            let told = self.handle(&snapshot);
+            if self.stop.load(Ordering::Relaxed) {
+                return;
+            }
+            next = if told {
+                snapshots.recv().ok()
+            } else {
+                match snapshots.recv_timeout(AGAIN) {
+                    Err(RecvTimeoutError::Timeout) => Some(snapshot),
+                    newer => newer.ok(),
+                }
+            };
         }
     }
 
@@ -108,8 +130,8 @@ impl Runner {
         })
     }
 
-    /// Tells the hooks what differs from what they were told last.
-    fn handle(&mut self, snapshot: &Arc<Snapshot>) {
+    /// Tells the hooks what differs from what they were told last; false if they have to be told again.
+    fn handle(&mut self, snapshot: &Arc<Snapshot>) -> bool {
         let event = match &self.before {
             Before::Nothing => None,
             Before::Known(before, _) if before.hash == snapshot.hash => None,
@@ -121,15 +143,16 @@ impl Runner {
         if let Some(event) = event
             && !self.tell(&event)
         {
-            return;
+            return false;
         }
         let described = describe(snapshot);
         let kept = self.state.write(HANDLED, described.to_string().as_bytes());
         self.board.kept(kept.err().map(|error| format!("hooks may be told this change again: {error}")));
         self.before = Before::Known(Arc::clone(snapshot), described);
+        true
     }
 
-    /// Runs every hook on `event`; false if that was cut off.
+    /// Runs every hook on `event`; false if that was cut off, or could not begin.
     fn tell(&self, event: &Value) -> bool {
         let text = format!("{event}\n");
         let path = self.state.path().join(EVENT);
@@ -144,14 +167,10 @@ impl Runner {
         }
         for program in &there.trusted {
             let hook = programs::name(program);
-            let input = match File::open(&path) {
-                Ok(input) => input,
-                Err(error) => {
-                    warn!(%error, hook, "the hook is not run");
-                    continue;
-                }
+            let ran = match File::open(&path) {
+                Ok(input) => process::run(program, input, self.limit, &self.stop),
+                Err(error) => Ran::not(format!("what it is told cannot be read: {error}")),
             };
-            let ran = process::run(program, input, self.limit, &self.stop);
             if self.stop.load(Ordering::Relaxed) {
                 return false;
             }
@@ -163,5 +182,100 @@ impl Runner {
             self.board.ran(&hook, &ran);
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    fn site(address: &str) -> Arc<Snapshot> {
+        let text = format!(
+            "[site]\nnameservers = [\"ns1.lab.example.org\"]\ncontact = \"h@lab.example.org\"\n[zone.\"lab.example.org\"]\n\
+             [network.n]\nzone = \"lab.example.org\"\nipv4 = \"10.0.0.0/24\"\n[host.ns1]\nnetwork = \"n\"\nip = \"{address}\"\n"
+        );
+        Arc::new(inventory_core::load_texts(&[("a.toml", &text)]).unwrap())
+    }
+
+    /// A directory with a state directory and a hook that copies what it is told to `told`.
+    fn place(name: &str) -> (PathBuf, Arc<StateDir>) {
+        let path = std::env::temp_dir().join(format!("hostbook-runner-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        let hooks = path.join("hooks");
+        fs::create_dir_all(&hooks).unwrap();
+        fs::write(
+            hooks.join("tell"),
+            format!("#!/bin/sh\ncd {} && cat > new && mv new told\n", path.display()),
+        )
+        .unwrap();
+        for of_hooks in [&hooks, &hooks.join("tell")] {
+            fs::set_permissions(of_hooks, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let state = StateDir::open(&path.join("state"), None).unwrap();
+        (path, Arc::new(state))
+    }
+
+    /// What the hook of `path` was told, once it was.
+    fn told(path: &Path) -> Value {
+        loop {
+            if let Ok(text) = fs::read_to_string(path.join("told")) {
+                return serde_json::from_str(&text).unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn runner(path: &Path, state: &Arc<StateDir>, before: Before) -> Runner {
+        Runner {
+            directory: path.join("hooks"),
+            state: Arc::clone(state),
+            daemons: Vec::new(),
+            limit: Duration::from_secs(60),
+            stop: Arc::default(),
+            board: Board::new(&path.join("hooks")),
+            before,
+        }
+    }
+
+    #[test]
+    fn a_state_before_that_cannot_be_read_is_not_taken_for_the_first() {
+        let (path, state) = place("unreadable");
+        assert!(matches!(Runner::before(&state, None), Before::Nothing));
+        // A directory in its place is no file that anybody can read, root included.
+        fs::create_dir(state.path().join(HANDLED)).unwrap();
+        let before = Runner::before(&state, Some(site("10.0.0.2")));
+        assert!(matches!(before, Before::Unknown));
+        assert!(runner(&path, &state, before).handle(&site("10.0.0.3")));
+        assert_eq!(told(&path)["changes"], Value::Null, "the hooks are to look at everything");
+        fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
+    fn a_change_that_could_not_be_written_down_is_told_once_it_can() {
+        let (path, state) = place("again");
+        let first = site("10.0.0.2");
+        let before = Before::Known(Arc::clone(&first), describe(&first));
+        let runner = runner(&path, &state, before);
+        let board = Arc::clone(&runner.board);
+        fs::create_dir(state.path().join(EVENT)).unwrap();
+        let (sender, snapshots) = channel();
+        let second = site("10.0.0.3");
+        sender.send(Arc::clone(&second)).unwrap();
+        let thread = std::thread::spawn(move || runner.run(&snapshots));
+        while board.to_json().1.is_empty() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(board.to_json().1[0].starts_with("hooks are not run: "), "{:?}", board.to_json().1);
+        fs::remove_dir(state.path().join(EVENT)).unwrap();
+        assert_eq!(told(&path)["after"]["hash"], *second.hash.to_string());
+        drop(sender);
+        thread.join().unwrap();
+        assert_eq!(board.to_json().1, Vec::<String>::new());
+        fs::remove_dir_all(path).unwrap();
     }
 }

@@ -22,19 +22,28 @@ struct Hooks {
 }
 
 impl Hooks {
+    /// As the user of the daemon that it asks.
     fn command(place: &Place, hooks: &Path, args: &[&str]) -> Command {
+        Hooks::of(place, hooks, &[args, user()].concat())
+    }
+
+    fn of(place: &Place, hooks: &Path, args: &[&str]) -> Command {
         let mut command = program("hostbook");
         command.args(["hook", "follow", "-i"]).arg(place.inventory());
         command.arg("--hooks").arg(hooks);
         command.arg("--state").arg(place.state("hooks")).arg("--control").arg(place.control("hooks"));
-        command.arg("--daemon").arg(place.control("dnsd")).args(args).args(user());
+        command.arg("--daemon").arg(place.control("dnsd")).args(args);
         command
     }
 
     fn start(place: &Place, args: &[&str]) -> Hooks {
+        Hooks::follow(place, &[args, user()].concat())
+    }
+
+    fn follow(place: &Place, args: &[&str]) -> Hooks {
         let log = place.path().join("hooks.log");
         let file = File::options().append(true).create(true).open(&log).unwrap();
-        let mut command = Hooks::command(place, &place.path().join("hooks.d"), args);
+        let mut command = Hooks::of(place, &place.path().join("hooks.d"), args);
         let child = command.stdout(Stdio::null()).stderr(file).spawn().unwrap();
         let hooks = Hooks { child, control: place.control("hooks"), log };
         hooks.wait("its first answer", |_| true);
@@ -189,4 +198,33 @@ fn hooks_are_never_those_of_the_inventory_nor_run_by_root() {
         let ran = run(root);
         assert!(ran.code() == 2 && ran.err.contains("hooks are not run as root"), "{ran:?}");
     }
+}
+
+#[test]
+fn hooks_beside_daemons_of_another_user_need_the_group_of_their_sockets() {
+    if !geteuid().is_root() {
+        // Nobody else can start programs as two users.
+        return;
+    }
+    let place = place();
+    let out = place.path().join("out");
+    sh(&format!("chown root:nogroup {0} && chmod 770 {0}", out.display()));
+    hook(&place, "write", &format!("cd {0} && cat > new && mv new event && id > id", out.display()));
+    let dnsd = Launch::dnsd(&place).args(&["--listen", "127.0.0.1:0"]).args(user()).start();
+    let hooks = place.path().join("hooks.d");
+    let ran = run(Hooks::of(&place, &hooks, &["--user", "daemon"]));
+    assert!(ran.code() == 1 && ran.err.contains("no permission to ask the daemon"), "{ran:?}");
+    assert!(ran.err.contains("`--group hostbook`"), "{ran:?}");
+    let none = run(Hooks::of(&place, &hooks, &["--user", "daemon", "--group", "hostbook-no-such-group"]));
+    assert!(none.code() == 1 && none.err.contains("no group `hostbook-no-such-group`"), "{none:?}");
+
+    let _hooks = Hooks::follow(&place, &["--user", "daemon", "--group", "nogroup"]);
+    wait_for("where the hooks begin", || place.state("hooks").join("handled.json").exists().then_some(()));
+    place.edit("hosts/web.toml", "\"10.20.0.11\"", "\"10.20.0.77\"");
+    let told = event(&out.join("event"));
+    assert_eq!(told["after"]["hash"], dnsd.status()["inventory"]["hash"]);
+    let id =
+        wait_for("its user", || fs::read_to_string(out.join("id")).ok().filter(|id| id.contains("groups=")));
+    assert!(id.starts_with("uid=1(daemon) gid=65534(nogroup)"), "{id}");
+    assert!(!id.contains("(root)"), "{id}");
 }
