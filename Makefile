@@ -13,7 +13,7 @@ HOSTS = 100000
 PARTS =
 FUZZ_TARGETS = dns-query dns-master
 SECONDS = 3600
-PROGRAMS = hostbook hostbook-dhcpd hostbook-dnsd hostbook-config
+PROGRAMS = hostbook hostbook-dhcpd hostbook-dnsd hostbook-config hostbook-load
 UNITS = hostbook-dhcpd.service hostbook-dnsd.service hostbook-hooks.service hostbook-audit.service hostbook-audit.timer
 
 .PHONY: help demo test test-long lint build release bench bench-config fuzz install

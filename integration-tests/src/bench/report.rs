@@ -1,6 +1,5 @@
 //! What a run says: tables in Markdown, on the terminal and in a file.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -51,24 +50,39 @@ impl Table {
     }
 }
 
-/// What stands at the head of a report.
-pub fn heading(machine: &Machine, command: &str) -> String {
-    let mut text = String::from("# Measurements\n\n");
-    let _ = writeln!(
-        text,
-        "Written by `{command}`. {}, {} cores, Linux {}. A busy thread was granted {:.0} % of a core, its longest \
-         pause was {:.1} ms, and {:.1} others wanted the cores on average: so the figures are processor time of the \
-         server (user and system, to the nanosecond), and what counts are the ratios. The servers take turns within \
-         each round; a figure is the median of the rounds, with the least and the greatest. Server and load are on \
-         different cores. Every answer is checked.",
+/// What stands above the sections.
+const HEAD: &str = "# Measurements
+
+A section for each part of `hostbook-bench`, as its last run left it; below each, that run. The figures are processor time of the server
+(user and system, to the nanosecond), and what counts are the ratios within a section. The servers take turns within each round; a figure is
+the median of the rounds, with the least and the greatest. Server and load are on different cores. Every answer is checked.
+";
+
+/// By what and where a part was measured, in a sentence for its end.
+pub fn measured(machine: &Machine, command: &str) -> String {
+    format!(
+        "Measured by `{command}`. {}, {} cores, Linux {}. A busy thread was granted {:.0} % of a core, its longest pause was \
+         {:.1} ms, and {:.1} others wanted the cores on average.",
         machine.processor,
         machine.cores,
         machine.kernel,
         machine.granted * 100.0,
         machine.longest_gap.as_secs_f64() * 1000.0,
         machine.load,
-    );
-    text
+    )
+}
+
+/// Writes the section of `part` to `parts/`, and `results.md` of all sections that are there, in this order.
+///
+/// # Panics
+/// A file cannot be written.
+pub fn save_part(directory: &Path, part: &str, section: &str, order: &[&str]) {
+    let parts = directory.join("parts");
+    let file = |part: &str| format!("{part}.md");
+    save(&parts, &file(part), section);
+    let sections = order.iter().filter_map(|part| fs::read_to_string(parts.join(file(part))).ok());
+    let text = sections.fold(HEAD.to_owned(), |text, section| text + "\n" + &section);
+    save(directory, "results.md", &text);
 }
 
 /// Writes a file of the report.
@@ -83,6 +97,33 @@ pub fn save(directory: &Path, name: &str, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::temp::TempDir;
+
+    #[test]
+    fn a_part_that_is_measured_again_leaves_the_others() {
+        let directory = TempDir::new("report");
+        let save = |part: &str, text: &str| save_part(directory.path(), part, text, &["dns", "dhcp", "pool"]);
+        save("pool", "## Pool\n");
+        save("dns", "## DNS\n\nold\n");
+        save("dns", "## DNS\n\nnew\n");
+        let results = fs::read_to_string(directory.path().join("results.md")).unwrap();
+        assert_eq!(results, format!("{HEAD}\n## DNS\n\nnew\n\n## Pool\n"));
+    }
+
+    #[test]
+    fn the_results_in_the_tree_are_made_of_the_parts_in_the_tree() {
+        let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks");
+        let results = fs::read_to_string(tree.join("results.md")).unwrap();
+        assert!(results.starts_with(HEAD), "{results:.400}");
+        let sections: Vec<String> = fs::read_dir(tree.join("parts"))
+            .unwrap()
+            .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
+            .collect();
+        assert!(!sections.is_empty() && sections.iter().all(|section| section.contains("Measured by `")));
+        let length = sections.iter().map(|section| section.len() + 1).sum::<usize>();
+        assert!(sections.iter().all(|section| results.contains(section.as_str())));
+        assert_eq!(results.len(), HEAD.len() + length, "something of no part");
+    }
 
     #[test]
     fn a_table_is_markdown_in_line() {

@@ -1,5 +1,6 @@
 //! `hostbook-bench [--hosts N] [--most N] [--rounds N] [--seconds N] [--ours] [--out DIR] [PART…]`: measures beside the
-//! servers that others use. `make bench` runs all parts, on the release build, and writes docs/benchmarks.
+//! servers that others use. `make bench` runs all parts, on the release build, and writes docs/benchmarks: a
+//! section each, of which results.md is made.
 //!
 //! It starts itself again in namespaces of its own, since the servers want their ports.
 
@@ -73,30 +74,33 @@ fn main() -> ExitCode {
     prepare();
     machine::pin(machine::load_core());
     let machine = Machine::look();
-    let mut text = report::heading(&machine, format!("hostbook-bench {}", words.join(" ")).trim());
-    println!("{text}");
+    let measured = report::measured(&machine, format!("hostbook-bench {}", words.join(" ")).trim());
+    println!("{measured}");
     let is_wanted = |part: &str| options.parts.is_empty() || options.parts.iter().any(|word| word == part);
-    for (_, measure) in PARTS.into_iter().filter(|(name, _)| is_wanted(name)) {
+    for (part, measure) in PARTS.into_iter().filter(|(name, _)| is_wanted(name)) {
         let table = measure(&options).markdown();
         println!("{table}");
-        text = format!("{text}\n{table}");
         // What comes later may fail, and takes long.
-        save(&options, "results.md", &text);
+        save(&options, part, &format!("{table}\n{measured}\n"));
     }
     if is_wanted(GROWTH) {
         let (table, picture) = growth::growth(options.most, options.runs);
         let table = table.markdown();
         println!("{table}");
-        text = format!("{text}\n{table}\n![Cost by number of hosts](growth.svg)\n");
-        save(&options, "growth.svg", &picture);
-        save(&options, "results.md", &text);
+        if let Some(out) = &options.out {
+            report::save(out, "growth.svg", &picture);
+        }
+        let picture = "![Cost by number of hosts](growth.svg)";
+        save(&options, GROWTH, &format!("{table}\n{picture}\n\n{measured}\n"));
     }
     ExitCode::SUCCESS
 }
 
-fn save(options: &Options, name: &str, text: &str) {
+/// Saves the section of one part; those of the others stay as their last runs left them.
+fn save(options: &Options, part: &str, section: &str) {
     if let Some(out) = &options.out {
-        report::save(out, name, text);
+        let order: Vec<&str> = PARTS.iter().map(|(name, _)| *name).chain([GROWTH]).collect();
+        report::save_part(out, part, section, &order);
     }
 }
 

@@ -112,7 +112,7 @@ fn every_program_and_unit_is_installed() {
     for unit in units() {
         assert!(lists(&unit), "{unit}: {}", ran.out);
     }
-    for program in ["hostbook", "hostbook-config"] {
+    for program in ["hostbook", "hostbook-config", "hostbook-load"] {
         assert!(lists(program), "{program}: {}", ran.out);
     }
 }
