@@ -6,7 +6,7 @@ use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
 
 use crate::run::PATIENCE;
 
-/// An Advertise with all that it says.
+/// An Advertise, or a Reply, with all that it says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Advertise {
     /// Addresses and prefixes with their length and their valid lifetime in seconds.
@@ -23,6 +23,9 @@ pub struct Client {
     next_xid: u8,
 }
 
+/// Message types (RFC 8415, section 7.3).
+const ADVERTISE: u8 = 2;
+const REPLY: u8 = 7;
 /// Options that say nothing to the client.
 const FRAME: [u16; 8] = [1, 2, 3, 4, 7, 13, 14, 25];
 /// Options that are asked for.
@@ -47,10 +50,21 @@ impl Client {
     /// # Panics
     /// There is no reply, or another one.
     pub fn solicit(&mut self, mac: [u8; 6], wants_prefix: bool) -> Advertise {
-        let xid = self.send(mac, wants_prefix);
-        let (answered, advertise) = self.receive();
+        let xid = self.send(mac, wants_prefix, false);
+        let (answered, advertise) = self.receive(ADVERTISE);
         assert_eq!(answered, xid, "a reply to something else: {advertise:?}");
         advertise
+    }
+
+    /// What `mac` leases in two messages (RFC 8415, section 18.2.1): an address, and a prefix if it is wanted.
+    ///
+    /// # Panics
+    /// There is no reply, or another one.
+    pub fn lease(&mut self, mac: [u8; 6], wants_prefix: bool) -> Advertise {
+        let xid = self.send(mac, wants_prefix, true);
+        let (answered, reply) = self.receive(REPLY);
+        assert_eq!(answered, xid, "a reply to something else: {reply:?}");
+        reply
     }
 
     /// Whether a Solicit of `mac` meets silence. One of `known`, which is always answered, follows it:
@@ -59,16 +73,16 @@ impl Client {
     /// # Panics
     /// Neither is answered.
     pub fn is_silence(&mut self, mac: [u8; 6], known: [u8; 6]) -> bool {
-        let first = self.send(mac, false);
-        let second = self.send(known, false);
-        let (answered, _) = self.receive();
+        let first = self.send(mac, false, false);
+        let second = self.send(known, false, false);
+        let (answered, _) = self.receive(ADVERTISE);
         if answered == first {
-            self.receive();
+            self.receive(ADVERTISE);
         }
         answered == second
     }
 
-    fn send(&mut self, mac: [u8; 6], wants_prefix: bool) -> u8 {
+    fn send(&mut self, mac: [u8; 6], wants_prefix: bool, is_rapid: bool) -> u8 {
         self.next_xid += 1;
         let mut solicit = vec![1, 0x68, 0x62, self.next_xid];
         push(&mut solicit, 1, &[&[0, 3, 0, 1], &mac[..]].concat());
@@ -80,6 +94,9 @@ impl Client {
         if wants_prefix {
             push(&mut solicit, 25, &[&[0, 0, 0, 2][..], &[0; 8]].concat());
         }
+        if is_rapid {
+            push(&mut solicit, 14, &[]);
+        }
         let [a, b, c, d, e, f] = mac;
         let peer = Ipv6Addr::from([0xfe, 0x80, 0, 0, 0, 0, 0, 0, a ^ 2, b, c, 0xff, 0xfe, d, e, f]);
         let mut forward = [&[12, 0][..], &self.own.octets(), &peer.octets()].concat();
@@ -89,14 +106,14 @@ impl Client {
         self.next_xid
     }
 
-    /// The number of the exchange, and what is told.
-    fn receive(&self) -> (u8, Advertise) {
+    /// The number of the exchange, and what a message of this type tells.
+    fn receive(&self, kind: u8) -> (u8, Advertise) {
         let mut buffer = vec![0; 4096];
         let length =
             self.socket.recv(&mut buffer).unwrap_or_else(|error| panic!("a message was lost: {error}"));
         assert_eq!(buffer[0], 13, "no Relay-reply");
         let message = options(&buffer[34..length]).remove(&9).unwrap();
-        assert_eq!(message[0], 2, "no Advertise");
+        assert_eq!(message[0], kind, "another type");
         let mut advertise = Advertise { options: options(&message[4..]), ..Advertise::default() };
         let associations: Vec<u8> = [3, 25]
             .iter()

@@ -167,38 +167,33 @@ impl Lab {
         self.relay.on(|| ask(&mut dhcp6::Client::new(own, server)))
     }
 
-    /// Asks DHCPv6 as each client of network `servers` in `explained`, and is answered the same.
-    pub(super) fn check_dhcp6(&self, explained: &Value) -> usize {
-        let exchanges = explained["dhcp6"].as_array().unwrap().iter();
-        let exchanges: Vec<&Value> = exchanges.filter(|exchange| exchange["network"] == "servers").collect();
-        for exchange in &exchanges {
+    /// Asks DHCPv6 as each client of `what` in network `servers`, and is answered what is explained. Each then leases
+    /// it, and the next is explained after that: what was only offered is in no list of leases. Returns how many asked.
+    pub(super) fn check_dhcp6(&self, what: &str) -> usize {
+        let clients = self.exchanges6(what).len();
+        for index in 0..clients {
+            let exchange = self.exchanges6(what).remove(index);
             let mac = mac(text(&exchange["client"]).strip_prefix("mac ").unwrap());
             if exchange["silence"].is_string() {
                 assert!(self.dhcp6(|client| client.is_silence(mac, ROUTER)), "{exchange} is answered");
                 continue;
             }
             // The network has a pool of prefixes, so that everybody may ask.
-            let advertise = self.dhcp6(|client| client.solicit(mac, true));
-            let given: BTreeSet<(String, u64)> = advertise
-                .given
-                .iter()
-                .map(|(address, length, seconds)| {
-                    let length = if *length == 128 { String::new() } else { format!("/{length}") };
-                    (format!("{address}{length}"), u64::from(*seconds))
-                })
-                .collect();
-            let said = exchange["given"].as_array().unwrap().iter();
-            let said: BTreeSet<(String, u64)> =
-                said.map(|one| (text(&one["address"]), one["seconds"].as_u64().unwrap())).collect();
-            assert_eq!(given, said, "{exchange}");
-            let told: BTreeMap<u64, String> =
-                advertise.options.iter().map(|(code, data)| ((*code).into(), hex(data))).collect();
-            let said = exchange["options"].as_array().unwrap().iter();
-            let said: BTreeMap<u64, String> =
-                said.map(|option| (option["code"].as_u64().unwrap(), text(&option["data"]))).collect();
-            assert_eq!(told, said, "{exchange}");
+            for answer in
+                [self.dhcp6(|client| client.solicit(mac, true)), self.dhcp6(|client| client.lease(mac, true))]
+            {
+                assert_told6(&answer, &exchange);
+            }
         }
-        exchanges.len()
+        clients
+    }
+
+    /// What is explained of the clients of `what` in network `servers`.
+    fn exchanges6(&self, what: &str) -> Vec<Value> {
+        let exchanges = self.explain(&[what])["dhcp6"].take();
+        let Value::Array(mut exchanges) = exchanges else { panic!("no list: {exchanges}") };
+        exchanges.retain(|exchange| exchange["network"] == "servers");
+        exchanges
     }
 
     /// Asks DHCP as each client of network `servers` in `explained`, and is answered the same.
@@ -238,6 +233,28 @@ impl Lab {
         }
         exchanges.len()
     }
+}
+
+/// `answer` gives and tells what is explained in `exchange`.
+fn assert_told6(answer: &dhcp6::Advertise, exchange: &Value) {
+    let given: BTreeSet<(String, u64)> = answer
+        .given
+        .iter()
+        .map(|(address, length, seconds)| {
+            let length = if *length == 128 { String::new() } else { format!("/{length}") };
+            (format!("{address}{length}"), u64::from(*seconds))
+        })
+        .collect();
+    let said = exchange["given"].as_array().unwrap().iter();
+    let said: BTreeSet<(String, u64)> =
+        said.map(|one| (text(&one["address"]), one["seconds"].as_u64().unwrap())).collect();
+    assert_eq!(given, said, "{exchange}");
+    let told: BTreeMap<u64, String> =
+        answer.options.iter().map(|(code, data)| ((*code).into(), hex(data))).collect();
+    let said = exchange["options"].as_array().unwrap().iter();
+    let said: BTreeMap<u64, String> =
+        said.map(|option| (option["code"].as_u64().unwrap(), text(&option["data"]))).collect();
+    assert_eq!(told, said, "{exchange}");
 }
 
 /// Data by owner and type, each with its TTL.
