@@ -10,6 +10,7 @@ use inventory_core::records::{Files, Record, Unopened, present, read_master};
 use inventory_core::span::FileId;
 
 use super::book::{Book, Card, Machine};
+use crate::edit::quote;
 
 /// Files beside the zone's own.
 struct Beside {
@@ -48,20 +49,34 @@ pub(super) fn read(name: &str, path: &Path, text: &str, apex: &Name, book: &mut 
     for record in &records {
         by_owner.entry(record.owner.to_string()).or_default().push(record);
     }
+    let zone_ttl = usual_ttl(&records);
+    book.ttls.extend(zone_ttl.map(|ttl| (apex_text.clone(), ttl)));
+    let cuts = cuts(&by_owner, &apex_text);
     let mut lines = Vec::new();
-    for (owner, records) in by_owner {
+    for (owner, records) in &by_owner {
         let at = format!("{name}:{}", line_of(text, records[0]));
-        let is_host = owner != apex_text && !owner.starts_with('*') && owner.split('.').all(is_host_label);
+        let is_delegated = cuts.iter().any(|cut| owner == cut || owner.ends_with(&format!(".{cut}")));
+        let is_host = *owner != apex_text
+            && !is_delegated
+            && !owner.starts_with('*')
+            && owner.split('.').all(is_host_label);
         let has_address = records.iter().any(|record| is_address(record));
-        let mut machine = Machine { name: owner.clone(), at, ..Machine::default() };
+        let mut machine = Machine { name: owner.clone(), at: at.clone(), ..Machine::default() };
         let mut card = Card::default();
         for record in records {
             match record.rtype.mnemonic() {
                 Some("SOA") => soa(record, book),
-                Some("NS") if owner == apex_text => {
+                Some("NS") if *owner == apex_text => {
                     book.nameservers.extend(record.target.as_ref().map(ToString::to_string));
                 }
-                Some("A" | "AAAA") if is_host => card.addresses.extend(address(record)),
+                // Below a cut the zone has addresses of name servers only (RFC 1034, section 4.2.1).
+                Some("A" | "AAAA" | "NS" | "DS") if is_delegated => lines.push(shown(record)),
+                _ if is_delegated => book.lose(&at, format!("`{}` lies below a delegation", shown(record))),
+                Some("A" | "AAAA") if is_host => {
+                    card.addresses.extend(address(record));
+                    let own = record.ttl.filter(|ttl| Some(*ttl) != zone_ttl);
+                    machine.keys.extend(own.map(|ttl| ("ttl".to_owned(), quote(&format!("{ttl}s")))));
+                }
                 Some("CNAME") => {
                     let target = record.target.as_ref().map(ToString::to_string).unwrap_or_default();
                     let alias = Machine {
@@ -81,6 +96,27 @@ pub(super) fn read(name: &str, path: &Path, text: &str, apex: &Name, book: &mut 
         }
     }
     book.zones.entry(apex_text).or_default().extend(lines);
+}
+
+/// The TTL that most of the records have that may be hosts' addresses or aliases.
+fn usual_ttl(records: &[Record]) -> Option<u32> {
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    let of_hosts = records.iter().filter(|record| is_address(record) || is(record, "CNAME"));
+    for ttl in of_hosts.filter_map(|record| record.ttl) {
+        *counts.entry(ttl).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(ttl, _)| ttl)
+}
+
+/// Owners that are delegated.
+fn cuts(by_owner: &BTreeMap<String, Vec<&Record>>, apex: &str) -> Vec<String> {
+    let delegated = |records: &[&Record]| records.iter().any(|record| is(record, "NS"));
+    let all = by_owner.iter().filter(|(owner, records)| *owner != apex && delegated(records));
+    all.map(|(owner, _)| owner.clone()).collect()
+}
+
+fn is(record: &Record, rtype: &str) -> bool {
+    record.rtype.mnemonic() == Some(rtype)
 }
 
 fn is_host_label(label: &str) -> bool {

@@ -16,6 +16,8 @@ pub(crate) struct Book {
     pub(crate) networks: Vec<Net>,
     /// Zones by apex, with record lines of what is no host.
     pub(crate) zones: BTreeMap<String, Vec<String>>,
+    /// How long records of a zone are kept, in seconds, where that is said.
+    pub(crate) ttls: BTreeMap<String, u32>,
     pub(crate) machines: Vec<Machine>,
     /// Names of name servers, and the mailbox of who is responsible.
     pub(crate) nameservers: Vec<String>,
@@ -99,7 +101,8 @@ impl Book {
         &mut self.machines[last]
     }
 
-    /// Puts together what is said of one machine in several places: by hardware address, else by name.
+    /// Puts together what is said of one machine in several places: by hardware address, else by name; by
+    /// address where one place says no name, as ethers(5) may.
     pub(crate) fn merge(&mut self) {
         let mut merged: Vec<Machine> = Vec::new();
         for machine in std::mem::take(&mut self.machines) {
@@ -109,6 +112,7 @@ impl Book {
                 let both_named = !other.name.is_empty() && !machine.name.is_empty();
                 by_mac && (!both_named || same_name(&other.name, &machine.name))
                     || (both_named && same_name(&other.name, &machine.name))
+                    || (!both_named && other.shares_address(&machine))
             });
             match same {
                 Some(other) => other.absorb(machine),
@@ -127,6 +131,17 @@ fn same_name(a: &str, b: &str) -> bool {
 }
 
 impl Machine {
+    /// Whether `other` may be the same interface: it has an address of ours, and only one of both a hardware
+    /// address.
+    fn shares_address(&self, other: &Machine) -> bool {
+        self.cards.iter().any(|own| {
+            other.cards.iter().any(|card| {
+                (own.mac.is_none() || card.mac.is_none())
+                    && own.addresses.iter().any(|address| card.addresses.contains(address))
+            })
+        })
+    }
+
     /// Takes over what `other` says of the same machine.
     fn absorb(&mut self, other: Machine) {
         if other.name.len() > self.name.len() {
@@ -234,6 +249,12 @@ impl Net {
         }
         can
     }
+}
+
+/// An option of a host as other servers write it, as key and TOML value; `None`: it cannot be expressed.
+pub(crate) fn host_option(name: &str, values: &[String]) -> Option<(String, String)> {
+    let def = by_name(Family::V4, name)?;
+    Some((def.name.to_owned(), literal(def, values)?))
 }
 
 /// The values as the inventory writes them for this option.

@@ -10,7 +10,7 @@ use ipnet::{IpNet, Ipv4Net};
 use super::book::{Book, Net};
 
 /// Settings that are about dnsmasq itself, and say nothing that an inventory could.
-const ITS_OWN: [&str; 29] = [
+const ITS_OWN: [&str; 46] = [
     "no-resolv",
     "no-hosts",
     "no-poll",
@@ -40,10 +40,36 @@ const ITS_OWN: [&str; 29] = [
     "all-servers",
     "edns-packet-max",
     "no-negcache",
+    "resolv-file",
+    "read-ethers",
+    "rebind-localhost-ok",
+    "rebind-domain-ok",
+    "dhcp-rapid-commit",
+    "quiet-dhcp",
+    "log-async",
+    "max-ttl",
+    "local-ttl",
+    "dns-forward-max",
+    "local-service",
+    "no-daemon",
+    "keep-in-foreground",
+    "clear-on-reload",
+    "no-ping",
+    "dhcp-no-override",
+    "filterwin2k",
 ];
+
+/// Settings that name further files.
+const FILES: [&str; 6] =
+    ["conf-file", "conf-dir", "addn-hosts", "hostsdir", "dhcp-hostsfile", "dhcp-optsfile"];
 
 /// Reads one file.
 pub(super) fn read(name: &str, text: &str, book: &mut Book) {
+    // The zone of records that come before it, too.
+    let domains = text.lines().filter_map(|line| without_comment(line).trim().strip_prefix("domain="));
+    for zone in domains.filter(|zone| !zone.contains(',')) {
+        book.zones.entry(zone.to_owned()).or_default();
+    }
     let mut options = Vec::new();
     let mut domain = None;
     for (number, line) in (1..).zip(text.lines()) {
@@ -71,8 +97,13 @@ pub(super) fn read(name: &str, text: &str, book: &mut Book) {
             own if ITS_OWN.contains(&own) => true,
             _ => false,
         };
-        if !done {
-            book.lose(&at, format!("`{line}`"));
+        match key {
+            _ if done => {}
+            "server" => book.lose(&at, format!("`{line}`: hostbook-dnsd asks no other server")),
+            file if FILES.contains(&file) => {
+                book.lose(&at, format!("`{line}`: what is there is read if it is named here, too"));
+            }
+            _ => book.lose(&at, format!("`{line}`")),
         }
     }
     for (at, words) in options {
@@ -124,9 +155,9 @@ fn host(words: &[&str], at: &str, book: &mut Book) -> bool {
             return false;
         }
     }
-    if macs.len() > 1 {
-        // Wired and wireless with one address: two interfaces cannot share it.
-        return false;
+    // Wired and wireless with one address.
+    for mac in macs.iter().skip(1) {
+        book.lose(at, format!("{mac} is left out: two interfaces cannot have one address"));
     }
     let machine = book.machine(name, macs.first().copied(), &addresses, at.to_owned());
     machine.tags = tags;
@@ -137,7 +168,8 @@ fn host(words: &[&str], at: &str, book: &mut Book) -> bool {
 /// `12h`, `infinite`, seconds.
 fn lease(word: &str) -> Option<u64> {
     match word {
-        "infinite" => Some(u64::from(u32::MAX)),
+        // The longest that is not for ever (RFC 2131, section 3.3).
+        "infinite" => Some(u64::from(u32::MAX) - 1),
         _ if word.bytes().all(|digit| digit.is_ascii_digit()) => word.parse().ok(),
         _ if word.ends_with(['m', 'h', 'd', 'w']) && word.starts_with(|c: char| c.is_ascii_digit()) => {
             parse_duration(word).ok()
@@ -285,7 +317,7 @@ fn line_of(key: &str, words: &[&str], book: &mut Book) -> bool {
     true
 }
 
-/// Adds a record in the zone of `owner`, or in the one above its first label.
+/// Adds a record in the zone of `owner`, or in the one above its first label that is no service's.
 pub(super) fn add_record(book: &mut Book, owner: &str, data: &str) {
     let owner = owner.trim_end_matches('.').to_ascii_lowercase();
     let zone = book
@@ -293,14 +325,8 @@ pub(super) fn add_record(book: &mut Book, owner: &str, data: &str) {
         .keys()
         .filter(|zone| owner == **zone || owner.ends_with(&format!(".{zone}")))
         .max_by_key(|zone| zone.len());
-    let labels: Vec<&str> = owner.split('.').collect();
-    let above = labels
-        .iter()
-        .skip_while(|label| label.starts_with('_'))
-        .skip(1)
-        .copied()
-        .collect::<Vec<_>>()
-        .join(".");
-    let zone = zone.cloned().unwrap_or_else(|| if labels.len() > 2 { above } else { owner.clone() });
+    let labels: Vec<&str> = owner.split('.').skip_while(|label| label.starts_with('_')).collect();
+    let above = if labels.len() > 2 { &labels[1..] } else { &labels };
+    let zone = zone.cloned().unwrap_or_else(|| above.join("."));
     book.zones.entry(zone).or_default().push(format!("{owner}. {data}"));
 }

@@ -7,7 +7,8 @@ use inventory_core::mac::MacAddr;
 use inventory_core::model::Range;
 use ipnet::{IpNet, Ipv4Net};
 
-use super::book::{Book, Net};
+use super::book::{Book, Net, host_option};
+use crate::edit::key;
 
 /// A word, a quoted string, or one of `{ } ;`, and the line it stands on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ struct Scope {
     options: BTreeMap<String, Vec<String>>,
     lease: Option<u64>,
     net: Option<IpNet>,
+    /// Options that groups around say to their hosts; `None` outside of groups.
+    of_group: Option<BTreeMap<String, Vec<String>>>,
 }
 
 /// Settings that are about the server itself.
@@ -103,8 +106,12 @@ impl Reader<'_> {
                     self.block(&mut inner);
                     self.apply(&inner, &at);
                 }
-                ["group", ..] | ["shared-network", ..] | ["pool"] => self.block(&mut inner),
-                ["host", name] => self.host(name, &at),
+                ["group", ..] => {
+                    inner.of_group.get_or_insert_default();
+                    self.block(&mut inner);
+                }
+                ["shared-network", ..] | ["pool"] => self.block(&mut inner),
+                ["host", name] => self.host(name, &at, inner.of_group.unwrap_or_default()),
                 _ => {
                     self.book.lose(&at, format!("`{} {{…}}`", words.join(" ")));
                     self.skip();
@@ -151,10 +158,11 @@ impl Reader<'_> {
 
     fn setting(&mut self, words: &[&str], at: &str, scope: &mut Scope) {
         match words {
+            // The definition of an option of the site's own.
+            ["option", _, "code", ..] => self.book.lose(at, format!("`{}`", words.join(" "))),
             ["option", name, values @ ..] => {
-                scope
-                    .options
-                    .insert((*name).to_owned(), values.iter().map(|value| (*value).to_owned()).collect());
+                let options = scope.of_group.as_mut().unwrap_or(&mut scope.options);
+                options.insert((*name).to_owned(), values.iter().map(|value| (*value).to_owned()).collect());
             }
             ["default-lease-time", seconds] => scope.lease = seconds.parse().ok(),
             ["max-lease-time", _] => {}
@@ -195,7 +203,8 @@ impl Reader<'_> {
         }
     }
 
-    fn host(&mut self, name: &str, at: &str) {
+    /// A host, and the options that the groups around it say.
+    fn host(&mut self, name: &str, at: &str, mut options: BTreeMap<String, Vec<String>>) {
         let (mut mac, mut addresses, mut own_name) = (None::<MacAddr>, Vec::<IpAddr>::new(), None);
         while let Some((words, line, opens)) = self.statement() {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -211,10 +220,26 @@ impl Reader<'_> {
                     }
                 }
                 ["option", "host-name", text] => own_name = Some((*text).to_owned()),
+                ["option", option, values @ ..] => {
+                    let values = values.iter().map(|value| (*value).to_owned()).collect();
+                    options.insert((*option).to_owned(), values);
+                }
                 _ => self.book.lose(&at, format!("`{}` of host {name}", words.join(" "))),
             }
         }
+        let mut written = Vec::new();
+        for (option, values) in options {
+            match host_option(&option, &values) {
+                Some((option, value)) => written.push(format!("{} = {value}", key(&option))),
+                None => {
+                    self.book.lose(at, format!("`option {option} {}` of host {name}", values.join(", ")));
+                }
+            }
+        }
         let name = own_name.unwrap_or_else(|| name.to_owned());
-        self.book.machine(&name, mac, &addresses, at.to_owned());
+        let machine = self.book.machine(&name, mac, &addresses, at.to_owned());
+        if !written.is_empty() {
+            machine.keys.insert("options".to_owned(), format!("{{ {} }}", written.join(", ")));
+        }
     }
 }

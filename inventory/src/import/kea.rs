@@ -7,8 +7,8 @@ use inventory_core::model::Range;
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::book::{Book, Card, Machine, Net};
-use crate::edit::quote;
+use super::book::{Book, Card, Machine, Net, host_option};
+use crate::edit::{key, quote};
 
 /// Reads one file.
 ///
@@ -34,7 +34,7 @@ pub(super) fn read(name: &str, text: &str, book: &mut Book) -> Result<(), String
             read_subnet(server, &shared, &subnet, family, &at, book);
         }
         for reservation in list(server, "reservations") {
-            reserve(&reservation, None, &at, book);
+            reserve(&reservation, None, family, &at, book);
         }
         for what in ["client-classes", "option-def"] {
             if !list(server, what).is_empty() {
@@ -81,7 +81,7 @@ fn read_subnet(server: &Value, shared: &Value, subnet: &Value, family: u8, at: &
         book.lose(&at, what);
     }
     for reservation in subnet["reservations"].as_array().into_iter().flatten() {
-        reserve(reservation, Some(prefix), &at, book);
+        reserve(reservation, Some(prefix), family, &at, book);
     }
 }
 
@@ -114,7 +114,18 @@ fn take_option(net: &mut Net, option: &Value) -> bool {
     net.take_option(&name, &values)
 }
 
-fn reserve(reservation: &Value, prefix: Option<IpNet>, at: &str, book: &mut Book) {
+/// A host's own options as TOML; `None`: one of them cannot be expressed.
+fn own_options(options: &Value) -> Option<String> {
+    let options = options.as_array()?.iter().map(|option| {
+        let data = option["data"].as_str().filter(|_| option["csv-format"] != false)?;
+        let values: Vec<String> = data.split(',').map(|value| value.trim().to_owned()).collect();
+        let (option, value) = host_option(option["name"].as_str()?, &values)?;
+        Some(format!("{} = {value}", key(&option)))
+    });
+    Some(format!("{{ {} }}", options.collect::<Option<Vec<String>>>()?.join(", ")))
+}
+
+fn reserve(reservation: &Value, prefix: Option<IpNet>, family: u8, at: &str, book: &mut Book) {
     let text = |key: &str| reservation[key].as_str();
     let mac = text("hw-address").and_then(|text| text.parse::<MacAddr>().ok());
     let mut addresses: Vec<IpAddr> =
@@ -142,8 +153,12 @@ fn reserve(reservation: &Value, prefix: Option<IpNet>, at: &str, book: &mut Book
         let empty = reservation[key].as_array().is_some_and(Vec::is_empty)
             || reservation[key] == ""
             || reservation[key] == "0.0.0.0";
-        if !reservation[key].is_null() && !empty {
-            book.lose(at, format!("`{key}` of {who}"));
+        if reservation[key].is_null() || empty {
+            continue;
+        }
+        match own_options(&reservation[key]).filter(|_| family == 4 && key == "option-data") {
+            Some(options) => drop(machine.keys.insert("options".to_owned(), options)),
+            None => book.lose(at, format!("`{key}` of {who}")),
         }
     }
     book.machines.push(machine);

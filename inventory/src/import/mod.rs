@@ -87,6 +87,9 @@ pub(crate) fn run(args: &Import) -> Outcome {
         return Err(Failure::auto_needs_good());
     }
     let settled = settle::settle(book, there.as_deref(), args.zone.as_deref());
+    if !settled.lost.is_empty() {
+        eprintln!("Not taken over, or not as it is there:");
+    }
     for lost in &settled.lost {
         eprintln!("{lost}");
     }
@@ -101,6 +104,9 @@ pub(crate) fn run(args: &Import) -> Outcome {
     };
     if session.paths().iter().any(|there| **there == *path) {
         return Err(Failure::usage(format!("`{path}` is there already; name another file by `--into`")));
+    }
+    if hosts + networks + settled.zones.len() == 0 {
+        return finish(session, &args.how, &[]);
     }
     session.doc(&path)?;
     session.replace(&path, text);

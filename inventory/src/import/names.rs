@@ -8,17 +8,28 @@ use inventory_core::name::reject_host_label;
 use super::book::{Book, Machine};
 use super::settle::Settling;
 
+/// A name for a machine that has none: of its hardware address, else of its address.
+fn made_name(machine: &Machine) -> Option<String> {
+    if let Some(mac) = machine.cards.iter().find_map(|card| card.mac) {
+        return Some(format!("mac-{}", mac.to_string().replace(':', "")));
+    }
+    let address = machine.cards.iter().find_map(|card| card.addresses.first())?;
+    Some(format!("ip-{}", address.to_string().replace(['.', ':'], "-").trim_matches('-')))
+}
+
 impl Settling<'_> {
     /// Whole name and zone of a machine.
     pub(super) fn name(&mut self, machine: &Machine, at: &str) -> Option<(String, String)> {
-        let made = || {
-            let mac = machine.cards.iter().find_map(|card| card.mac)?;
-            Some(format!("mac-{}", mac.to_string().replace(':', "")))
+        let name = if machine.name.is_empty() {
+            let Some(made) = made_name(machine) else {
+                self.lose(at, "a machine without a name, an address and a hardware address");
+                return None;
+            };
+            self.lose(at, format!("it has no name there, and is called {made}"));
+            made
+        } else {
+            machine.name.to_ascii_lowercase()
         };
-        let name = if machine.name.is_empty() { made()? } else { machine.name.to_ascii_lowercase() };
-        if machine.name.is_empty() {
-            self.lose(at, format!("it has no name there, and is called {name}"));
-        }
         let clean = name.replace('_', "-");
         if clean != name {
             self.lose(at, format!("{name} is no host name (RFC 1123), and is called {clean}"));

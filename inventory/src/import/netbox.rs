@@ -35,8 +35,9 @@ pub(super) fn read(name: &str, text: &str, book: &mut Book) -> Result<(), String
 /// A field as a text: itself, or what its object is called.
 fn text(item: &Value, key: &str) -> Option<String> {
     let value = &item[key];
-    let inner = [value, &value["name"], &value["value"], &value["slug"], &value["address"]];
-    inner.into_iter().find_map(|value| match value {
+    let names = ["name", "value", "slug", "address", "mac_address"];
+    let mut inner = std::iter::once(value).chain(names.iter().map(|name| &value[*name]));
+    inner.find_map(|value| match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
@@ -137,9 +138,10 @@ fn rows(text: &str) -> Vec<Value> {
                 tags.split([',', ' ']).filter(|tag| !tag.is_empty()).map(|tag| Value::String(tag.to_owned()));
             object.insert("tags".to_owned(), list.collect());
         }
-        // The table of addresses calls it so.
+        // The table of addresses calls it so, and those of devices and virtual machines the primary one.
         if let Some(address) = object.remove("ip_address") {
-            object.insert("address".to_owned(), address);
+            let key = if object.contains_key("name") { "primary_ip" } else { "address" };
+            object.insert(key.to_owned(), address);
         }
         Value::Object(object)
     };
@@ -188,7 +190,7 @@ mod tests {
         let json = r#"{"results":[
             {"prefix":"10.0.0.0/24","vlan":{"name":"Servers"}},
             {"name":"Web1","primary_ip4":{"address":"10.0.0.3/24"},"status":{"value":"active"},"tags":[{"slug":"prod"}]},
-            {"name":"eth0","type":{"value":"1000base-t"},"device":{"name":"Web1"},"mac_address":"52:54:00:00:00:01"},
+            {"name":"eth0","type":{"value":"1000base-t"},"device":{"name":"Web1"},"primary_mac_address":{"mac_address":"52:54:00:00:00:01"}},
             {"address":"10.0.0.3/24","dns_name":"web1.lab.example","assigned_object":{"name":"eth0","device":{"name":"Web1"}}}
         ]}"#;
         read("x.json", json, &mut book).unwrap();

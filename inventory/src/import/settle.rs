@@ -13,6 +13,7 @@ use super::spans::{absorb, assumed, holds, one_family, without};
 #[derive(Debug, Default)]
 pub(super) struct Settled {
     pub(super) zones: BTreeMap<String, Vec<String>>,
+    pub(super) ttls: BTreeMap<String, u32>,
     pub(super) networks: Vec<Net>,
     pub(super) hosts: Vec<Host>,
     pub(super) nameservers: Vec<String>,
@@ -35,8 +36,11 @@ pub(super) fn settle(mut book: Book, there: Option<&Inventory>, zone: Option<&st
     book.merge();
     let mut settling = Settling { there, zone, settled: Settled::default(), names: BTreeSet::new() };
     settling.settled.lost = std::mem::take(&mut book.lost);
+    settling.settled.ttls = std::mem::take(&mut book.ttls);
     settling.zones(&mut book);
+    settling.records();
     settling.networks(&mut book);
+    settling.gateways();
     settling.hosts(&mut book);
     settling.aliases(&book);
     settling.reverse(&book);
@@ -101,6 +105,36 @@ impl Settling<'_> {
             let zone = zone.to_ascii_lowercase();
             if self.zone_of(&zone).is_none() {
                 self.settled.zones.insert(zone, Vec::new());
+            }
+        }
+    }
+
+    /// Moves each record to the deepest zone that its owner is in.
+    fn records(&mut self) {
+        let emptied: Vec<(String, Vec<String>)> = self
+            .settled
+            .zones
+            .iter_mut()
+            .filter(|(_, lines)| !lines.is_empty())
+            .map(|(zone, lines)| (zone.clone(), std::mem::take(lines)))
+            .collect();
+        for (zone, lines) in emptied {
+            for line in lines {
+                let owner = line.split(' ').next().unwrap_or_default().trim_end_matches('.');
+                let deepest = self.zone_of(owner).filter(|deepest| self.settled.zones.contains_key(deepest));
+                self.settled.zones.entry(deepest.unwrap_or_else(|| zone.clone())).or_default().push(line);
+            }
+        }
+    }
+
+    /// Takes away gateways that lie outside their network: what a server says for all networks is of one.
+    fn gateways(&mut self) {
+        for net in &mut self.settled.networks {
+            let Some(gateway) = net.gateway else { continue };
+            if !net.prefixes.iter().any(|prefix| prefix.contains(&IpAddr::V4(gateway))) {
+                net.gateway = None;
+                let what = format!("gateway {gateway} lies outside of network {}, which gets none", net.name);
+                self.settled.lost.push(what);
             }
         }
     }

@@ -18,7 +18,8 @@ pub(super) fn text(settled: &Settled, has_site: bool, origin: &str) -> String {
         table(&mut text, "site", &[("nameservers", list(servers.iter())), ("contact", quote(&contact))]);
     }
     for (zone, lines) in &settled.zones {
-        table(&mut text, &format!("zone.{}", key(zone)), &[]);
+        let ttl = settled.ttls.get(zone).map(|seconds| ("ttl", duration((*seconds).into())));
+        table(&mut text, &format!("zone.{}", key(zone)), ttl.as_slice());
         if !lines.is_empty() {
             let _ = writeln!(text, "records = '''");
             for line in lines {
@@ -72,7 +73,10 @@ fn network(text: &mut String, net: &Net) {
 }
 
 fn lease(seconds: u64) -> String {
-    let seconds = seconds.clamp(60, u64::from(u32::MAX) - 1);
+    duration(seconds.clamp(60, u64::from(u32::MAX) - 1))
+}
+
+fn duration(seconds: u64) -> String {
     quote(&inventory_core::units::show_duration(seconds).replace(' ', ""))
 }
 

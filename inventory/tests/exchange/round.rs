@@ -68,7 +68,13 @@ fn dnsmasq_goes_in_and_out() {
     let desk = Desk::new("dnsmasq");
     let file = desk.write("dnsmasq.conf", &files::dnsmasq());
     let lost = desk.import("a", &["dnsmasq", &file]);
-    assert_eq!(lost, ["dnsmasq.conf:16: `server=9.9.9.9`", "dnsmasq.conf:17: `enable-tftp`"]);
+    assert_eq!(
+        lost,
+        [
+            "dnsmasq.conf:16: `server=9.9.9.9`: hostbook-dnsd asks no other server",
+            "dnsmasq.conf:17: `enable-tftp`"
+        ]
+    );
     let snapshot = desk.load("a");
     assert_eq!(entries(&snapshot), truth());
     assert_eq!((aliases(&snapshot), networks(&snapshot)), (true_aliases(), true_networks()));
@@ -329,10 +335,10 @@ fn an_import_beside_hosts_merges_by_hardware_address_and_leaves_them_alone() {
 #[test]
 fn what_would_break_the_inventory_is_not_written() {
     let desk = Desk::new("broken");
-    let file = desk.write("d.conf", "domain=corp.example\ndhcp-range=10.0.0.50,10.0.0.60\ndhcp-option=3,10.9.9.9\ndhcp-host=52:54:00:00:00:01,a,10.0.0.5\n");
+    let file = desk.write("d.conf", "domain=corp.example\ndhcp-range=10.0.0.50,10.0.0.60\nmx-host=corp.example,no host,10\ndhcp-host=52:54:00:00:00:01,a,10.0.0.5\n");
     let output = desk.run("a", &["import", "dnsmasq", &file]);
     assert_eq!(output.status.code(), Some(65));
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(errors.contains("HB053") && errors.contains("nothing is written"), "{errors}");
+    assert!(errors.contains("HB022") && errors.contains("nothing is written"), "{errors}");
     assert!(std::fs::read_dir(desk.path("a")).unwrap().next().is_none());
 }
