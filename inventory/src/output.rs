@@ -38,39 +38,76 @@ pub(crate) fn terminal_width() -> Option<usize> {
 }
 
 /// Prints rows in columns as wide as their widest cell. The last column is not padded. On a terminal that is
-/// too narrow, the widest columns are cut.
+/// too narrow, lists go on below, and then the widest columns are cut, but never an address.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) {
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain(header.get(column).map(|title| title.chars().count())).max().unwrap_or(0)
-    };
-    let mut widths: Vec<usize> = (0..header.len()).map(width).collect();
-    if let Some(room) = terminal_width() {
-        fit(&mut widths, room);
-    }
-    let print = |cells: &mut dyn Iterator<Item = &str>, bold: bool| {
-        let cells = cells.zip(&widths).map(|(cell, width)| (cut(cell, *width), *width));
-        let padded: Vec<String> = cells.map(|(cell, width)| format!("{cell:<width$}")).collect();
-        let text = padded.join("  ");
-        let text = text.trim_end();
-        line(&if bold && colour() { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() });
-    };
-    print(&mut header.iter().copied(), true);
-    for row in rows {
-        print(&mut row.iter().map(String::as_str), false);
+    for (index, row) in layout(header, rows, terminal_width()).iter().enumerate() {
+        line(&if index == 0 && colour() { format!("\x1b[1m{row}\x1b[0m") } else { row.clone() });
     }
 }
 
-/// Characters that a column keeps, however narrow the terminal is.
+/// The lines of a table, in at most `room` characters where that can be.
+fn layout(header: &[&str], rows: &[Vec<String>], room: Option<usize>) -> Vec<String> {
+    let widest = |column: usize, measure: fn(&str) -> usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| measure(cell));
+        cells.chain(header.get(column).map(|title| title.chars().count())).max().unwrap_or(0)
+    };
+    let of_cells = |cell: &str| cell.chars().count();
+    let of_words = |cell: &str| cell.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
+    let mut widths: Vec<usize> = (0..header.len()).map(|column| widest(column, of_cells)).collect();
+    if let Some(room) = room {
+        let words: Vec<usize> = (0..header.len()).map(|column| widest(column, of_words)).collect();
+        fit(&mut widths, &words, room);
+        let least = |(title, word): (&&str, usize)| if WHOLE.contains(title) { word } else { COLUMN_MIN };
+        let least: Vec<usize> = header.iter().zip(words).map(least).collect();
+        fit(&mut widths, &least, room);
+    }
+    let mut lines = Vec::new();
+    let titles: Vec<String> = header.iter().map(|title| (*title).to_owned()).collect();
+    for row in std::iter::once(&titles).chain(rows) {
+        let cells: Vec<Vec<String>> =
+            row.iter().zip(&widths).map(|(cell, width)| wrapped(cell, *width)).collect();
+        for index in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
+            let parts = cells.iter().map(|cell| cell.get(index).map_or("", String::as_str));
+            let padded: Vec<String> =
+                parts.zip(&widths).map(|(part, width)| format!("{part:<width$}")).collect();
+            lines.push(padded.join("  ").trim_end().to_owned());
+        }
+    }
+    lines
+}
+
+/// Columns that are of no use if they are cut.
+const WHOLE: [&str; 5] = ["MAC", "ADDRESS", "ADDRESSES", "IPV4", "IPV6"];
+/// Characters that any other column keeps, however narrow the terminal is.
 const COLUMN_MIN: usize = 6;
 
-/// Narrows the widest columns until all of them, with two blanks between, have `room`.
-fn fit(widths: &mut [usize], room: usize) {
+/// Narrows the widest columns that are wider than their `least`, until all of them, with two blanks between,
+/// have `room`.
+fn fit(widths: &mut [usize], least: &[usize], room: usize) {
     let blanks = 2 * widths.len().saturating_sub(1);
     while widths.iter().sum::<usize>() + blanks > room {
-        let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > COLUMN_MIN) else { return };
+        let wider = widths.iter_mut().zip(least).filter(|(width, least)| **width > **least);
+        let Some((widest, _)) = wider.max() else { return };
         *widest -= 1;
     }
+}
+
+/// `text` in lines of at most `width` characters, broken at blanks; a word that is longer is cut.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    if text.chars().count() <= width {
+        return vec![text.to_owned()];
+    }
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(last) if last.chars().count() + 1 + word.chars().count() <= width => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => lines.push(cut(word, width)),
+        }
+    }
+    lines
 }
 
 /// `text` in at most `width` characters; what is cut off is marked.
@@ -88,13 +125,29 @@ mod tests {
     #[test]
     fn the_widest_columns_give_way_first_and_none_vanishes() {
         let mut widths = [22, 6, 8, 17, 28];
-        fit(&mut widths, 80);
+        fit(&mut widths, &[6; 5], 80);
         assert_eq!(widths, [21, 6, 8, 17, 20]);
-        fit(&mut widths, 20);
-        assert_eq!(widths, [6; 5]);
+        fit(&mut widths, &[6, 6, 6, 17, 6], 20);
+        assert_eq!(widths, [6, 6, 6, 17, 6]);
         let mut fitting = [3, 4];
-        fit(&mut fitting, 9);
+        fit(&mut fitting, &[0; 2], 9);
         assert_eq!(fitting, [3, 4]);
+    }
+
+    #[test]
+    fn addresses_are_whole_and_lists_go_on_below() {
+        let header = ["HOST", "STATE", "MAC", "ADDRESSES"];
+        let row = ["web1.lab.example.org", "active", "52:54:00:aa:00:11", "10.20.0.11 2001:db8:20::11"];
+        let rows = [row.map(str::to_owned).to_vec()];
+        assert_eq!(layout(&header, &rows, None)[1], row.join("  "));
+        assert_eq!(
+            layout(&header, &rows, Some(60)),
+            [
+                "HOST              STATE   MAC                ADDRESSES",
+                "web1.lab.exampl…  active  52:54:00:aa:00:11  10.20.0.11",
+                "                                             2001:db8:20::11",
+            ]
+        );
     }
 
     #[test]
