@@ -1,12 +1,17 @@
 //! Whether anybody uses an address, asked as anybody may ask it: by a datagram to a port where nobody listens.
 //!
 //! A machine that is there refuses it (ICMP), whatever router is between. On the own link it is enough that
-//! the kernel learns its hardware address on the way. Silence means little: a firewall beyond a router is
-//! silent, too; so dhcpd probes what it offers by itself.
+//! the kernel learns its hardware address on the way. A refusal by anybody else, as of a firewall on the way,
+//! means nothing, and silence means little: a firewall may be silent, too; so dhcpd probes what it offers by
+//! itself.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
+
+use nix::sys::socket::sockopt::{Ipv4RecvErr, Ipv6RecvErr};
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt};
 
 /// Discard (RFC 863).
 const PORT: u16 = 9;
@@ -19,6 +24,11 @@ pub(crate) fn is_in_use(address: IpAddr) -> bool {
     let any: IpAddr = if address.is_ipv4() { [0, 0, 0, 0].into() } else { [0_u16; 8].into() };
     let open = || -> std::io::Result<UdpSocket> {
         let socket = UdpSocket::bind((any, 0))?;
+        if address.is_ipv4() {
+            setsockopt(&socket, Ipv4RecvErr, &true)?;
+        } else {
+            setsockopt(&socket, Ipv6RecvErr, &true)?;
+        }
         socket.connect((address, PORT))?;
         socket.set_read_timeout(Some(POLL))?;
         socket.send(&[])?;
@@ -29,7 +39,9 @@ pub(crate) fn is_in_use(address: IpAddr) -> bool {
     while Instant::now() < deadline {
         match socket.recv(&mut [0; 16]) {
             Ok(_) => return true,
-            Err(error) if error.kind() == ErrorKind::ConnectionRefused => return true,
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+                return refuser(&socket) == Some(address);
+            }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
             Err(_) => return false,
         }
@@ -38,6 +50,22 @@ pub(crate) fn is_in_use(address: IpAddr) -> bool {
         }
     }
     false
+}
+
+/// Who sent the ICMP message that refuses what was sent by `socket` (ip(7): `IP_RECVERR`).
+fn refuser(socket: &UdpSocket) -> Option<IpAddr> {
+    let (mut octets, mut control) = ([0; 64], nix::cmsg_space!([u8; 128]));
+    let mut parts = [IoSliceMut::new(&mut octets)];
+    let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
+    let message =
+        recvmsg::<SockaddrStorage>(socket.as_raw_fd(), &mut parts, Some(&mut control), flags).ok()?;
+    message.cmsgs().ok()?.find_map(|part| match part {
+        ControlMessageOwned::Ipv4RecvErr(_, from) => {
+            from.map(|from| Ipv4Addr::from(u32::from_be(from.sin_addr.s_addr)).into())
+        }
+        ControlMessageOwned::Ipv6RecvErr(_, from) => from.map(|from| IpAddr::from(from.sin6_addr.s6_addr)),
+        _ => None,
+    })
 }
 
 /// Whether the kernel knows a hardware address for it.
@@ -59,8 +87,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_machine_uses_its_own_address_and_nobody_one_for_documentation() {
+    fn this_machine_uses_its_own_addresses_and_nobody_one_for_documentation() {
         assert!(is_in_use([127, 0, 0, 1].into()));
+        assert!(is_in_use([0, 0, 0, 0, 0, 0, 0, 1].into()));
         assert!(!is_in_use([192, 0, 2, 77].into()));
     }
 
