@@ -24,6 +24,7 @@ pub(crate) enum Command {
     /// Look the inventory over: every mistake, with file, line and column.
     Check(Check),
     /// List hosts, networks, zones or tags.
+    #[command(visible_alias = "ls")]
     List(List),
     /// Show everything about one host, by name, MAC or IP address.
     Show(Show),

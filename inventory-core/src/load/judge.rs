@@ -96,7 +96,7 @@ impl Loader {
             let finding = Finding::new(Rule::EmptyInventory, Span::whole(id), message);
             findings
                 .push(finding.help(
-                    "an inventory is a directory of TOML files; is it mounted, and is the path right?",
+                    "an inventory is a directory of TOML files, or a branch as in `site.git#main`; is it mounted, and is the path right?",
                 ));
         }
         for (path, span) in resolve::referenced(self.files.values().map(|state| &state.globals)) {

@@ -15,6 +15,7 @@ pub(crate) enum Verb {
     /// Take out keys.
     Unset(Unset),
     /// Take out a host, with its aliases and comments.
+    #[command(visible_aliases = ["remove", "delete"])]
     Rm(Rm),
     /// Give a host another name; what refers to it follows.
     Rename(Rename),
@@ -265,6 +266,7 @@ pub(crate) struct Named {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Disk {
     /// Give a host a disk, or a disk another size.
+    #[command(visible_alias = "add")]
     Set(DiskSet),
     /// Take disks out.
     Rm(Named),

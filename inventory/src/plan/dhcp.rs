@@ -1,6 +1,7 @@
 //! What DHCP gives to known machines, and tells the clients of a network.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use dhcpd::view::{DhcpView, Reservation};
 use inventory_core::model::{BootId, Globals, Network, NetworkId, RouterAdvertisement, Snapshot, Unknown};
@@ -27,7 +28,7 @@ pub(crate) struct ReservationChange {
 pub(crate) struct Given {
     /// Its name.
     pub(crate) host: String,
-    /// Its address, or why it gets none: `from the pool`, `not served`, `dhcp off`.
+    /// Its address, or why it has none: `from the pool`, `none` where there is no pool, `not served`, `dhcp off`.
     pub(crate) address: String,
     /// The same by DHCPv6; empty where the network has no IPv6.
     pub(crate) address6: String,
@@ -110,18 +111,22 @@ fn given(found: &Reservation<'_>, network: &Network) -> Given {
         true if !found.is_served() => Some("not served"),
         true => None,
     };
-    let address = |address: Option<String>| match none {
-        Some(why) => why.to_owned(),
-        None => address.unwrap_or_else(|| "from the pool".to_owned()),
+    let of = |has: bool, own: Option<IpAddr>, is_family: fn(&IpAddr) -> bool| match (none, own) {
+        _ if !has => String::new(),
+        (Some(why), _) => why.to_owned(),
+        (None, Some(address)) => address.to_string(),
+        (None, None) if network.pools.iter().any(|pool| is_family(&pool.first())) => {
+            "from the pool".to_owned()
+        }
+        (None, None) => "none".to_owned(),
     };
-    let of = |has: bool, own: Option<String>| if has { address(own) } else { String::new() };
     let options = |options: &[DhcpOption]| {
         options.iter().map(|option| format!("{} {}", option.code, hex(&option.data))).collect()
     };
     Given {
         host: found.fqdn().map(ToString::to_string).unwrap_or_default(),
-        address: of(network.ipv4.is_some(), found.address().map(|address| address.to_string())),
-        address6: of(network.ipv6.is_some(), found.address6().map(|address| address.to_string())),
+        address: of(network.ipv4.is_some(), found.address().map(IpAddr::V4), IpAddr::is_ipv4),
+        address6: of(network.ipv6.is_some(), found.address6().map(IpAddr::V6), IpAddr::is_ipv6),
         delegated: found.delegations().map(|prefix| prefix.to_string()).collect(),
         lease_seconds: found.lease_seconds().unwrap_or(network.lease_seconds),
         options: options(found.options()),

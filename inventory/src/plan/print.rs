@@ -86,7 +86,7 @@ fn whole(given: &Given) -> String {
     }
     words.extend(given.delegated.iter().map(String::as_str));
     words.push(&given.host);
-    words.retain(|word| !word.is_empty());
+    words.retain(|word| !word.is_empty() && *word != "none");
     words.join(" ")
 }
 

@@ -137,6 +137,10 @@ fn plan_says_what_the_daemons_answer_before_and_after() {
         let before = lab.dig(&owners);
         let mut planned = check(&lab, &changes, "before");
         assert_eq!(changes["leases"][0]["address"], leased.address.to_string());
+        // The network has no pool that an address of IPv6 could be of.
+        let web1 = changes["reservations"].as_array().unwrap().iter();
+        let web1: Vec<&Value> = web1.filter(|change| change["client"] == "mac 52:54:00:aa:00:11").collect();
+        assert_eq!((web1.len(), &web1[0]["after"]["address6"]), (1, &"none".into()));
 
         sh(&format!("cp -r {}/. {}", next.display(), lab.place.inventory().display()));
         for daemon in [&lab.dhcpd, &lab.dnsd] {
