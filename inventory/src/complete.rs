@@ -4,7 +4,7 @@
 //! The scripts that `hostbook completions` prints ask the hidden command `complete` what may come next.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Arg, Args, Command, CommandFactory, ValueEnum};
@@ -73,7 +73,7 @@ fn candidates(root: &Command, words: &[String]) -> BTreeSet<String> {
     let Some((last, before)) = words.split_last() else { return BTreeSet::new() };
     let place = Place::find(root, before);
     let all: BTreeSet<String> = if let Some(flag) = place.flag {
-        values(flag, &place.inventory)
+        values(flag, &place)
     } else if last.starts_with('-') {
         flags(place.command)
     } else {
@@ -81,8 +81,7 @@ fn candidates(root: &Command, words: &[String]) -> BTreeSet<String> {
         // The last one may take all that is left.
         let positional =
             positional.or_else(|| place.command.get_positionals().last().filter(|arg| many(arg)));
-        let mut all: BTreeSet<String> =
-            positional.map(|arg| values(arg, &place.inventory)).unwrap_or_default();
+        let mut all: BTreeSet<String> = positional.map(|arg| values(arg, &place)).unwrap_or_default();
         if place.positionals == 0 {
             let commands = place.command.get_subcommands().filter(|command| !command.is_hide_set());
             all.extend(commands.map(|command| command.get_name().to_owned()));
@@ -100,6 +99,8 @@ fn many(arg: &Arg) -> bool {
 /// Where the word to complete stands.
 struct Place<'c> {
     command: &'c Command,
+    /// The command that it belongs to, such as `tag` of `tag add`.
+    above: &'c str,
     /// The flag whose value it is.
     flag: Option<&'c Arg>,
     /// Positional words before it.
@@ -110,7 +111,7 @@ struct Place<'c> {
 impl<'c> Place<'c> {
     fn find(root: &'c Command, before: &[String]) -> Place<'c> {
         let named = std::env::var_os("HOSTBOOK_INVENTORY").map_or_else(|| PathBuf::from("."), PathBuf::from);
-        let mut place = Place { command: root, flag: None, positionals: 0, inventory: named };
+        let mut place = Place { command: root, above: "", flag: None, positionals: 0, inventory: named };
         for word in before {
             if let Some(flag) = place.flag.take() {
                 if flag.get_id() == "inventory" {
@@ -124,6 +125,7 @@ impl<'c> Place<'c> {
             } else if let Some(command) =
                 place.command.find_subcommand(word).filter(|_| place.positionals == 0)
             {
+                place.above = place.command.get_name();
                 place.command = command;
             } else {
                 place.positionals += 1;
@@ -150,7 +152,7 @@ fn flags(command: &Command) -> BTreeSet<String> {
 }
 
 /// What an argument can be: its possible values, or names of the inventory by what it is called.
-fn values(arg: &Arg, inventory: &Path) -> BTreeSet<String> {
+fn values(arg: &Arg, place: &Place<'_>) -> BTreeSet<String> {
     let possible = arg.get_possible_values();
     if !possible.is_empty() {
         return possible.iter().map(|value| value.get_name().to_owned()).collect();
@@ -164,12 +166,13 @@ fn values(arg: &Arg, inventory: &Path) -> BTreeSet<String> {
         "HOST" | "OLD" | "NAME|MAC|IP" => host_names,
         "NETWORK" => network_names,
         "TAG" => tags,
+        "NAME" if place.above == "tag" => tags,
         "ZONE" => zones,
         "PROFILE" if arg.get_id() == "boot" => boots,
         "STATE" => |_: &Inventory| State::ALL.iter().map(|state| state.word().to_owned()).collect(),
         _ => return BTreeSet::new(),
     };
-    match crate::inventory::load(inventory) {
+    match crate::inventory::load(&place.inventory) {
         Ok((snapshot, _)) => wanted(&snapshot.inventory),
         Err(_) => BTreeSet::new(),
     }
@@ -201,13 +204,21 @@ fn boots(inventory: &Inventory) -> BTreeSet<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
+    fn lab() -> String {
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("examples/lab").display().to_string()
+    }
+
+    fn bare(words: &[&str]) -> Vec<String> {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        candidates(&Cli::command(), &words).into_iter().collect()
+    }
+
     fn completed(words: &[&str]) -> Vec<String> {
-        let lab = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("examples/lab");
-        let mut all = vec![words[0].to_owned(), "-i".to_owned(), lab.display().to_string()];
-        all.extend(words[1..].iter().map(|word| (*word).to_owned()));
-        candidates(&Cli::command(), &all).into_iter().collect()
+        bare(&[&[words[0], "-i", &lab()][..], &words[1..]].concat())
     }
 
     #[test]
@@ -220,14 +231,12 @@ mod tests {
         assert_eq!(completed(&["install", "web1", "--boot", ""]), ["debian12"]);
         assert_eq!(completed(&["explain", "web1", "--arch", "uefi"]), ["uefi32", "uefi64"]);
         assert_eq!(completed(&["export", "z"]), ["zone"]);
+        assert_eq!(bare(&["tag", "rm", "-i", &lab(), "web1", "p"]), ["prod"]);
+        assert_eq!(bare(&["alias", "rm", "-i", &lab(), "web1", "p"]), [""; 0]);
     }
 
     #[test]
     fn commands_and_flags_complete_from_their_description() {
-        let bare = |words: &[&str]| {
-            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            candidates(&Cli::command(), &words).into_iter().collect::<Vec<_>>()
-        };
         assert_eq!(bare(&["ex"]), ["explain", "export"]);
         assert_eq!(bare(&["nic", ""]), ["add", "rm"]);
         assert_eq!(bare(&["plan", "--fr"]), ["--from"]);
