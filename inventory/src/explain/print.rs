@@ -9,14 +9,18 @@ use crate::output;
 
 /// Column that places start at, where the fact leaves room.
 const PLACE: usize = 72;
+/// Longest owner name that the column of names is made for.
+const OWNER: usize = 40;
 /// Characters that are left to a place on a narrow terminal.
 const AT: usize = 26;
 
 pub(super) fn print(explained: &Explained) {
     if !explained.dns.is_empty() {
         heading("DNS");
+        let lengths = explained.dns.iter().map(|record| record.owner.len());
+        let width = lengths.filter(|length| *length <= OWNER).max().unwrap_or(OWNER);
         for record in &explained.dns {
-            let fact = format!("{:<32} {:<6} {}", record.owner, record.rtype, record.data);
+            let fact = format!("{:<width$} {:<6} {}", record.owner, record.rtype, record.data);
             fact_line(&fact, record.at.as_deref());
         }
         output::line("");

@@ -10,8 +10,7 @@ use crate::edit::{key, quote};
 /// The file. `has_site`: there is a `[site]` already.
 pub(super) fn text(settled: &Settled, has_site: bool, origin: &str) -> String {
     let mut text = format!("# Imported from {origin}.\n");
-    let first_zone = settled.zones.keys().next();
-    if !has_site && let Some(zone) = first_zone {
+    if !has_site && let Some(zone) = main_zone(settled) {
         let own = vec![format!("ns1.{zone}")];
         let servers = if settled.nameservers.is_empty() { &own } else { &settled.nameservers };
         let contact = settled.contact.clone().unwrap_or_else(|| format!("hostmaster@{zone}"));
@@ -35,6 +34,12 @@ pub(super) fn text(settled: &Settled, has_site: bool, origin: &str) -> String {
         host(&mut text, one);
     }
     text
+}
+
+/// The zone that most hosts are in; of several the first.
+fn main_zone(settled: &Settled) -> Option<&String> {
+    let hosts_in = |zone: &String| settled.hosts.iter().filter(|host| host.zone == *zone).count();
+    settled.zones.keys().rev().max_by_key(|zone| hosts_in(zone))
 }
 
 /// A record line with its owner relative to the zone.

@@ -49,6 +49,7 @@ fn a_dnsmasq_with_one_router_two_networks_and_records_of_its_domain() {
     let gateways: Vec<String> = networks(&snapshot).into_iter().map(|network| network.1).collect();
     assert_eq!(gateways, ["192.168.5.1", ""]);
     let zone = desk.export("a", &["zone", "--zone", "office.example"]);
+    assert!(text(&desk, "a/imported-dnsmasq.toml").contains("nameservers = [\"ns1.office.example\"]"));
     assert!(zone.contains("v=DMARC1") && zone.contains("10 desk.office.example."), "{zone}");
 }
 
