@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipnet::Ipv6Net;
 
+use super::ssh_key::SshHostKey;
 use super::{BootId, NetworkId, ZoneId};
 use crate::mac::MacAddr;
 use crate::name::Name;
@@ -74,15 +75,6 @@ pub struct Host {
     pub netboot: Option<Box<Netboot>>,
     /// Processors, memory, disks, and the machine it runs on if it is virtual.
     pub hardware: Option<Box<Hardware>>,
-}
-
-/// A public key of an ssh server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SshHostKey {
-    /// Its type, as `ssh-ed25519`.
-    pub algorithm: Box<str>,
-    /// The key in base 64, type included (RFC 4253, section 6.6).
-    pub key: Box<str>,
 }
 
 /// When a host boots over the network, beside what its state says.

@@ -36,6 +36,7 @@ mod wire;
 pub use canonical::{canonical, covered_type};
 pub(crate) use codec::from_base64;
 pub use master::{Files, Unopened, read_master};
+pub(crate) use present::base64;
 pub use present::present;
 pub use rare::bitmap;
 pub use rtype::RecordType;

@@ -231,7 +231,7 @@ fn base32(octets: &[u8]) -> String {
     digits(octets, 5, b"0123456789abcdefghijklmnopqrstuv")
 }
 
-pub(super) fn base64(octets: &[u8]) -> String {
+pub(crate) fn base64(octets: &[u8]) -> String {
     let mut text = digits(octets, 6, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
     while !text.len().is_multiple_of(4) {
         text.push('=');

@@ -85,7 +85,7 @@ pub(super) fn known_hosts(inventory: &Inventory, tags: &[String], scan: &str) ->
     let hosts: Vec<&Host> = served(inventory, tags).collect();
     for host in &hosts {
         for key in &host.ssh_host_keys {
-            let _ = writeln!(text, "{} {} {}", all_names(host), key.algorithm, key.key);
+            let _ = writeln!(text, "{} {key}", all_names(host));
         }
     }
     for line in scan.lines().filter(|line| !line.starts_with('#')) {
