@@ -199,6 +199,10 @@ pub(crate) struct Status {
     /// List the machines that asked dhcpd and that nobody has written down (see `hostbook adopt`).
     #[arg(long, conflicts_with = "leases")]
     pub(crate) seen: bool,
+    /// List the hosts that were installed from here, with the host keys that their installers reported (see
+    /// `hostbook pin`).
+    #[arg(long, conflicts_with_all = ["leases", "seen"])]
+    pub(crate) installed: bool,
     #[command(flatten)]
     pub(crate) format: FormatArg,
 }

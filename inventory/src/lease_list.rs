@@ -1,6 +1,5 @@
 //! `hostbook status --leases`: who has which address of the pools, until when.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,17 +9,16 @@ use serde_json::Value;
 
 use crate::args::Status;
 use crate::exit::{Failure, Outcome};
-use crate::{leases, output};
+use crate::output;
+use crate::status::dhcpd;
 
 /// A daemon that takes longer is in trouble.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Prints the leases of each dhcpd that is asked, by network and address.
 pub(crate) fn run(args: &Status) -> Outcome {
-    let usual = [PathBuf::from(leases::USUAL)];
-    let sockets: &[PathBuf] = if args.control.is_empty() { &usual } else { &args.control };
     let mut all = Vec::new();
-    for socket in sockets {
+    for socket in &dhcpd(&args.control) {
         let answer = control::ask(socket, &Request::new("leases"), PATIENCE)
             .map_err(|error| Failure::new(format!("{}: {error}", socket.display())))?;
         let Value::Array(leases) = answer else {

@@ -17,6 +17,7 @@ mod free;
 mod hook;
 mod import;
 mod init;
+mod installed;
 mod inventory;
 mod lease_list;
 mod leases;

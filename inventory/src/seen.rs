@@ -1,22 +1,20 @@
 //! `hostbook status --seen`: machines that asked dhcpd and that nobody has written down.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::Value;
 
 use crate::args::Status;
 use crate::exit::{Failure, Outcome};
-use crate::status::{age_of, ask};
-use crate::{leases, output};
+use crate::output;
+use crate::status::{age_of, ask, dhcpd};
 
 /// Prints them, the latest first.
 pub(crate) fn run(args: &Status) -> Outcome {
-    let usual = [PathBuf::from(leases::USUAL)];
-    let sockets: &[PathBuf] = if args.control.is_empty() { &usual } else { &args.control };
     let mut machines = Vec::new();
     let mut heard = false;
-    for socket in sockets {
+    for socket in &dhcpd(&args.control) {
         let status = ask(socket).map_err(|error| trouble(socket, &error))?;
         // dnsd has no such list.
         if let Some(seen) = status["seen"].as_array() {

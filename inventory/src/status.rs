@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use crate::args::Status;
 use crate::exit::{Failure, Outcome};
-use crate::{lease_list, output, seen};
+use crate::{installed, lease_list, leases, output, seen};
 
 /// Where the daemons listen unless they are told otherwise.
-const USUAL: [&str; 2] = ["/run/hostbook/dhcpd.sock", "/run/hostbook/dnsd.sock"];
+const USUAL: [&str; 2] = [leases::USUAL, "/run/hostbook/dnsd.sock"];
 /// Where `hostbook hook follow` listens, where it runs.
 pub(crate) const HOOKS: &str = "/run/hostbook-hooks/hooks.sock";
 /// A daemon that takes longer is in trouble.
@@ -30,6 +30,9 @@ pub(crate) fn run(args: &Status) -> Outcome {
     }
     if args.seen {
         return seen::run(args);
+    }
+    if args.installed {
+        return installed::run(args);
     }
     let sockets = sockets(&args.control);
     let answers: Vec<(&PathBuf, Result<Value, String>)> =
@@ -65,6 +68,11 @@ pub(crate) fn run(args: &Status) -> Outcome {
 /// The sockets of the daemons: those that are named, else the usual ones.
 pub(crate) fn daemons(named: &[PathBuf]) -> Vec<PathBuf> {
     if named.is_empty() { USUAL.map(PathBuf::from).to_vec() } else { named.to_vec() }
+}
+
+/// The sockets of dhcpd: those that are named, else the usual one.
+pub(crate) fn dhcpd(named: &[PathBuf]) -> Vec<PathBuf> {
+    if named.is_empty() { vec![PathBuf::from(leases::USUAL)] } else { named.to_vec() }
 }
 
 /// The sockets to ask: those that are named, else the usual ones, with that of the hooks where they run.

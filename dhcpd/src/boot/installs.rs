@@ -4,13 +4,16 @@
 //! neither a reload, nor a change of state to and fro, nor another name or another network card starts it
 //! again. A machine is known by its name and by its cards: a name goes on with the machine when its card
 //! is replaced, and a card when the host is renamed. Where the two part, the card goes before.
+//!
+//! The host keys of a machine are those that came first with the report of its last installation: only another
+//! installation brings others.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use inventory_core::mac::MacAddr;
-use inventory_core::model::{Host, Inventory};
+use inventory_core::model::{Host, Inventory, SshHostKey};
 use inventory_core::name::Name;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -58,6 +61,20 @@ struct Machine {
     macs: Vec<Box<str>>,
     /// Installations that were done under this name.
     count: u64,
+    /// Public keys of its ssh server that the installer reported.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    host_keys: Vec<Box<str>>,
+}
+
+/// What became of the host keys in a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostKeys {
+    /// There were none.
+    None,
+    /// They are noted, or were before.
+    Noted,
+    /// Others were reported before, and stay.
+    Others,
 }
 
 impl Installs {
@@ -68,20 +85,35 @@ impl Installs {
 
     /// Whether the installation that `host` wants is done. `inventory` says which machine has which card.
     pub fn is_done(&self, host: &Host, inventory: &Inventory) -> bool {
-        let (fqdn, cards, wanted) = (host.name.fqdn.to_string(), cards(host), host.reinstall());
-        if let Some(done) = self.done.get(&*fqdn) {
+        let wanted = host.reinstall();
+        self.names(host, inventory)
+            .iter()
+            .any(|name| self.done.get(name).is_some_and(|done| **done == *wanted))
+    }
+
+    /// The keys of `host`'s ssh server that its installer reported; none if it has reported none, or was not here.
+    pub fn host_keys(&self, host: &Host, inventory: &Inventory) -> Vec<SshHostKey> {
+        let names = self.names(host, inventory);
+        let machines = names.iter().filter_map(|name| self.machines.get(name));
+        // Each installation of a machine counts one more, also under another name.
+        let last = machines.max_by_key(|machine| machine.count);
+        last.into_iter().flat_map(|machine| &machine.host_keys).filter_map(|key| key.parse().ok()).collect()
+    }
+
+    /// Names under which installations of the machine were done that is `host` in `inventory`.
+    fn names(&self, host: &Host, inventory: &Inventory) -> Vec<Box<str>> {
+        let (fqdn, cards): (Box<str>, _) = (host.name.fqdn.to_string().into(), cards(host));
+        if self.done.contains_key(&fqdn) {
             let known = self.cards_of(&fqdn);
             if known.is_empty()
                 || shares(&known, &cards)
                 || !inventory.hosts().any(|host| has_one(host, &known))
             {
-                return **done == *wanted;
+                return vec![fqdn];
             }
         }
-        let mut others = self.with_cards(&cards).filter(|name| **name != *fqdn);
-        others.any(|name| {
-            self.done.get(name).is_some_and(|done| **done == *wanted) && self.went_on(name, &cards, inventory)
-        })
+        let others = self.with_cards(&cards).filter(|name| **name != *fqdn);
+        others.filter(|name| self.went_on(name, &cards, inventory)).map(Box::from).collect()
     }
 
     /// Whether the machine that was called `name` is the one with these cards.
@@ -95,14 +127,23 @@ impl Installs {
         shares(&known, cards) && !is_there()
     }
 
-    /// Notes that it is; once noted it is not counted again.
-    pub fn set_done(&mut self, host: &Host) {
+    /// Notes that it is, and the host keys that were reported with that; once noted it is not counted again.
+    pub fn set_done(&mut self, host: &Host, reported: &[SshHostKey]) -> HostKeys {
         let fqdn: Box<str> = host.name.fqdn.to_string().into();
         let before = self.done.insert(fqdn.clone(), host.reinstall().into());
         let is_another = before.is_none_or(|before| *before != *host.reinstall());
         let count = self.count(host) + u64::from(is_another);
         let macs = cards(host).iter().map(|card| card.to_string().into()).collect();
-        self.put(fqdn, Machine { macs, count });
+        let reported: Vec<Box<str>> = reported.iter().map(|key| key.to_string().into()).collect();
+        let noted = self.machines.get(&fqdn).filter(|_| !is_another).map(|machine| machine.host_keys.clone());
+        let noted = noted.filter(|noted| !noted.is_empty());
+        let outcome = match &noted {
+            _ if reported.is_empty() => HostKeys::None,
+            Some(noted) if *noted != reported => HostKeys::Others,
+            _ => HostKeys::Noted,
+        };
+        self.put(fqdn, Machine { macs, count, host_keys: noted.unwrap_or(reported) });
+        outcome
     }
 
     /// Notes what is known of the machine called `fqdn`.
@@ -213,6 +254,7 @@ mod tests {
     use inventory_core::model::Snapshot;
 
     use super::*;
+    use crate::boot::host_keys::tests::key;
 
     const GLOBALS: &str = "[site]\nnameservers = [\"ns1.lab.example\"]\n[zone.\"lab.example\"]\n[boot.d]\n\
                            kernel = \"k\"\n[network.lan]\nzone = \"lab.example\"\nipv4 = \"10.0.0.0/24\"\n\
@@ -245,7 +287,7 @@ mod tests {
     fn done(snapshot: &Snapshot, name: &str) -> Installs {
         let mut installs = Installs::new(&[7; 32]);
         assert!(!is_done(&installs, snapshot, name));
-        installs.set_done(host(snapshot, name));
+        installs.set_done(host(snapshot, name), &[]);
         assert!(is_done(&installs, snapshot, name));
         installs
     }
@@ -257,7 +299,7 @@ mod tests {
         assert!(!is_done(&installs, &first, "b"));
         let second = inventory(&[("a", "lan", 1, "2")]);
         assert!(!is_done(&installs, &second, "a"), "another one is wanted");
-        installs.set_done(host(&second, "a"));
+        installs.set_done(host(&second, "a"), &[]);
         assert!(is_done(&installs, &second, "a") && !is_done(&installs, &first, "a"));
     }
 
@@ -269,7 +311,7 @@ mod tests {
         assert!(!is_done(&installs, &inventory(&[("b", "lan", 1, "2")]), "b"), "another one is wanted");
         let other_card = inventory(&[("a", "lan", 9, "")]);
         assert!(is_done(&installs, &other_card, "a"));
-        installs.set_done(host(&renamed, "b"));
+        installs.set_done(host(&renamed, "b"), &[]);
         assert!(is_done(&installs, &inventory(&[("c", "lan", 1, "")]), "c"), "and renamed once more");
     }
 
@@ -297,12 +339,12 @@ mod tests {
         let mut tokens =
             vec![old.clone(), one.token(host(&first, "b")), one.token(host(&second, "a")), other.token(a)];
         assert!(one.tells(a, &old) && !tokens[1..].iter().any(|token| one.tells(a, token)));
-        one.set_done(a);
+        one.set_done(a, &[]);
         for _ in 0..3 {
             assert!(one.tells(a, &old), "told again");
-            one.set_done(a);
+            one.set_done(a, &[]);
         }
-        one.set_done(host(&second, "a"));
+        one.set_done(host(&second, "a"), &[]);
         tokens.push(one.token(a));
         assert!(!one.tells(a, &old), "a value that comes again is another installation");
         assert!(tokens.iter().all(|token| token.len() == 2 * HALF_DIGITS));
@@ -331,13 +373,57 @@ mod tests {
     }
 
     #[test]
+    fn host_keys_are_those_of_the_first_report_until_another_installation_is_done() {
+        let first = inventory(&[("a", "lan", 1, ""), ("b", "lan", 2, "")]);
+        let keys = |installs: &Installs, snapshot: &Snapshot, name| {
+            installs.host_keys(host(snapshot, name), &snapshot.inventory)
+        };
+        // Reported as the new system comes up for the first time, after the installer's own report.
+        let mut installs = done(&first, "a");
+        assert_eq!(keys(&installs, &first, "a"), []);
+        assert_eq!(installs.set_done(host(&first, "a"), &[key(1)]), HostKeys::Noted);
+        for (reported, outcome) in
+            [(vec![key(2)], HostKeys::Others), (vec![], HostKeys::None), (vec![key(1)], HostKeys::Noted)]
+        {
+            assert_eq!(installs.set_done(host(&first, "a"), &reported), outcome);
+            assert_eq!(keys(&installs, &first, "a"), [key(1)]);
+        }
+        assert_eq!(keys(&installs, &first, "b"), []);
+
+        let second = inventory(&[("a", "lan", 1, "2")]);
+        assert_eq!(keys(&installs, &second, "a"), [key(1)], "as long as the other one is not done");
+        installs.set_done(host(&second, "a"), &[key(2)]);
+        assert_eq!(keys(&installs, &second, "a"), [key(2)]);
+        installs.set_done(host(&inventory(&[("a", "lan", 1, "3")]), "a"), &[]);
+        assert_eq!(keys(&installs, &second, "a"), [], "a system without known keys is there by now");
+    }
+
+    #[test]
+    fn host_keys_stay_with_the_machine() {
+        let mut installs = Installs::new(&[7; 32]);
+        let keys = |installs: &Installs, hosts: &[(&str, &str, u8, &str)], name| {
+            let snapshot = inventory(hosts);
+            installs.host_keys(host(&snapshot, name), &snapshot.inventory)
+        };
+        installs.set_done(host(&inventory(&[("a", "lan", 1, "")]), "a"), &[key(1)]);
+        assert_eq!(keys(&installs, &[("b", "lan", 1, "")], "b"), [key(1)], "it was renamed");
+        let swapped = [("a", "lan", 2, ""), ("b", "lan", 1, "")];
+        assert_eq!(keys(&installs, &swapped, "a"), [], "another machine has the name");
+        // Installed again under its new name, then renamed once more.
+        installs.set_done(host(&inventory(&[("b", "lan", 1, "2")]), "b"), &[key(2)]);
+        assert_eq!(keys(&installs, &[("c", "lan", 1, "2")], "c"), [key(2)]);
+        let text = serde_json::to_string(&installs).unwrap();
+        assert_eq!(serde_json::from_str::<Installs>(&text).unwrap(), installs);
+    }
+
+    #[test]
     fn what_is_remembered_is_read_back_also_from_before_cards_were_known() {
         let snapshot = inventory(&[("a", "lan", 1, "7")]);
         let mut installs = done(&snapshot, "a");
         // Another card, which is then another machine's, too.
         let other_card = inventory(&[("a", "lan", 2, "8")]);
-        installs.set_done(host(&other_card, "a"));
-        installs.set_done(host(&inventory(&[("b", "lan", 2, "8")]), "b"));
+        installs.set_done(host(&other_card, "a"), &[]);
+        installs.set_done(host(&inventory(&[("b", "lan", 2, "8")]), "b"), &[]);
         let text = serde_json::to_string(&installs).unwrap();
         assert_eq!(serde_json::from_str::<Installs>(&text).unwrap(), installs);
         let known = |card| installs.with_cards(&[MacAddr([2, 0, 0, 0, 0, card])]).collect::<Vec<_>>();

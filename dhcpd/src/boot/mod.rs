@@ -12,6 +12,7 @@
 
 mod event;
 mod firmware;
+pub mod host_keys;
 mod installs;
 mod script;
 mod service;
@@ -21,9 +22,9 @@ mod url;
 
 pub use event::BootEvent;
 pub use firmware::{Architecture, Saying, Stage};
-pub use installs::Installs;
+pub use installs::{HostKeys, Installs};
 pub use service::{Answer, Asker, Service};
-pub use target::{PREFIX, Target, What, Whom, encoded};
+pub use target::{PREFIX, Report, Target, What, Whom, encoded};
 pub use url::{script_path, server_url};
 
 use inventory_core::model::ContentHash;

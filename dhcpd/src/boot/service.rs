@@ -14,9 +14,9 @@ use inventory_core::model::{Boot, BootSource, Host, Snapshot, State, Unknown};
 use inventory_core::template::{Engine, Fault, Subject, Urls};
 
 use super::event::BootEvent;
-use super::installs::{Installs, is_token};
+use super::installs::{HostKeys, Installs, is_token};
 use super::script;
-use super::target::{PREFIX, What, Whom};
+use super::target::{PREFIX, Report, What, Whom};
 use super::version_of;
 use kept::Kept;
 
@@ -36,8 +36,9 @@ pub struct Asker {
 pub enum Answer {
     /// This text; the event says of which kind.
     Text(String, BootEvent),
-    /// An installation is done. Make [`Service::installs`] durable, then say so.
-    Done,
+    /// An installation is done. Make [`Service::installs`] durable, then say so, and what became of the host
+    /// keys in the report.
+    Done(HostKeys),
     /// Nothing of the kind; the text is for people.
     Refused(BootEvent, String),
 }
@@ -92,9 +93,9 @@ impl Service {
         asker: &Asker,
         current: &Arc<Snapshot>,
     ) -> Answer {
-        if let What::Done(token) = what {
-            let told = self.done(whom, token, current);
-            return told.map_or_else(|(event, why)| Answer::Refused(event, why), |()| Answer::Done);
+        if let What::Done(report) = what {
+            let told = self.done(whom, report, current);
+            return told.map_or_else(|(event, why)| Answer::Refused(event, why), Answer::Done);
         }
         let snapshot = version.and_then(|version| self.kept.get(version, asker.now_ms));
         let snapshot = snapshot.unwrap_or_else(|| Arc::clone(current));
@@ -204,7 +205,8 @@ impl Service {
 
     /// Takes the report that an installation is done. The token says of which machine, so that neither its
     /// address nor its name matters, which may have been edited since.
-    fn done(&mut self, whom: &Whom, token: &str, current: &Snapshot) -> Result<(), Refusal> {
+    fn done(&mut self, whom: &Whom, report: &Report, current: &Snapshot) -> Result<HostKeys, Refusal> {
+        let token = &*report.token;
         let bad = |why: &str| Err((BootEvent::BadToken, why.to_owned()));
         let Whom::Host(name) = whom else { return bad("unknown machines are not installed") };
         if !is_token(token) {
@@ -219,8 +221,7 @@ impl Service {
         if !host.state.is_served() {
             return Err(machine::not_served(host));
         }
-        self.installs.set_done(host);
-        Ok(())
+        Ok(self.installs.set_done(host, &report.host_keys))
     }
 }
 

@@ -5,9 +5,11 @@
 //! /hostbook/web1.lab.example.org/boot.ipxe    the script, by the inventory of this moment
 //! /hostbook/web1.lab.example.org/3f5a…/…      by the inventory with this hash, as long as it is known
 //!     boot.ipxe  cmdline  file/preseed.cfg
-//! /hostbook/web1.lab.example.org/done/6b1f…   tells that the installation is done
+//! /hostbook/web1.lab.example.org/done/6b1f…   tells that the installation is done, perhaps with host keys
 //! /hostbook/-/servers/…                       the same for a machine that nobody has written down
 //! ```
+
+use inventory_core::model::SshHostKey;
 
 use super::event::BootEvent;
 
@@ -52,8 +54,17 @@ pub enum What {
     CommandLine,
     /// A file of the boot profile, by its name there.
     File(Box<str>),
-    /// Nothing: the installation with this token is done.
-    Done(Box<str>),
+    /// Nothing: it is a report that an installation is done.
+    Done(Report),
+}
+
+/// The report that an installation is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Says which installation.
+    pub token: Box<str>,
+    /// Public keys of the ssh server of what was installed, if they came along.
+    pub host_keys: Vec<SshHostKey>,
 }
 
 impl Target {
@@ -119,7 +130,7 @@ fn made(whom: Whom, rest: &[&str]) -> Result<Target, BootEvent> {
         ["boot.ipxe"] => What::Script,
         ["cmdline"] => What::CommandLine,
         ["file", name @ ..] if !name.is_empty() => What::File(name.join("/").into()),
-        ["done", token] => What::Done((*token).into()),
+        ["done", token] => What::Done(Report { token: (*token).into(), host_keys: Vec::new() }),
         _ => return Err(BootEvent::NotFound),
     };
     Ok(Target::Made { whom, version, what })
@@ -194,7 +205,10 @@ mod tests {
         assert_eq!(of("0123456789ab/boot.ipxe"), made(Some("0123456789ab"), What::Script));
         assert_eq!(of("0123456789ab/cmdline"), made(Some("0123456789ab"), What::CommandLine));
         assert_eq!(of("file/a/b.cfg"), made(None, What::File("a/b.cfg".into())));
-        assert_eq!(of("done/77"), made(None, What::Done("77".into())));
+        assert_eq!(
+            of("done/77"),
+            made(None, What::Done(Report { token: "77".into(), host_keys: Vec::new() }))
+        );
         for nothing in ["", "file", "file/", "0123456789ab", "other", "done", "done/a/b"] {
             assert_eq!(of(nothing), Err(BootEvent::NotFound), "{nothing}");
         }

@@ -144,7 +144,6 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let common = Common::new(env!("CARGO_PKG_VERSION"), started, move || lock(&follow).figures());
     common.register(&mut registry);
     registry.register_collector(Box::new(LeaseGauges(Arc::clone(&four.inquirer))));
-    let boot_problems = boot_problems(boot.as_ref());
     let status = Status {
         common,
         follow: following.status_handle(),
@@ -154,7 +153,8 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         six,
         four,
         six_thread,
-        boot_problems,
+        boot_problems: boot_problems(boot.as_ref()),
+        installed: boot.as_ref().map(BootServer::installed),
         history,
     };
     notifier.status(&format!("serving {} networks", snapshots.load().inventory.globals.networks.len()));

@@ -32,6 +32,8 @@ pub(super) struct Status {
     pub(super) six_thread: Thread<v6::Core>,
     /// What keeps machines from booting.
     pub(super) boot_problems: Box<dyn Fn() -> Vec<String> + Send + Sync>,
+    /// Which hosts are installed; `None`: nothing boots from here.
+    pub(super) installed: Option<Box<dyn Fn() -> Value + Send + Sync>>,
     /// What leases become; `None`: it is not kept.
     pub(super) history: Option<Arc<History>>,
 }
@@ -42,7 +44,10 @@ impl Status {
         match request.get.as_str() {
             "status" => self.to_json(),
             "leases" => self.leases().unwrap_or_else(busy),
-            other => refuse(format!("unknown request `{other}`: dhcpd knows `status` and `leases`")),
+            "installed" => self.installed.as_ref().map_or_else(|| json!([]), |installed| installed()),
+            other => {
+                refuse(format!("unknown request `{other}`: dhcpd knows `status`, `leases` and `installed`"))
+            }
         }
     }
 

@@ -35,6 +35,8 @@ pub(crate) enum Verb {
     /// Other names of a host.
     #[command(subcommand)]
     Alias(Words),
+    /// Write down the host keys that hosts' installers reported to dhcpd, as `ssh-host-key`.
+    Pin(Pin),
     /// Boot the host's boot profile once, and serve it from then on.
     Install(Install),
     /// Serve a host, booting from its disk.
@@ -57,7 +59,7 @@ pub(crate) struct How {
     /// Print what was done as JSON.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Control socket of dhcpd, which knows of leases; without it, the usual place is asked.
+    /// Control socket of dhcpd, which knows of leases and installations; without it, the usual place is asked.
     #[arg(long, value_name = "PATH")]
     pub(crate) control: Option<PathBuf>,
 }
@@ -293,6 +295,15 @@ pub(crate) enum Words {
     Add(Named),
     /// Take some out.
     Rm(Named),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pin {
+    /// The hosts.
+    #[arg(value_name = "HOST", required = true)]
+    pub(crate) hosts: Vec<String>,
+    #[command(flatten)]
+    pub(crate) how: How,
 }
 
 #[derive(Debug, Args)]

@@ -49,6 +49,7 @@ pub(crate) const ORDER: &[&str] = &[
     "disk",
     "vmhost",
     "ttl",
+    "ssh-host-key",
     "sshfp",
     "ssh-user",
     "negative-ttl",

@@ -9,6 +9,7 @@ mod editor;
 mod finish;
 mod life;
 mod nic;
+mod pin;
 mod place;
 mod rename;
 mod session;
@@ -39,6 +40,7 @@ pub(crate) fn run(verb: &Verb) -> Outcome {
         Verb::Disk(disk) => verbs::disk(disk),
         Verb::Tag(words) => verbs::tag(words),
         Verb::Alias(words) => verbs::alias(words),
+        Verb::Pin(args) => pin::pin(args),
         Verb::Install(args) => life::install(args),
         Verb::Activate(args) => life::change(args, "active"),
         Verb::Retire(args) => life::change(args, "retired"),

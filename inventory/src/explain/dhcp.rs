@@ -298,7 +298,7 @@ impl Asking<'_> {
         match service.answer(whom, None, &What::Script, &asker, &Arc::new(self.snapshot.clone())) {
             Answer::Text(text, _) => Some(text),
             Answer::Refused(_, why) => Some(format!("# refused: {why}\n")),
-            Answer::Done => None,
+            Answer::Done(_) => None,
         }
     }
 

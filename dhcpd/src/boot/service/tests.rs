@@ -96,6 +96,13 @@ fn token(service: &mut Service, snapshot: &Arc<Snapshot>) -> Box<str> {
     file.trim_end().rsplit('/').next().unwrap().into()
 }
 
+/// The report with this token, without host keys.
+fn told(token: Box<str>) -> What {
+    What::Done(Report { token, host_keys: Vec::new() })
+}
+
+const DONE: Answer = Answer::Done(HostKeys::None);
+
 #[test]
 fn a_host_to_be_installed_boots_its_kernel_with_its_command_line() {
     let snapshot = snapshot(INSTALL, PROFILE, TEMPLATE);
@@ -119,11 +126,11 @@ fn an_installation_happens_once_and_a_changed_reinstall_value_starts_the_next() 
     let first = snapshot(INSTALL, PROFILE, TEMPLATE);
     assert_eq!(event(&mut service, &first), BootEvent::Script);
     assert_eq!(event(&mut service, &first), BootEvent::Script, "as long as it is not done");
-    let done = What::Done(token(&mut service, &first));
-    assert_eq!(ask(&mut service, None, done.clone(), &first), Answer::Done);
+    let done = told(token(&mut service, &first));
+    assert_eq!(ask(&mut service, None, done.clone(), &first), DONE);
     assert_eq!(event(&mut service, &first), BootEvent::LocalDisk);
     for _ in 0..3 {
-        assert_eq!(ask(&mut service, None, done.clone(), &first), Answer::Done, "told again is told");
+        assert_eq!(ask(&mut service, None, done.clone(), &first), DONE, "told again is told");
     }
 
     // Neither another edit nor active and back begins it again.
@@ -133,8 +140,8 @@ fn an_installation_happens_once_and_a_changed_reinstall_value_starts_the_next() 
     let again = snapshot(&format!("{INSTALL}\nreinstall = \"2\""), PROFILE, TEMPLATE);
     assert_eq!(event(&mut service, &again), BootEvent::Script);
     assert_eq!(refused(&ask(&mut service, None, done, &again)), BootEvent::BadToken, "of the last one");
-    let done = What::Done(token(&mut service, &again));
-    assert_eq!(ask(&mut service, None, done, &again), Answer::Done);
+    let done = told(token(&mut service, &again));
+    assert_eq!(ask(&mut service, None, done, &again), DONE);
     assert_eq!(event(&mut service, &again), BootEvent::LocalDisk);
 }
 
@@ -146,8 +153,8 @@ fn an_active_host_boots_from_its_disk_unless_it_always_boots_from_the_network() 
     let always = snapshot("boot = \"debian12\"\nnetboot = \"always\"", PROFILE, TEMPLATE);
     assert_eq!(event(&mut service, &always), BootEvent::Script);
     let always = snapshot(&format!("{INSTALL}\nnetboot = \"always\""), PROFILE, TEMPLATE);
-    let done = What::Done(token(&mut service, &always));
-    assert_eq!(ask(&mut service, None, done, &always), Answer::Done);
+    let done = told(token(&mut service, &always));
+    assert_eq!(ask(&mut service, None, done, &always), DONE);
     assert_eq!(event(&mut service, &always), BootEvent::Script, "always is always");
     let none = snapshot("", PROFILE, TEMPLATE);
     assert_eq!(event(&mut service, &none), BootEvent::LocalDisk);
@@ -249,9 +256,9 @@ fn a_report_counts_by_its_token_whatever_was_edited_since() {
             ("templates/preseed.cfg.j2", TEMPLATE),
         ];
         let after = Arc::new(load_texts(&files).unwrap());
-        let guess = What::Done("0".repeat(token.len()).into());
+        let guess = told("0".repeat(token.len()).into());
         assert_eq!(refused(&ask(&mut service, None, guess, &after)), BootEvent::BadToken);
-        assert_eq!(ask(&mut service, None, What::Done(token), &after), Answer::Done, "{edited}");
+        assert_eq!(ask(&mut service, None, told(token), &after), DONE, "{edited}");
         let name = if edited.starts_with("[host.db1]") { "db1" } else { "web1" };
         let whom = Whom::Host(format!("{name}.lab.example.org").into());
         let peer = if name == "db1" { "10.20.0.201" } else { "10.20.0.77" };

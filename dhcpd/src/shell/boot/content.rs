@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use daemon::metrics::SharedTally;
 use inventory_core::model::Snapshot;
+use serde_json::{Value, json};
 use tracing::{debug, error, info, warn};
 
 use super::http::Patience;
 use super::limits::Limits;
 use super::memory::Memory;
 use super::root::{BootFile, BootRoot};
-use crate::boot::{Answer, Asker, BootEvent, Service, Target, What, Whom, server_url};
+use crate::boot::{Answer, Asker, BootEvent, HostKeys, Service, Target, What, Whom, server_url};
 use crate::shell::clock;
 
 /// What both protocols serve from.
@@ -71,6 +72,27 @@ impl Shared {
         }
     }
 
+    /// The hosts of the inventory that are installed, and the host keys that their installers reported.
+    pub(super) fn installed(&self) -> Value {
+        let snapshot = self.snapshots.load_full();
+        let service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
+        let (installs, inventory) = (service.installs(), &snapshot.inventory);
+        let entries = inventory.hosts().filter_map(|host| {
+            let keys = installs.host_keys(host, inventory);
+            let done = installs.is_done(host, inventory);
+            let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+            (done || !keys.is_empty()).then(|| {
+                json!({
+                    "host": host.name.fqdn.to_string(),
+                    "reinstall": host.reinstall(),
+                    "done": done,
+                    "host_keys": keys,
+                })
+            })
+        });
+        entries.collect()
+    }
+
     /// What `target` is for the client at `peer`, which has reached us at `local`. Refusals are counted
     /// and come with a text for people.
     pub(super) fn find(
@@ -118,15 +140,14 @@ impl Shared {
                 self.tally.count(event);
                 Ok(Content::Made(text.into_bytes().into()))
             }
-            Answer::Done => {
+            Answer::Done(host_keys) => {
                 if let Err(error) = self.memory.save(service.installs()) {
                     error!(%error, ?whom, "an installation is done and that cannot be written down");
                     let why = "that cannot be written down at the moment: tell again".to_owned();
                     return Err(self.refuse(BootEvent::NotDurable, why));
                 }
-                info!(host = %name(whom), "installed");
                 self.tally.count(BootEvent::Done);
-                Ok(Content::Made(b"done\n".as_slice().into()))
+                Ok(Content::Made(done(name(whom), peer, host_keys).as_bytes().into()))
             }
             Answer::Refused(event, why) => {
                 if event == BootEvent::TemplateFailed {
@@ -138,6 +159,19 @@ impl Shared {
             }
         }
     }
+}
+
+/// Logs that an installation is done, and says it to who has reported it.
+fn done(host: &str, peer: IpAddr, host_keys: HostKeys) -> &'static str {
+    match host_keys {
+        HostKeys::None => info!(host, "installed"),
+        HostKeys::Noted => info!(host, "installed, and its host keys are known"),
+        HostKeys::Others => {
+            warn!(host, %peer, "other host keys are reported than after its installation: those stay");
+            return "done, but other host keys were reported before, and stay\n";
+        }
+    }
+    "done\n"
 }
 
 fn name(whom: &Whom) -> &str {

@@ -27,6 +27,7 @@ use daemon::interfaces::Interface;
 use daemon::metrics::{Counters, SharedTally};
 use daemon::state::StateDir;
 use inventory_core::model::Snapshot;
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::boot::{BootEvent, Service};
@@ -52,8 +53,7 @@ pub(super) struct BootSockets {
 pub(super) struct BootServer {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    root: BootRoot,
-    memory: Memory,
+    shared: Arc<Shared>,
 }
 
 impl BootSockets {
@@ -93,10 +93,10 @@ impl BootSockets {
     ) -> Result<BootServer, Fatal> {
         let (memory, installs) = Memory::load(state)?;
         let shared = Arc::new(Shared {
-            root: self.root.clone(),
+            root: self.root,
             service: Mutex::new(Service::new(installs)),
             snapshots: Arc::clone(snapshots),
-            memory: memory.clone(),
+            memory,
             tally,
             transfers: Limits::default(),
             connections: Limits::default(),
@@ -108,15 +108,16 @@ impl BootSockets {
             .build()
             .map_err(|error| Fatal::system("start the boot service", &error))?;
         let (stop, stopped) = oneshot::channel::<()>();
+        let serving = Arc::clone(&shared);
         let serve = move || {
             runtime.block_on(async {
                 for door in self.doors {
-                    tokio::spawn(interface::serve(door, Arc::clone(&shared)));
+                    tokio::spawn(interface::serve(door, Arc::clone(&serving)));
                 }
                 let catching_up = async {
                     loop {
                         tokio::time::sleep(CATCH_UP_INTERVAL).await;
-                        shared.catch_up();
+                        serving.catch_up();
                     }
                 };
                 tokio::select! {
@@ -128,15 +129,21 @@ impl BootSockets {
         };
         let thread = std::thread::Builder::new().name("boot".to_owned()).spawn(serve);
         let thread = thread.map_err(|error| Fatal::system("start a thread", &error))?;
-        Ok(BootServer { stop: Some(stop), thread: Some(thread), root: self.root, memory })
+        Ok(BootServer { stop: Some(stop), thread: Some(thread), shared })
     }
 }
 
 impl BootServer {
     /// A question that says what keeps machines from booting, or from being installed once only.
     pub(super) fn problems(&self) -> Box<dyn Fn() -> Vec<String> + Send + Sync> {
-        let (root, memory) = (self.root.clone(), self.memory.clone());
-        Box::new(move || root.problem().into_iter().chain(memory.problem()).collect())
+        let shared = Arc::clone(&self.shared);
+        Box::new(move || shared.root.problem().into_iter().chain(shared.memory.problem()).collect())
+    }
+
+    /// A question that says which hosts are installed, and with which host keys.
+    pub(super) fn installed(&self) -> Box<dyn Fn() -> Value + Send + Sync> {
+        let shared = Arc::clone(&self.shared);
+        Box::new(move || shared.installed())
     }
 }
 

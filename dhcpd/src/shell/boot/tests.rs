@@ -9,6 +9,7 @@ use super::testing::TempDir;
 use super::*;
 use running::Running;
 
+mod reports;
 mod running;
 
 fn kernel() -> Vec<u8> {
@@ -219,11 +220,11 @@ fn a_report_that_cannot_be_written_down_is_an_error_to_the_installer_and_a_probl
     fs::create_dir(&file).unwrap();
     let done = running.done_url();
     assert!(running.get(&done).0.starts_with("http/1.1 503 "));
-    assert!(running.memory.problem().unwrap().contains("cannot be written down"));
+    assert!(running.shared.memory.problem().unwrap().contains("cannot be written down"));
     assert_eq!(running.counters.get(BootEvent::NotDurable), 1);
     fs::remove_dir(&file).unwrap();
     assert_eq!(running.get(&done).1, b"done\n", "the installer tells again");
-    assert_eq!(running.memory.problem(), None);
+    assert_eq!(running.shared.memory.problem(), None);
     assert!(fs::read_to_string(&file).unwrap().contains("web1.lab.example.org"));
 }
 

@@ -1,6 +1,7 @@
 //! HTTP as boot firmware speaks it: GET and HEAD, 1.0 and 1.1, always with a length, parts on request.
 
 mod body;
+mod posted;
 mod range;
 mod timer;
 
@@ -20,7 +21,7 @@ use tracing::debug;
 
 use super::content::{Content, Shared};
 use super::limits::Room;
-use crate::boot::{BootEvent, Target, What};
+use crate::boot::{BootEvent, Target, What, host_keys};
 use body::Part;
 use range::{Wanted, wanted};
 use timer::TokioTimer;
@@ -84,7 +85,7 @@ async fn connection(stream: TcpStream, peer: IpAddr, room: &Room, shared: &Arc<S
     let service = service_fn(|request| {
         activity.request();
         room.answered();
-        async move { Ok::<_, Infallible>(answer(&request, peer, local, shared)) }
+        async move { Ok::<_, Infallible>(answer(request, peer, local, shared).await) }
     });
     let serving = http1::Builder::new()
         .keep_alive(true)
@@ -106,8 +107,13 @@ async fn connection(stream: TcpStream, peer: IpAddr, room: &Room, shared: &Arc<S
     }
 }
 
-fn answer(request: &Request<Incoming>, peer: IpAddr, local: IpAddr, shared: &Shared) -> Response<Part> {
-    let target = match Target::parse_url(request.uri().path()) {
+async fn answer(
+    mut request: Request<Incoming>,
+    peer: IpAddr,
+    local: IpAddr,
+    shared: &Shared,
+) -> Response<Part> {
+    let mut target = match Target::parse_url(request.uri().path()) {
         Ok(target) => target,
         Err(event) => return refusal(shared.refuse(event, "no such path".to_owned())),
     };
@@ -122,8 +128,16 @@ fn answer(request: &Request<Incoming>, peer: IpAddr, local: IpAddr, shared: &Sha
         }
         return response;
     }
+    if let Target::Made { what: What::Done(report), .. } = &mut target {
+        let body = tokio::time::timeout(shared.patience.head, posted::read(request.body_mut()));
+        report.host_keys = match body.await {
+            Ok(Ok(body)) => host_keys::read(&body),
+            Ok(Err(_)) => return refusal(shared.refuse(BootEvent::BadRequest, "it broke off".to_owned())),
+            Err(_) => return refusal(shared.refuse(BootEvent::Slow, "it never ends".to_owned())),
+        };
+    }
     match shared.find(&target, peer, local) {
-        Ok(content) => part(content, content_type(&target), request),
+        Ok(content) => part(content, content_type(&target), &request),
         Err(refused) => refusal(refused),
     }
 }
@@ -167,6 +181,7 @@ fn refusal((event, why): (BootEvent, String)) -> Response<Part> {
     *response.status_mut() = match event {
         BootEvent::NotFound => StatusCode::NOT_FOUND,
         BootEvent::BadRequest => StatusCode::BAD_REQUEST,
+        BootEvent::Slow => StatusCode::REQUEST_TIMEOUT,
         BootEvent::NotDurable => StatusCode::SERVICE_UNAVAILABLE,
         BootEvent::TemplateFailed => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::FORBIDDEN,

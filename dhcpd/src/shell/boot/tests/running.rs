@@ -35,7 +35,7 @@ ip = "10.20.0.53"
 pub(super) struct Running {
     pub(super) temp: TempDir,
     pub(super) counters: Arc<Counters<BootEvent>>,
-    pub(super) memory: Memory,
+    pub(super) shared: Arc<Shared>,
     pub(super) tftp: SocketAddr,
     pub(super) http: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
@@ -73,26 +73,27 @@ impl Running {
             root: BootRoot::new(&temp.path().join("root")),
             service: Mutex::new(Service::new(installs)),
             snapshots: Arc::new(ArcSwap::from_pointee(snapshot)),
-            memory: memory.clone(),
+            memory,
             tally: counters.shared_tally(),
             transfers: Limits::default(),
             connections: Limits::default(),
             patience,
             http_port: http.port(),
         });
+        let serving = Arc::clone(&shared);
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let door = tftp::Door { device: "lo".to_owned(), mtu: 1500 };
                 let requests = tokio::net::UdpSocket::from_std(requests).unwrap();
-                tokio::spawn(tftp::serve(requests, door, Arc::clone(&shared)));
+                tokio::spawn(tftp::serve(requests, door, Arc::clone(&serving)));
                 let connections = tokio::net::TcpListener::from_std(connections).unwrap();
-                tokio::spawn(http::serve(connections, shared));
+                tokio::spawn(http::serve(connections, serving));
                 let _ = stopped.await;
             });
         });
-        Running { temp, counters, memory, tftp, http, stop: Some(stop), thread: Some(thread) }
+        Running { temp, counters, shared, tftp, http, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Sends `request` and reads until the service closes the connection.
