@@ -154,6 +154,9 @@ pub struct Reach {
     /// Seconds to wait for another run on the same host.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub lock_wait: u64,
+    /// Control socket of dhcpd, which knows the host keys that installers reported; without it, the usual place is asked.
+    #[arg(long, value_name = "PATH")]
+    pub control: Option<PathBuf>,
     /// Directory on the target for the run's private directory, instead of the first that is fit.
     #[arg(short, long, value_name = "DIR", value_parser = plain_path)]
     pub remote_out_path: Option<String>,

@@ -24,7 +24,7 @@ use super::secrets::{Secrets, is_in_memory};
 use super::select::{self, SelectError};
 use super::server::Server;
 use super::stop::Stop;
-use super::{output, own};
+use super::{output, own, reported};
 use crate::core::engine::Mode;
 use crate::core::types::Arity;
 
@@ -85,7 +85,8 @@ fn push(args: &Push, dry: bool) -> Result<ExitCode, Failure> {
     let config = CdistConfig::read(args.conf.config_file.as_deref())?;
     let args = &config.fill(args.clone()).map_err(|message| Failure { code: 2, message })?;
     private_files();
-    let hosts = select::select(args.conf.inventory.as_deref(), &args.hosts, &args.select)?;
+    let mut hosts = select::select(args.conf.inventory.as_deref(), &args.hosts, &args.select)?;
+    reported::fill(&mut hosts, args.reach.control.as_deref());
     let dir = RunDir::create(args.out_path.as_deref())?;
     let secrets = Secrets::new(args.secret_command.clone());
     if secrets.are_used() && !is_in_memory(dir.path()) {

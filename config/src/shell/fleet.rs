@@ -92,7 +92,10 @@ impl Fleet<'_> {
             Err(error) => return failed(format!("cannot prepare the run: {error}")),
         };
         server.add(number, Arc::clone(&host) as Arc<_>);
-        let report = host.run(&|what| observer.step(name, what));
+        let mut report = host.run(&|what| observer.step(name, what));
+        if let Some(error) = report.error.as_mut().filter(|error| error.contains(pins::REFUSED)) {
+            error.push_str(&pins::explanation(&selected.key_source));
+        }
         server.remove(number);
         if !self.keep {
             let _ = fs::remove_dir_all(self.dir.path().join(number.to_string()));

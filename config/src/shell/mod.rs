@@ -16,6 +16,7 @@ pub mod pins;
 pub mod programs;
 pub mod progress;
 pub mod report;
+pub mod reported;
 pub mod rundir;
 pub mod script;
 pub mod secrets;

@@ -1,10 +1,12 @@
-//! The keys of a host that the inventory pins, as configuration of ssh.
+//! The keys that a host is expected to show, as configuration of ssh.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::select::Selected;
+use inventory_core::model::SshHostKey;
+
+use super::select::{KeySource, Selected};
 use crate::core::hex::hex;
 
 /// Names that ssh knows signatures by, and the keys that make them: the number of the kind of key in SSHFP records
@@ -21,8 +23,8 @@ const ALGORITHMS: [(u8, &str, &str); 6] = [
 /// SHA-256 in SSHFP records (RFC 6594).
 const SHA256: u8 = 2;
 
-/// What ssh is told so that only the keys count that the inventory has of this host, by themselves or by SHA-256
-/// fingerprints; empty if it has none. Only for this host, not for others on the way to it.
+/// What ssh is told so that only the keys count that the inventory or the installer has told of this host, by themselves
+/// or by SHA-256 fingerprints; empty if there are none. Only for this host, not for others on the way to it.
 ///
 /// A server with several keys shows the first that ssh asks for: so ssh asks for those alone that are pinned.
 /// `known` is a file to put them into, `tool` the program that compares fingerprints.
@@ -53,9 +55,32 @@ pub fn configuration(selected: &Selected, known: &Path, tool: &Path) -> io::Resu
     ))
 }
 
+/// What ssh says of a host whose key it does not take.
+pub const REFUSED: &str = "Host key verification failed";
+
+/// What else is said then: who was asked for the key, and what to do.
+pub fn explanation(source: &KeySource) -> String {
+    match source {
+        KeySource::Ssh => String::new(),
+        KeySource::Inventory => {
+            "\nit shows none of the keys that the inventory has of it (`ssh-host-key`, `sshfp`)".to_owned()
+        }
+        KeySource::Installer => "\nit shows none of the keys that its installer reported (`hostbook status --installed`); \
+                                 if they were changed since, write a new one into the inventory as `ssh-host-key`"
+            .to_owned(),
+        KeySource::Nobody(why) => {
+            let why = why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            format!(
+                "\nits key is not known: the inventory has none (`ssh-host-key`), no installer has reported one to \
+                 dhcpd{why}, and ssh's known_hosts have no such key"
+            )
+        }
+    }
+}
+
 /// Algorithms of keys, best first. The inventory takes no key of a kind that is not in the table.
-fn of_keys(keys: &[String]) -> Vec<&'static str> {
-    let kinds: Vec<&str> = keys.iter().filter_map(|key| key.split(' ').next()).collect();
+fn of_keys(keys: &[SshHostKey]) -> Vec<&'static str> {
+    let kinds: Vec<&str> = keys.iter().map(|key| &*key.algorithm).collect();
     ALGORITHMS.iter().filter(|(_, key, _)| kinds.contains(key)).map(|(_, _, name)| *name).collect()
 }
 
@@ -100,8 +125,8 @@ mod tests {
         assert_eq!(pinned(&[&format!("1 1 {sha1}"), &format!("4 2 {sha256}")]), ["ssh-ed25519"]);
         assert!(pinned(&[&format!("4 1 {sha1}"), &format!("6 2 {sha256}")]).is_empty());
 
-        let keys =
-            |kinds: &[&str]| of_keys(&kinds.iter().map(|kind| format!("{kind} AAAA")).collect::<Vec<_>>());
+        let key = |kind: &&str| SshHostKey { algorithm: (*kind).into(), key: "AAAA".into() };
+        let keys = |kinds: &[&str]| of_keys(&kinds.iter().map(key).collect::<Vec<_>>());
         assert_eq!(keys(&["ssh-rsa", "ssh-ed25519"]), ["ssh-ed25519", "rsa-sha2-512", "rsa-sha2-256"]);
     }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use inventory_core::diag::{self, did_you_mean};
 use inventory_core::load::{Loaded, Loader};
-use inventory_core::model::{self, Found, Host, HostIndex, Inventory};
+use inventory_core::model::{self, Found, Host, HostIndex, Inventory, SshHostKey};
 use inventory_core::source;
 
 use super::args::{Select, State};
@@ -21,14 +21,30 @@ pub struct Selected {
     pub target: Target,
     /// Where it is, if the inventory says so.
     pub address: Option<IpAddr>,
-    /// Public keys of its ssh server, if the inventory says so: type and key.
-    pub host_keys: Vec<String>,
+    /// Public keys of its ssh server, if they are known.
+    pub host_keys: Vec<SshHostKey>,
     /// RDATA of SSHFP records of its ssh server, if the inventory says so.
     pub fingerprints: Vec<Box<[u8]>>,
+    /// Who says which keys it has.
+    pub key_source: KeySource,
     /// Who logs in, if the inventory says so.
     pub user: Option<String>,
     /// Its entry in the inventory as files.
     pub files: Files,
+}
+
+/// Who says which keys the ssh server of a host has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum KeySource {
+    /// ssh alone, of a host that is in no inventory.
+    #[default]
+    Ssh,
+    /// The inventory.
+    Inventory,
+    /// The installer, which has told dhcpd.
+    Installer,
+    /// Nobody; and why dhcpd could not be asked.
+    Nobody(Option<String>),
 }
 
 /// Why no hosts are selected.
@@ -201,8 +217,13 @@ fn of_inventory(inventory: &Inventory, index: &HostIndex<'_>, host: &Host) -> Se
             tags: tags.join(","),
         },
         address: host.primary().addresses.first().copied(),
-        host_keys: host.ssh_host_keys.iter().map(|key| format!("{} {}", key.algorithm, key.key)).collect(),
+        host_keys: host.ssh_host_keys.to_vec(),
         fingerprints: host.sshfp.to_vec(),
+        key_source: if host.ssh_host_keys.is_empty() && host.sshfp.is_empty() {
+            KeySource::Nobody(None)
+        } else {
+            KeySource::Inventory
+        },
         user: host.ssh_user.as_deref().map(str::to_owned),
         files: inventory::files(inventory, index, host),
     }

@@ -1,5 +1,7 @@
 //! Which host keys are trusted.
 
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixListener;
 use std::process::Command;
 
 use super::target::{Ran, Target, ran};
@@ -98,4 +100,56 @@ fn a_pin_holds_where_the_run_lies_in_a_directory_with_a_blank() {
     let mut run = prepared(&target, &fingerprints(&target, &key, 2), "");
     ran(run.env("XDG_RUNTIME_DIR", &runtime)).ends(0);
     std::fs::remove_dir(&runtime).expect("the run's directory was there, and is gone from it");
+}
+
+/// A control socket as dhcpd's, which answers every question with `answer`.
+fn told_by_dhcpd(target: &Target, answer: String) -> std::path::PathBuf {
+    let path = target.dir.join("dhcpd.sock");
+    let _ = std::fs::remove_file(&path);
+    let listener = UnixListener::bind(&path).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut question = String::new();
+            BufReader::new(&stream).read_line(&mut question).unwrap();
+            assert_eq!(question, "{\"get\":\"installed\"}\n");
+            writeln!(&stream, "{answer}").unwrap();
+        }
+    });
+    path
+}
+
+#[test]
+fn a_key_that_the_installer_reported_is_expected_where_the_inventory_has_none() {
+    let target = Target::start("reported");
+    let key = std::fs::read_to_string(target.dir.join("hostkey.pub")).unwrap();
+    let other = std::fs::read_to_string(target.dir.join("user.pub")).unwrap();
+    let reported = |entry: &str, key: &str, known_hosts: &str| {
+        let key = key.trim();
+        let hosts =
+            format!(r#"[{{"host":"web2.lab.test"}},{{"host":"web1.lab.test","host_keys":["{key}"]}}]"#);
+        let socket = told_by_dhcpd(&target, hosts);
+        ran(prepared(&target, entry, known_hosts).arg("--control").arg(socket))
+    };
+    reported("", &key, "").ends(0);
+    reported("", &key, &format!("target {other}")).ends(0);
+    let pin = format!("ssh-host-key = \"{}\"", key.trim());
+    reported(&pin, &other, "").ends(0);
+    for (entry, known_hosts, words) in [
+        ("", format!("target {key}"), "none of the keys that its installer reported"),
+        (
+            &format!("ssh-host-key = \"{}\"", other.trim()),
+            String::new(),
+            "none of the keys that the inventory has",
+        ),
+    ] {
+        let wrong = reported(entry, &other, &known_hosts).ends(1);
+        assert!(wrong.stdout.contains("Host key verification failed"), "{}", wrong.stdout);
+        assert!(wrong.stdout.contains(words), "{}", wrong.stdout);
+    }
+    let unknown = reported("", "", "").ends(1);
+    assert!(unknown.stdout.contains("its key is not known"), "{}", unknown.stdout);
+    let nobody = target.dir.join("nobody.sock");
+    let unknown = ran(prepared(&target, "", "").arg("--control").arg(&nobody)).ends(1);
+    assert!(unknown.stdout.contains("no daemon listens at"), "{}", unknown.stdout);
+    ran(prepared(&target, "", &format!("target {key}")).arg("--control").arg(&nobody)).ends(0);
 }
