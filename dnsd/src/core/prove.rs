@@ -60,7 +60,13 @@ pub(super) fn own(place: &Place<'_>, found: &Found<'_>, message: &mut Message<'_
         Found::Referral(..) => return None,
         // Its record stands for names that do not exist only where just that is asked for (RFC 4592, section 4.7).
         Found::Wildcard(node) => (owner_of(view, node, name), types_in(node)),
-        _ => match presence_of(view, zone, name, found) {
+        Found::Name(_)
+        | Found::PoolName(_)
+        | Found::PoolAddress(..)
+        | Found::PoolRedirect(..)
+        | Found::NonTerminal
+        | Found::Redirect(..)
+        | Found::Nothing => match presence_of(view, zone, name, found) {
             Presence::Present(types) | Presence::Closed(types) => (name.clone(), types),
             Presence::Absent => return None,
         },
