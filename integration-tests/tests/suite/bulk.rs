@@ -50,7 +50,7 @@ impl Lab {
         let dhcpd = Launch::dhcpd(&place).args(&["--interface", "lan0"]).start();
         let agent = lan.attach("agent", "02:00:00:00:0a:0a");
         agent.add_address("10.77.0.254/22");
-        Lab { place: place, lan, dhcpd, agent }
+        Lab { place, lan, dhcpd, agent }
     }
 
     /// Has so many clients behind the agent lease addresses.
@@ -113,7 +113,7 @@ impl Connection {
     }
 
     /// Whether the other side closes it without a word.
-    fn is_closed(mut self) -> bool {
+    fn ends(mut self) -> bool {
         self.0.read(&mut [0; 1]).is_ok_and(|octets| octets == 0)
     }
 }
@@ -150,7 +150,7 @@ fn an_agent_learns_all_leases_and_those_of_its_own_and_others_learn_nothing() {
         stranger.add_address("10.77.0.253/22");
         let stream = stranger.on(|| TcpStream::connect((SERVER, 67)).unwrap());
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        assert!(Connection(stream).is_closed());
+        assert!(Connection(stream).ends());
         assert_eq!(lab.counted("refused"), 1);
     });
 }
@@ -160,14 +160,14 @@ fn an_agent_has_a_few_connections_which_end_with_its_right_to_ask() {
     isolated(|| {
         let lab = Lab::new();
         let mut held: Vec<Connection> = (0..4).map(|_| lab.connect()).collect();
-        assert!(lab.connect().is_closed());
+        assert!(lab.connect().ends());
         assert_eq!(lab.counted("too-many"), 1);
         held[3].send(b"no message");
-        assert!(held.pop().unwrap().is_closed());
+        assert!(held.pop().unwrap().ends());
         wait_until("its place", || lab.connect().ask(question()).1.is_none());
         lab.place.edit("site.toml", "leasequery = \"10.77.0.254\"", "");
         for connection in held {
-            assert!(connection.is_closed());
+            assert!(connection.ends());
         }
         wait_until("the port to be closed", || lab.agent.on(|| TcpStream::connect((SERVER, 67))).is_err());
     });
