@@ -182,6 +182,17 @@ fn a_client_has_no_more_connections_and_transfers_than_its_share() {
 }
 
 #[test]
+fn grub_finds_the_length_in_the_one_way_that_it_knows_to_be_written() {
+    let running = Running::new();
+    let mut stream = TcpStream::connect(running.http).unwrap();
+    stream.write_all(b"GET /linux HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut octets = Vec::new();
+    stream.read_to_end(&mut octets).unwrap();
+    let length = format!("\r\nContent-Length: {}\r\n", kernel().len());
+    assert!(octets.windows(length.len()).any(|part| part == length.as_bytes()));
+}
+
+#[test]
 fn requests_that_nobody_answers_for_keep_no_machine_from_booting() {
     let running = Running::new();
     let request = rrq("linux", &[]);

@@ -89,6 +89,8 @@ async fn connection(stream: TcpStream, peer: IpAddr, room: &Room, shared: &Arc<S
     });
     let serving = http1::Builder::new()
         .keep_alive(true)
+        // GRUB 2.06 finds no length in a header that is written otherwise, and waits for ever.
+        .title_case_headers(true)
         .half_close(true)
         .timer(TokioTimer)
         .header_read_timeout(patience.head)
