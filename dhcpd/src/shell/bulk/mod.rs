@@ -5,7 +5,7 @@
 
 mod connection;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -70,14 +70,15 @@ impl Shared {
 }
 
 impl BulkServer {
-    /// Starts serving on these interfaces.
+    /// Starts serving on these interfaces; one named twice is served once.
     ///
     /// # Errors
     /// The thread cannot be started.
     pub(super) fn start(names: &[String], shared: Shared) -> io::Result<BulkServer> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let (names, shared) = (names.to_vec(), Arc::new(shared));
+        let names: BTreeSet<String> = names.iter().cloned().collect();
+        let shared = Arc::new(shared);
         let serve = move || {
             runtime.block_on(async {
                 let mut tasks = JoinSet::new();
