@@ -9,7 +9,8 @@ use std::net::Ipv4Addr;
 use dhcproto::v4::MessageType;
 use integration_tests::isolated::isolated;
 use integration_tests::place::Place;
-use integration_tests::run::sh;
+use integration_tests::programs::program;
+use integration_tests::run::{sh, succeed};
 use serde_json::Value;
 
 use lab::{Lab, NAMES, ROUTER, mac, text};
@@ -77,6 +78,25 @@ fn explain_says_what_the_daemons_answer_and_the_line_that_says_so() {
         ]);
         assert!(nobody.code() == 1 && nobody.err.contains("`unknown-relay`"), "{nobody:?}");
     });
+}
+
+#[test]
+fn explain_says_whose_pool_an_address_is_of_and_where_that_is_written() {
+    let place = Place::empty();
+    let site = "[site]\nnameservers = [\"ns1.lab.test\"]\n[zone.\"lab.test\"]\n[network.lab]\nzone = \"lab.test\"\n\
+                ipv4 = \"10.77.0.0/24\"\npool = \"10.77.0.100-10.77.0.101\"\n[network.lab.match.phones]\n\
+                vendor-class = \"snom*\"\npool = \"10.77.0.110-10.77.0.111\"\n[host.ns1]\nnetwork = \"lab\"\n\
+                ip = \"10.77.0.1\"\n";
+    place.save("site.toml", site);
+    let told = |class: &str| {
+        let mut command = program("hostbook");
+        command.args(["explain", "--mac", "02:00:00:00:00:99", "--network", "lab", "--server", "10.77.0.1"]);
+        command.args(["--vendor-class", class, "--json", "-i"]).arg(place.inventory());
+        let all: Value = serde_json::from_str(&succeed(command)).unwrap();
+        ["address", "address_at"].map(|key| all["dhcp"][0][key].as_str().unwrap().to_owned())
+    };
+    assert_eq!(told("snom320"), ["10.77.0.110", "site.toml:8"]);
+    assert_eq!(told("other"), ["10.77.0.100", "site.toml:7"]);
 }
 
 /// Edits of every kind, in the copy of the inventory at `root`.
