@@ -137,9 +137,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         threads.map_err(|error| Fatal::system("start a thread", &error))?;
     let _ = news.set(Arc::clone(&six_thread.inquirer));
     let boot = boot.map(|boot| boot.start(&state, &snapshots, counters.boot())).transpose()?;
-    let shared = bulk::Shared::new(Arc::clone(&views), Arc::clone(&four.inquirer), counters.bulk());
-    let bulk = BulkServer::start(&options.interface, shared);
-    let bulk = bulk.map_err(|error| Fatal::system("start a thread", &error))?;
+    let bulk = BulkServer::start(&options.interface, &views, &four.inquirer, counters.bulk())?;
     let follow = following.status_handle();
     let common = Common::new(env!("CARGO_PKG_VERSION"), started, move || lock(&follow).figures());
     common.register(&mut registry);
@@ -163,9 +161,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let answer = move |request: &control::Request| status.answer(request);
     runtime.block_on(attend(signals, &notifier, &following, pages, answer, server.is_alive()))?;
     notifier.stopping();
-    drop(bulk);
-    drop(server);
-    drop(boot);
+    drop((bulk, server, boot));
     info!("finished");
     Ok(())
 }

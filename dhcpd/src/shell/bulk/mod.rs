@@ -6,13 +6,13 @@
 mod connection;
 
 use std::collections::{BTreeSet, HashMap};
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use daemon::exit::Fatal;
 use daemon::interfaces::interfaces;
 use daemon::metrics::{Counters, SharedTally};
 use tokio::net::TcpListener;
@@ -50,15 +50,6 @@ pub(super) struct BulkServer {
 }
 
 impl Shared {
-    pub(super) fn new(
-        views: Arc<ArcSwap<DhcpView>>,
-        worker: Arc<Inquirer<Core>>,
-        tally: SharedTally<BulkEvent>,
-    ) -> Shared {
-        let patience = connection::PATIENCE;
-        Shared { views, worker, tally, turn: Semaphore::new(1), patience }
-    }
-
     /// Whether any network lets this agent ask; any agent, where none is named.
     fn may_ask(&self, agent: Option<Ipv4Addr>) -> bool {
         let view = self.views.load();
@@ -74,11 +65,18 @@ impl BulkServer {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub(super) fn start(names: &[String], shared: Shared) -> io::Result<BulkServer> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    pub(super) fn start(
+        names: &[String],
+        views: &Arc<ArcSwap<DhcpView>>,
+        worker: &Arc<Inquirer<Core>>,
+        tally: SharedTally<BulkEvent>,
+    ) -> Result<BulkServer, Fatal> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Fatal::system("start bulk leasequery", &error))?;
+        let (views, worker, turn) = (Arc::clone(views), Arc::clone(worker), Semaphore::new(1));
+        let shared = Arc::new(Shared { views, worker, tally, turn, patience: connection::PATIENCE });
         let (stop, stopped) = oneshot::channel::<()>();
         let names: BTreeSet<String> = names.iter().cloned().collect();
-        let shared = Arc::new(shared);
         let serve = move || {
             runtime.block_on(async {
                 let mut tasks = JoinSet::new();
@@ -89,7 +87,8 @@ impl BulkServer {
                 let _ = stopped.await;
             });
         };
-        let thread = std::thread::Builder::new().name("bulk".to_owned()).spawn(serve)?;
+        let thread = std::thread::Builder::new().name("bulk".to_owned()).spawn(serve);
+        let thread = thread.map_err(|error| Fatal::system("start a thread", &error))?;
         Ok(BulkServer { stop: Some(stop), thread: Some(thread) })
     }
 }
