@@ -96,7 +96,7 @@ rules! {
     "035" Error AmbiguousHost "ambiguous-host" "A short name that hosts of several zones have.";
     "036" Error ProfileCycle "profile-cycle" "Profiles that use each other in a circle.";
     "037" Error MissingFile "missing-file" "A master file, template or script that is not there.";
-    "038" Error NoSuchKey "no-such-key" "A secondary signs with a key that is not defined.";
+    "038" Error NoSuchKey "no-such-key" "Secondaries or updates sign with a key that is not defined.";
     // Two things that cannot both be.
     "040" Error DuplicateMac "duplicate-mac" "A hardware address is used twice in one network.";
     "041" Error DuplicateAddress "duplicate-address" "An IP address is given to two interfaces.";

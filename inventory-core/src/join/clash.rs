@@ -15,8 +15,20 @@ pub fn clashes(earlier: &[Part<'_>], later: &Inventory) -> Vec<Finding> {
     for part in earlier {
         networks(part, later, &mut findings);
         zones(part, later, &mut findings);
+        keys(part, later, &mut findings);
     }
     findings
+}
+
+/// Who knows one secret is not to be taken for who knows the other.
+fn keys(earlier: &Part<'_>, later: &Inventory, findings: &mut Vec<Finding>) {
+    for key in &later.globals.keys {
+        let before = earlier.snapshot.inventory.globals.keys.iter().find(|other| other.name == key.name);
+        if before.is_some_and(|other| (&other.file, other.algorithm) != (&key.file, key.algorithm)) {
+            let message = format!("key `{}` is another one of `{}`", key.name, earlier.label);
+            findings.push(clash(Rule::DefinedTwice, key.span, message, earlier.label));
+        }
+    }
 }
 
 fn networks(earlier: &Part<'_>, later: &Inventory, findings: &mut Vec<Finding>) {

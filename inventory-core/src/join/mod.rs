@@ -125,6 +125,7 @@ fn globals(parts: &[Part<'_>]) -> (Globals, Vec<Maps>) {
     all.zones.sort_by(|a, b| a.name.cmp(&b.name));
     all.networks.sort_by(|a, b| a.name.cmp(&b.name));
     all.boots.sort_by(|a, b| a.name.cmp(&b.name));
+    all.keys.sort_by(|a, b| a.name.cmp(&b.name));
     (all, maps)
 }
 

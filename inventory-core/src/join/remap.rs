@@ -1,7 +1,7 @@
 //! Ids of one source counted as ids of the whole.
 
 use super::placed;
-use crate::model::{BootId, BootSource, Globals, Host, NetworkId, Unknown, ZoneId};
+use crate::model::{BootId, BootSource, Globals, Host, Key, NetworkId, Unknown, ZoneId};
 
 /// For each id of a source, the one in the whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +57,9 @@ pub(super) fn append(all: &mut Globals, own: &Globals, label: &str) -> Maps {
         maps.boots.push(BootId(number(all.boots.len())));
         all.boots.push(boot);
     }
+    let unknown = |key: &&Key| all.keys.iter().all(|other| other.name != key.name);
+    let keys: Vec<Key> = own.keys.iter().filter(unknown).cloned().collect();
+    all.keys.extend(keys);
     for network in &own.networks {
         let mut network = network.clone();
         network.name =

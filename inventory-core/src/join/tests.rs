@@ -93,3 +93,18 @@ fn a_reverse_zone_of_networks_of_both_is_one() {
     let zones: Vec<String> = joined.globals.zones.iter().map(|zone| zone.name.to_string()).collect();
     assert_eq!(zones.iter().filter(|zone| zone.as_str() == "0.3.10.in-addr.arpa").count(), 1, "{zones:?}");
 }
+
+#[test]
+fn the_keys_of_all_are_known_and_one_name_means_one_secret() {
+    let key = |name: &str, file: &str| format!("[key.{name}]\nfile = \"{file}\"\n");
+    let a = customer("a.example", "10.1.0", &key("one", "/k/1"));
+    let b = customer("b.example", "10.2.0", &format!("{}{}", key("one", "/k/1"), key("two", "/k/2")));
+    let parts = [Part { label: "a", snapshot: &a }, Part { label: "b", snapshot: &b }];
+    assert!(clashes(&parts[..1], &b.inventory).is_empty());
+    let (_, joined) = Joiner::default().join(&parts);
+    let keys: Vec<(String, &str)> =
+        joined.globals.keys.iter().map(|key| (key.name.to_string(), &*key.file)).collect();
+    assert_eq!(keys, [("one".to_owned(), "/k/1"), ("two".to_owned(), "/k/2")]);
+    let other = customer("b.example", "10.2.0", &key("one", "/k/9"));
+    assert_eq!(codes(&clashes(&parts[..1], &other.inventory)), ["HB007"]);
+}

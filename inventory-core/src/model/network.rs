@@ -1,7 +1,7 @@
 //! Networks: one link's addresses and what DHCP tells its clients.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
@@ -125,6 +125,17 @@ pub struct Network {
     pub probe: bool,
     /// Classless reverse zone (RFC 2317) that the PTR records of its IPv4 addresses live in.
     pub reverse: Option<Name>,
+    /// Where the names go that machines with a lease of its pools give themselves; `None`: nowhere.
+    pub dynamic_names: Option<Updates>,
+}
+
+/// Where names of leases go (RFC 2136).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Updates {
+    /// The key that they are signed with.
+    pub key: Name,
+    /// The server that takes them.
+    pub server: SocketAddr,
 }
 
 /// What router advertisements say that does not follow from other keys (RFC 4861, section 4.2).

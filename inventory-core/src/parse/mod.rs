@@ -16,6 +16,7 @@ mod ssh;
 mod sshfp;
 mod transfer;
 mod unquoted;
+mod updates;
 
 pub use boot::BootDecl;
 pub use field::{Field, Spanned};
@@ -25,6 +26,7 @@ pub use network::{DhcpDecl, NetworkDecl, UnknownDecl};
 pub(crate) use read::is_url;
 pub use site::{SiteDecl, ZoneDecl};
 pub use transfer::{KeyDecl, SecondaryDecl};
+pub use updates::UpdatesDecl;
 
 use read::Findings;
 
@@ -76,6 +78,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("boot", boot::KEYS),
     ("key", transfer::KEY_KEYS),
     ("secondary", transfer::SECONDARY_KEYS),
+    ("updates", updates::KEYS),
 ];
 
 /// Reads one file. What cannot be read is reported and left out.

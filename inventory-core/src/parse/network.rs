@@ -77,6 +77,8 @@ pub struct NetworkDecl {
     pub probe: Field<bool>,
     /// RFC 2317 reverse zone, instead of the enclosing /24.
     pub reverse: Field<Name>,
+    /// Whether machines with a lease get the names that they give themselves.
+    pub dynamic_names: Field<bool>,
 }
 
 /// What DHCP does in a network.
@@ -127,6 +129,7 @@ pub(super) const KEYS: &[&str] = &[
     "authoritative",
     "probe",
     "reverse",
+    "dynamic-names",
 ];
 
 /// Shortest lease that is served: renewals at half of less would be a flood.
@@ -165,6 +168,7 @@ impl NetworkDecl {
             authoritative: Field::Absent,
             probe: Field::Absent,
             reverse: Field::Absent,
+            dynamic_names: Field::Absent,
         }
     }
 
@@ -209,6 +213,7 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
             "authoritative" => network.authoritative = read::field(entry, findings, read::boolean),
             "probe" => network.probe = read::field(entry, findings, read::boolean),
             "reverse" => network.reverse = read::field(entry, findings, read::domain_name),
+            "dynamic-names" => network.dynamic_names = read::field(entry, findings, read::boolean),
             _ => {
                 read::unknown_key(entry, "a network", KEYS, findings);
                 network.vague = true;

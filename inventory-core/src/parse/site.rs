@@ -6,6 +6,7 @@ use super::field::{Field, Spanned};
 use super::read::{self, Findings};
 use super::transfer::{self, SecondaryDecl};
 use super::unquoted;
+use super::updates::{self, UpdatesDecl};
 use crate::diag::{Finding, Rule};
 use crate::model::{SigningAlgorithm, Zone};
 use crate::name::Name;
@@ -34,6 +35,8 @@ pub struct SiteDecl {
     pub catalog: Field<Name>,
     /// Answers a second.
     pub rate_limit: Field<u32>,
+    /// Where names of leases go.
+    pub updates: Field<UpdatesDecl>,
 }
 
 /// `[zone."X"]` as written.
@@ -68,7 +71,7 @@ pub struct ZoneDecl {
 }
 
 pub(super) const SITE_KEYS: &[&str] =
-    &["nameservers", "contact", "mac-prefix", "secondaries", "catalog", "rate-limit"];
+    &["nameservers", "contact", "mac-prefix", "secondaries", "catalog", "rate-limit", "updates"];
 pub(super) const ZONE_KEYS: &[&str] = &[
     "ttl",
     "negative-ttl",
@@ -101,6 +104,7 @@ pub(super) fn read_site(table: Table<'_, '_>, key_span: Span, findings: Findings
         secondaries: Field::Absent,
         catalog: Field::Absent,
         rate_limit: Field::Absent,
+        updates: Field::Absent,
     };
     for entry in table.entries() {
         match entry.key() {
@@ -112,6 +116,7 @@ pub(super) fn read_site(table: Table<'_, '_>, key_span: Span, findings: Findings
             "rate-limit" => {
                 site.rate_limit = read::field(entry, findings, |v, f| read::number(v, 0, RATE_MAX, f));
             }
+            "updates" => site.updates = read::field(entry, findings, updates::read),
             _ => {
                 read::unknown_key(entry, "`[site]`", SITE_KEYS, findings);
                 site.vague = true;

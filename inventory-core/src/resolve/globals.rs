@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ipnet::Ipv6Net;
 
-use super::{Context, Masters, profiles, transfer, zones};
+use super::{Context, Masters, profiles, transfer, updates, zones};
 use crate::diag::{Finding, Rule};
 use crate::model::{Boot, BootFile, BootSource, Globals, Network, NetworkId, Range, Unknown, ZoneId};
 use crate::parse::{
@@ -48,7 +48,9 @@ pub fn merge(files: &[&GlobalDecls], masters: &Masters, findings: &mut Vec<Findi
             context.vague_pool.insert(id);
         }
         let unknown = unknown(decl, &globals, findings);
-        globals.networks.push(network(decl, zone, unknown));
+        let mut network = network(decl, zone, unknown);
+        network.dynamic_names = updates::of_network(decl, files, findings);
+        globals.networks.push(network);
     }
     references(profile_decls.values().copied(), &globals, findings);
     let (flat, broken) = profiles::flatten(&profile_decls, findings);
@@ -165,6 +167,7 @@ fn network(decl: &NetworkDecl, zone: Option<ZoneId>, unknown: Unknown) -> Networ
         authoritative: decl.authoritative.get().copied(),
         probe: decl.probe.get().copied().unwrap_or(true),
         reverse: decl.reverse.get().cloned(),
+        dynamic_names: None,
     }
 }
 

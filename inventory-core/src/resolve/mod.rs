@@ -13,6 +13,7 @@ mod nic;
 mod overlay;
 mod profiles;
 mod transfer;
+mod updates;
 mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -36,12 +36,14 @@ pub(super) fn keys(files: &[&GlobalDecls], findings: &mut Vec<Finding>) -> Vec<K
     keys.values().map(|decl| key(decl)).collect()
 }
 
-/// Reports keys that secondaries sign with and nobody defines.
+/// Reports keys that secondaries or updates are signed with and nobody defines.
 pub(super) fn check(files: &[&GlobalDecls], keys: &[Key], findings: &mut Vec<Finding>) {
     let sites = files.iter().filter_map(|file| file.site.as_ref()).map(|site| &site.secondaries);
     let zones = files.iter().flat_map(|file| &file.zones).map(|zone| &zone.secondaries);
     let all = sites.chain(zones).filter_map(Field::get).flatten();
-    for wanted in all.filter_map(|secondary| secondary.value.key.as_ref()) {
+    let updates =
+        files.iter().filter_map(|file| file.site.as_ref()?.updates.get()).map(|updates| &updates.key);
+    for wanted in all.filter_map(|secondary| secondary.value.key.as_ref()).chain(updates) {
         if keys.iter().all(|key| key.name != wanted.value) {
             let known: Vec<String> = keys.iter().map(|key| key.name.to_string()).collect();
             let known = known.iter().map(String::as_str);
