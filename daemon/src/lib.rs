@@ -8,8 +8,8 @@
 //! | [`control`] | the Unix socket by which `hostbook status` and others ask a running daemon |
 //! | [`metrics`] | counters for the hot path, and the page that Prometheus scrapes |
 //! | [`log`], [`notify`], [`signals`], [`stop`] | a daemon's life under systemd or a shell |
-//! | [`privileges`], [`state`] | what it may do, and where it keeps what it learns |
 //! | [`random`] | octets that nobody can guess |
+//! | [`privileges`], [`state`], [`secret`] | what it may do, where it keeps what it learns, and what it signs with |
 //! | [`explain`], [`exit`] | errors that say what to do, and the exit codes of the contract |
 //!
 //! Never decides what a packet means; that is the daemons' cores. Unsafe code is in `sys` only.
@@ -28,6 +28,7 @@ pub mod neighbours;
 pub mod notify;
 pub mod privileges;
 pub mod random;
+pub mod secret;
 pub mod service;
 pub mod signals;
 pub mod state;
