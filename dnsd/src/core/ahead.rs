@@ -6,6 +6,7 @@ use crate::view::DnsView;
 use super::chain::zone_for;
 use super::query::{Header, Query, Rejected};
 use super::reason::{Outcome, Reason};
+use super::update::OPCODE;
 use super::{QueryContext, answer_read};
 
 /// Most questions that are looked ahead for at a time.
@@ -39,6 +40,12 @@ impl Asked {
             Ok((header, read)) => answer_read(view, *header, read, message, context, out),
             Err(reason) => Outcome::Dropped(*reason),
         }
+    }
+
+    /// Whether it wants something changed, which is for [`super::update`].
+    #[inline]
+    pub fn is_update(&self) -> bool {
+        matches!(&self.0, Ok((header, Err(_))) if header.opcode() == OPCODE)
     }
 
     /// The question, if it is one.

@@ -34,6 +34,7 @@ mod reason;
 pub mod serial;
 pub mod transfer;
 pub mod tsig;
+pub mod update;
 
 #[cfg(test)]
 mod tests;

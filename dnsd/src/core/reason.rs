@@ -6,6 +6,8 @@ pub mod rcode {
     pub const NOERROR: u16 = 0;
     /// The message could not be understood.
     pub const FORMERR: u16 = 1;
+    /// It could not be done.
+    pub const SERVFAIL: u16 = 2;
     /// The name does not exist.
     pub const NXDOMAIN: u16 = 3;
     /// This kind of message is not answered.
@@ -14,6 +16,12 @@ pub mod rcode {
     pub const REFUSED: u16 = 5;
     /// A name became too long (RFC 6672, section 2.2).
     pub const YXDOMAIN: u16 = 6;
+    /// Records are there that were not to be (RFC 2136, section 2.2).
+    pub const YXRRSET: u16 = 7;
+    /// Records are not there that were to be (RFC 2136, section 2.2).
+    pub const NXRRSET: u16 = 8;
+    /// A name lies outside the zone (RFC 2136, section 2.2).
+    pub const NOTZONE: u16 = 10;
     /// Not authenticated (RFC 8945, section 5.2), or no zone of ours (RFC 5936, section 2.2.1).
     pub const NOTAUTH: u16 = 9;
     /// Unknown EDNS version (RFC 6891, section 6.1.3); its high bits go to the OPT record.
@@ -108,6 +116,12 @@ daemon::counted_reasons! {
         RateDrop => "rate-drop",
         /// A DNAME makes the name too long.
         RedirectTooLong => "redirect-too-long",
+        /// An update that cannot be read.
+        UpdateMalformed => "update-malformed",
+        /// An update without signature.
+        UpdateUnsigned => "update-unsigned",
+        /// An update while too many wait. Dropped.
+        UpdateBusy => "update-busy",
     }
 }
 
@@ -115,11 +129,21 @@ impl Reason {
     /// The response code that it gets; `None`: no response.
     pub const fn rcode(self) -> Option<u16> {
         Some(match self {
-            Reason::Short | Reason::Response | Reason::NoRoom | Reason::RateDrop => return None,
-            Reason::QuestionCount | Reason::Question | Reason::Records | Reason::Options => rcode::FORMERR,
+            Reason::Short | Reason::Response | Reason::NoRoom | Reason::RateDrop | Reason::UpdateBusy => {
+                return None;
+            }
+            Reason::QuestionCount
+            | Reason::Question
+            | Reason::Records
+            | Reason::Options
+            | Reason::UpdateMalformed => rcode::FORMERR,
             Reason::EdnsVersion => rcode::BADVERS,
             Reason::Opcode | Reason::TransferByUdp => rcode::NOTIMP,
-            Reason::Class | Reason::Transfer | Reason::OutsideZones | Reason::NotAllowed => rcode::REFUSED,
+            Reason::Class
+            | Reason::Transfer
+            | Reason::OutsideZones
+            | Reason::NotAllowed
+            | Reason::UpdateUnsigned => rcode::REFUSED,
             Reason::RateSlip | Reason::CookieAsked => rcode::NOERROR,
             Reason::CookieWrong => rcode::BADCOOKIE,
             Reason::TransferOutside | Reason::Signature | Reason::SignatureWrong | Reason::SignatureTime => {

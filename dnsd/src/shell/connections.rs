@@ -6,15 +6,17 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::core::transfer::{self as transfers, Opened};
+use crate::core::update::is_update;
 use crate::core::{self, Outcome, Transport};
 
 use super::counters::{ConnectionTally, Traffic};
 use super::service::Service;
 use super::status::lock;
 use super::transfer::{AT_ONCE, Granted};
+use super::updates::Back;
 
 /// Connections at once, of all kinds together.
 pub const CONNECTIONS_MAX: usize = 1024;
@@ -51,6 +53,14 @@ pub(super) enum Carrier {
     Tls,
     Https,
     Quic,
+}
+
+/// What is sent later than at once.
+pub(super) enum Later {
+    /// A transfer.
+    Transfer(Box<Granted>),
+    /// A reply that somebody else makes; nothing, if it does not come.
+    Reply(oneshot::Receiver<Vec<u8>>),
 }
 
 /// The right to one connection, from before its handshake to its end.
@@ -125,8 +135,8 @@ impl Seat {
         self.peer
     }
 
-    /// Calls `take` with the reply to `query`, if there is one, or returns a transfer that is to be sent instead.
-    pub(super) fn answer(&self, query: &[u8], take: impl FnOnce(&[u8])) -> Option<Granted> {
+    /// Calls `take` with the reply to `query`, if there is one, or returns what is to be sent instead.
+    pub(super) fn answer(&self, query: &[u8], take: impl FnOnce(&[u8])) -> Option<Later> {
         let Connections { service, tally, scratch, .. } = &*self.connections;
         let (view, known) = (service.views.load(), service.batch(self.carrier.transport()));
         tally.traffic.count(self.carrier.received());
@@ -136,8 +146,15 @@ impl Seat {
             match transfers::open(&view, query, context, &mut scratch) {
                 Opened::Reply(outcome) => outcome,
                 Opened::Granted(grant) => {
-                    return Some(Granted { view: arc_swap::Guard::into_inner(view), grant: *grant });
+                    let view = arc_swap::Guard::into_inner(view);
+                    return Some(Later::Transfer(Box::new(Granted { view, grant: *grant })));
                 }
+            }
+        } else if is_update(query) && !view.lease_networks().is_empty() {
+            let (back, reply) = oneshot::channel();
+            match service.updates.take(query, context, &mut scratch, || Back::Stream(back)) {
+                Some(outcome) => outcome,
+                None => return Some(Later::Reply(reply)),
             }
         } else {
             core::answer(&view, query, context, &mut scratch)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use daemon::metrics::{Counters, Registry, SharedTally, Tally};
 use serde_json::{Value, json};
 
+use crate::core::update::Verdict;
 use crate::core::{Answer, Outcome, Reason};
 
 daemon::counted_reasons! {
@@ -61,6 +62,7 @@ pub struct DnsCounters {
     answers: Arc<Counters<Answer>>,
     failures: Arc<Counters<Reason>>,
     traffic: Arc<Counters<Traffic>>,
+    updates: Arc<Counters<Verdict>>,
 }
 
 /// What one worker counts into; nobody else does.
@@ -88,10 +90,16 @@ impl DnsCounters {
                 "reason",
             ),
             traffic: Counters::new("hostbook_dnsd_traffic", "Datagrams and connections", "event"),
+            updates: Counters::new(
+                "hostbook_dnsd_updates",
+                "Signed updates of names of leases, by what became of them",
+                "verdict",
+            ),
         };
         counters.answers.register(registry);
         counters.failures.register(registry);
         counters.traffic.register(registry);
+        counters.updates.register(registry);
         counters
     }
 
@@ -101,6 +109,10 @@ impl DnsCounters {
             failures: self.failures.tally(),
             traffic: self.traffic.tally(),
         }
+    }
+
+    pub(super) fn updates(&self) -> SharedTally<Verdict> {
+        self.updates.shared_tally()
     }
 
     pub(super) fn connections(&self) -> ConnectionTally {
@@ -117,6 +129,7 @@ impl DnsCounters {
             "answers": self.answers.to_json(),
             "failures": self.failures.to_json(),
             "traffic": self.traffic.to_json(),
+            "updates": self.updates.to_json(),
         })
     }
 }

@@ -37,17 +37,7 @@ pub struct Journal {
 impl Journal {
     /// Opens the journal in `state`; `None`, and a warning, if that cannot be.
     pub fn open(state: &StateDir) -> Option<Journal> {
-        let path = state.path().join(FILE);
-        let again = |error| {
-            if !is_of_contents(&error) {
-                return Err(error);
-            }
-            warn!(%error, file = FILE, "the journal of changes cannot be read and starts anew");
-            // If that fails, so does opening it.
-            let _ = std::fs::rename(&path, path.with_extension("damaged"));
-            open(&path)
-        };
-        match open(&path).or_else(again) {
+        match open_database(&state.path().join(FILE)) {
             Ok(database) => Some(Journal { database }),
             Err(error) => {
                 warn!(%error, file = FILE, "changes cannot be kept: secondaries copy zones as a whole");
@@ -102,6 +92,22 @@ impl Journal {
         }
         Ok(steps)
     }
+}
+
+/// Opens a file of what may be lost. One that cannot be read is put aside.
+///
+/// # Errors
+/// It can be neither read nor made.
+pub(super) fn open_database(path: &Path) -> Result<Database, DatabaseError> {
+    open(path).or_else(|error| {
+        if !is_of_contents(&error) {
+            return Err(error);
+        }
+        warn!(%error, file = %path.display(), "the file cannot be read and starts anew");
+        // If that fails, so does opening it.
+        let _ = std::fs::rename(path, path.with_extension("damaged"));
+        open(path)
+    })
 }
 
 /// Whether the file is wrong, and not the machine.

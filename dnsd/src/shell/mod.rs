@@ -11,6 +11,7 @@ mod counters;
 mod encrypted;
 mod journal;
 mod keys;
+mod lease_store;
 mod options;
 mod reload;
 mod secondaries;
@@ -23,6 +24,7 @@ mod tcp;
 mod tests;
 mod transfer;
 mod udp;
+mod updates;
 mod zone_keys;
 
 pub use connections::{CLIENT_CONNECTIONS_MAX, CONNECTIONS_MAX, QUERY_OCTETS_MAX};
@@ -95,6 +97,8 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let reloader = Arc::new(Mutex::new(reloader));
     let _retrying =
         reload::retry_often(Arc::clone(&reloader)).map_err(|error| Fatal::system("start threads", &error))?;
+    let _updating = updates::start(Arc::clone(&reloader), &service, counters.updates())
+        .map_err(|error| Fatal::system("start threads", &error))?;
     let applied = Arc::clone(&reloader);
     let reloads = notifier.clone();
     let mut first = true;

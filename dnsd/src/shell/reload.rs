@@ -1,5 +1,9 @@
 //! Taking a snapshot into service: its view is built beside the old one, then a pointer is swapped.
 
+mod leases;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 use std::convert::Infallible;
 use std::io;
@@ -19,9 +23,11 @@ use crate::core::serial::{Serials, UnixSeconds};
 use crate::view::{DnsView, Problem, WrittenSerial, ZoneNumber};
 
 use super::clock::wall_clock;
+use super::lease_store::LeaseStore;
 use super::service::Service;
 use super::status::lock;
 use super::zone_keys::ZoneKeyStore;
+use leases::Leases;
 
 /// File of the serials, below the state directory.
 const SERIALS: &str = "serials.json";
@@ -38,6 +44,7 @@ pub(super) struct Reloader {
     known: Vec<Problem>,
     clock: Clock,
     zone_keys: ZoneKeyStore,
+    leases: Leases,
 }
 
 /// Says the time: the system's, or a test's.
@@ -65,6 +72,7 @@ impl Reloader {
             }
         };
         let zone_keys = ZoneKeyStore::new(Arc::clone(&state));
+        let leases = Leases::new(LeaseStore::open(&state));
         Reloader {
             service,
             state,
@@ -75,6 +83,7 @@ impl Reloader {
             known: Vec::new(),
             clock,
             zone_keys,
+            leases,
         }
     }
 
@@ -88,10 +97,11 @@ impl Reloader {
     /// before serials.
     pub(super) fn apply(&mut self, snapshot: &Arc<Snapshot>) {
         let started = Instant::now();
-        let mut view = match &self.last {
-            Some(last) => self.service.views.load().updated(&last.inventory, snapshot),
+        let base = match &self.last {
+            Some(last) => self.leases.base.updated(&last.inventory, snapshot),
             None => DnsView::build(snapshot),
         };
+        let mut view = self.leases.put_into(&base, &snapshot.inventory.globals);
         let now = (self.clock)();
         view.set_signing(self.zone_keys.signing(&view, now));
         self.say_keys(&view);
@@ -102,6 +112,8 @@ impl Reloader {
             return;
         }
         self.held = None;
+        self.leases.follow(base);
+        self.count_leases();
         self.service.keys.set(&snapshot.inventory.globals.keys);
         let milliseconds = started.elapsed().as_millis();
         info!(generation = snapshot.generation, zones, names, milliseconds, "names in service");
@@ -311,6 +323,3 @@ pub(super) fn retry_often(reloader: Arc<Mutex<Reloader>>) -> io::Result<Sender<I
 pub(super) fn system_clock() -> Clock {
     Box::new(wall_clock)
 }
-
-#[cfg(test)]
-mod tests;

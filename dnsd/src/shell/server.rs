@@ -92,7 +92,7 @@ impl Server {
         for (number, socket) in sockets.udp.into_iter().enumerate() {
             let pulse = Arc::new(AtomicU64::new(0));
             let worker = Worker {
-                socket,
+                socket: Arc::new(socket),
                 service: Arc::clone(service),
                 tally: counters.worker(),
                 stop: stop.token(),

@@ -23,6 +23,7 @@ use super::clock::wall_clock;
 use super::journal::Journal;
 use super::keys::Keys;
 use super::secondaries::Secondaries;
+use super::updates::{LeaseNameStatus, UpdateQueue};
 
 /// Where answers come from.
 #[derive(Debug)]
@@ -43,6 +44,10 @@ pub struct Service {
     pub secondaries: Secondaries,
     /// What is known of the keys of zones that are to be signed, for status.
     pub zone_keys: Mutex<BTreeMap<Name, Value>>,
+    /// Where updates wait.
+    pub(super) updates: UpdateQueue,
+    /// What is known of the names of leases, for status.
+    pub(super) lease_names: LeaseNameStatus,
     /// Wakes who tells the secondaries.
     pub changed: Notify,
 }
@@ -59,6 +64,8 @@ impl Service {
             started: Instant::now(),
             secondaries: Secondaries::default(),
             zone_keys: Mutex::default(),
+            updates: UpdateQueue::default(),
+            lease_names: LeaseNameStatus::default(),
             changed: Notify::new(),
         })
     }

@@ -93,6 +93,7 @@ impl Status {
             "problems": problems,
             "key_troubles": self.service.keys.troubles(),
             "serial_trouble": *lock(&self.serial_trouble),
+            "lease_names": self.service.lease_names.to_json(),
             "counters": self.counters.to_json(),
         });
         if let (Value::Object(status), Value::Object(common)) = (&mut status, self.common.to_json()) {

@@ -10,15 +10,17 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::connections::{QUERY_OCTETS_MAX, Seat};
+use super::connections::{Later, QUERY_OCTETS_MAX, Seat};
 use super::counters::Traffic;
 use super::tcp::{FAREWELL, told};
-use super::transfer::{self, Granted};
+use super::transfer;
 
 /// Octets of answers that are gathered before they are sent.
 const GATHERED: usize = 16 * 1024;
 /// How long a client may take to read what was gathered.
 const READING: Duration = Duration::from_secs(10);
+/// How long a reply that somebody else makes is waited for.
+pub(super) const MAKING: Duration = Duration::from_secs(30);
 
 /// A connection that queries come over.
 pub(super) struct Connection<S> {
@@ -39,12 +41,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let (mut input, mut output) = (Vec::new(), Vec::new());
         let mut deadline = Instant::now() + self.seat.idle;
         loop {
-            let (mut used, mut granted) = (0, None);
-            while granted.is_none()
+            let (mut used, mut later) = (0, None);
+            while later.is_none()
                 && output.len() < GATHERED
                 && let Some((query, octets)) = next_message(input.get(used..).unwrap_or(&[]))
             {
-                granted = self.seat.answer(query, |reply| append(reply, &mut output));
+                later = self.seat.answer(query, |reply| append(reply, &mut output));
                 used += octets;
                 deadline = Instant::now() + self.seat.idle;
             }
@@ -54,12 +56,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     return;
                 }
                 output = Vec::new();
-                if granted.is_none() {
+                if later.is_none() {
                     continue;
                 }
             }
-            if let Some(granted) = granted {
-                if !self.transfer(granted).await {
+            if let Some(later) = later {
+                if !self.later(later).await {
                     return;
                 }
                 deadline = Instant::now() + self.seat.idle;
@@ -91,12 +93,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Sends a transfer; `false` when the connection ends.
-    async fn transfer(&mut self, granted: Granted) -> bool {
-        tokio::select! {
-            sent = transfer::send(&self.seat, granted, &mut self.stream) => sent,
-            () = told(&mut self.stop) => false,
-        }
+    /// Sends a transfer, or a reply when it is there; `false` when the connection ends.
+    async fn later(&mut self, later: Later) -> bool {
+        let reply = match later {
+            Later::Transfer(granted) => {
+                return tokio::select! {
+                    sent = transfer::send(&self.seat, *granted, &mut self.stream) => sent,
+                    () = told(&mut self.stop) => false,
+                };
+            }
+            Later::Reply(reply) => reply,
+        };
+        let reply = tokio::select! {
+            reply = timeout(MAKING, reply) => reply,
+            () = told(&mut self.stop) => return false,
+        };
+        // No reply is one as well: the client asks again.
+        let Ok(Ok(reply)) = reply else { return true };
+        let mut framed = Vec::new();
+        append(&reply, &mut framed);
+        self.send(&framed).await
     }
 
     /// Sends answers; `false` when the connection ends.

@@ -11,19 +11,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use daemon::stop::{StopToken, Woken};
-use daemon::udp::{RecvBatch, SendBatch, Wait};
+use daemon::udp::{Datagram, RecvBatch, SendBatch, Wait};
 use tracing::{debug, error};
 
 use super::counters::{Traffic, WorkerTally};
 use super::service::Service;
-use crate::core::{self, Asked, BATCH, Transport, UDP_PAYLOAD};
+use super::updates::Back;
+use crate::core::{self, Asked, BATCH, Outcome, QueryContext, Transport, UDP_PAYLOAD};
 
 /// Octets of a query that are read. A longer one is answered with FORMERR: no question is as long.
 const QUERY_OCTETS: usize = 2048;
 
 /// One worker.
 pub(super) struct Worker {
-    pub(super) socket: UdpSocket,
+    pub(super) socket: Arc<UdpSocket>,
     pub(super) service: Arc<Service>,
     pub(super) tally: WorkerTally,
     pub(super) stop: StopToken,
@@ -75,7 +76,15 @@ impl Worker {
         core::fetch_ahead(&view, asked);
         for (query, asked) in queries.iter().zip(asked) {
             let Some(room) = replies.buffer() else { break };
-            let outcome = asked.answer(&view, query.bytes, known.context(query.from.ip()), room);
+            let context = known.context(query.from.ip());
+            let outcome = if asked.is_update() && !view.lease_networks().is_empty() {
+                match self.update(&query, context, room) {
+                    Some(outcome) => outcome,
+                    None => continue,
+                }
+            } else {
+                asked.answer(&view, query.bytes, context, room)
+            };
             self.tally.count(outcome);
             if let Some(octets) = outcome.octets()
                 && !replies.commit(octets, query.from, query.reply_route())
@@ -100,6 +109,14 @@ impl Worker {
         }
         // A client that got no reply asks again; waiting here would keep all others.
         self.tally.traffic.add(Traffic::UdpUnsent, count(replies.discard()));
+    }
+
+    /// Lets an update wait, if it is one that may.
+    #[cold]
+    fn update(&self, query: &Datagram<'_>, context: QueryContext<'_>, room: &mut [u8]) -> Option<Outcome> {
+        let (socket, to, route) = (&self.socket, query.from, query.reply_route());
+        let back = || Back::Datagram { socket: Arc::clone(socket), to, route };
+        self.service.updates.take(query.bytes, context, room, back)
     }
 }
 

@@ -13,6 +13,7 @@ use super::clients::Clients;
 use super::edit::{self, Change, Edit};
 use super::encode::Encoder;
 use super::labels::{self, Labels};
+use super::leases::LeaseNetworks;
 use super::node::Key;
 use super::pool::Pools;
 use super::shard::{Shard, ShardFull, hash_of};
@@ -75,6 +76,7 @@ impl DnsView {
             v6: AddressSet::default(),
             pools: Arc::new(pools),
             clients: Arc::new(Clients::new(globals)),
+            leases: Arc::new(LeaseNetworks::new(globals)),
             problems: Vec::new(),
             signing: Arc::default(),
             zones,
@@ -105,7 +107,14 @@ impl DnsView {
                 Edit { hash, zone, change: Change::Written(relative) }
             }));
         }
-        let mut next = DnsView { generation: snapshot.generation, hash: snapshot.hash, ..self.clone() };
+        let next = DnsView { generation: snapshot.generation, hash: snapshot.hash, ..self.clone() };
+        next.edited(globals, edits)
+    }
+
+    /// This view after `edits`.
+    pub(super) fn edited(&self, globals: &Globals, mut edits: Vec<Edit<'_>>) -> Result<DnsView, ShardFull> {
+        let written = Written::new(globals, &self.zones);
+        let mut next = self.clone();
         (next.v4, next.v6) = self.addresses_after(globals, &edits);
         self.add_non_terminals(globals, written, &mut edits);
         edits.sort_by_key(|edit| edit.hash);
@@ -128,9 +137,9 @@ impl DnsView {
             let [removed4, added4] = &mut v4;
             let [removed6, added6] = &mut v6;
             match (edit.key(globals, &self.zones, &mut scratch), &edit.change) {
-                (Key::V4(address), Change::Remove(_)) => removed4.push(address),
+                (Key::V4(address), change) if change.takes_away() => removed4.push(address),
                 (Key::V4(address), _) => added4.push(address),
-                (Key::V6(address), Change::Remove(_)) => removed6.push(address),
+                (Key::V6(address), change) if change.takes_away() => removed6.push(address),
                 (Key::V6(address), _) => added6.push(address),
                 (Key::Name(..), _) => {}
             }
@@ -152,7 +161,7 @@ impl DnsView {
             let depth = labels::iter(relative).count();
             if depth >= 2 {
                 let name = names.entry((Descending(depth), zone, relative.into())).or_default();
-                let has_data = matches!(edit.change, Change::Add(_) | Change::Written(_));
+                let has_data = edit.change.gives_data();
                 name.data = Some(name.data.unwrap_or(false) || has_data);
             }
         }

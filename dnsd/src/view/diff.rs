@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::node::Node;
+use super::node::{Key, Node};
 use super::records::ZoneRecord;
 use super::shard::{Shard, hash_of};
 use super::zone::ZoneNumber;
-use super::{DnsView, record_digest, walk};
+use super::{DnsView, Pool, record_digest, walk};
 
 /// What changed in a zone, its SOA record apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl DnsView {
 
     /// `None` if names of pools may have come or gone with what hid them.
     fn changes_of_shards(&self, old: &DnsView, wanted: &impl Fn(ZoneNumber) -> bool) -> Option<Changes> {
-        let mut changes = Changes::new();
+        let (mut changes, mut pooled) = (Changes::new(), Vec::new());
         for (before, after) in old.shards.iter().zip(&self.shards) {
             if before.is_same(after) {
                 continue;
@@ -50,8 +50,15 @@ impl DnsView {
             let keys: BTreeSet<_> = after.nodes().map(|node| node.key()).collect();
             let gone: Vec<_> = before.nodes().filter(|node| !keys.contains(&node.key())).collect();
             let new = after.nodes().filter(|node| !is_in(before, node));
-            if gone.iter().copied().chain(new).any(|node| walk::is_of_pool(self, node.key())) {
-                return None;
+            for node in gone.iter().copied().chain(new) {
+                match node.key() {
+                    Key::V4(address) => {
+                        let pool = self.pools.containing(address);
+                        pooled.extend(pool.map(|pool| (pool, address)));
+                    }
+                    key if walk::is_of_pool(self, key) => return None,
+                    _ => {}
+                }
             }
             for node in gone {
                 old.for_each_of_node(&node, &mut |zone, record| {
@@ -64,7 +71,33 @@ impl DnsView {
                 self.changes_of_node(before, &node, old, wanted, &mut changes);
             }
         }
+        for (pool, address) in pooled {
+            self.changes_of_pool_address(pool, address, old, wanted, &mut changes);
+        }
         Some(changes)
+    }
+
+    /// What is worked out for an address of a pool, or is not any more: leases have names of their own.
+    fn changes_of_pool_address(
+        &self,
+        pool: &Pool,
+        address: u32,
+        old: &DnsView,
+        wanted: &impl Fn(ZoneNumber) -> bool,
+        changes: &mut Changes,
+    ) {
+        let worked_out = |view: &DnsView| {
+            let mut records = Vec::new();
+            view.for_each_of_pool_address(pool, address, &mut |zone, record| records.push((zone, record)));
+            records
+        };
+        let (before, after) = (worked_out(old), worked_out(self));
+        for (zone, record) in before.iter().filter(|one| wanted(one.0) && !after.contains(one)) {
+            changes.entry(*zone).or_default().removed.push(record.clone());
+        }
+        for (zone, record) in after.iter().filter(|one| wanted(one.0) && !before.contains(one)) {
+            changes.entry(*zone).or_default().added.push(record.clone());
+        }
     }
 
     fn changes_of_node(

@@ -11,6 +11,7 @@ use inventory_core::name::Name;
 
 use super::draft::Draft;
 use super::labels::Labels;
+use super::leases::LeaseNode;
 use super::node::{Key, rtype};
 use super::shard::hash_of;
 use super::zone::{ZoneIndex, ZoneNumber};
@@ -37,6 +38,28 @@ pub(crate) enum Change<'a> {
     Written(&'a [u8]),
     /// So many names are right below it.
     Children(Box<[u8]>, u32),
+    /// Leases give it this, and nothing else does.
+    Lease(&'a LeaseNode),
+}
+
+impl Change<'_> {
+    /// Whether a name that nothing else changes has no data afterwards.
+    pub(crate) fn takes_away(&self) -> bool {
+        match self {
+            Change::Remove(_) => true,
+            Change::Lease(node) => node.records.is_empty(),
+            Change::Add(_) | Change::Written(_) | Change::Children(..) => false,
+        }
+    }
+
+    /// Whether it gives data to its name.
+    pub(crate) fn gives_data(&self) -> bool {
+        match self {
+            Change::Add(_) | Change::Written(_) => true,
+            Change::Lease(node) => !node.records.is_empty(),
+            Change::Remove(_) | Change::Children(..) => false,
+        }
+    }
 }
 
 /// Something of a host that has a name.
@@ -109,6 +132,7 @@ impl Edit<'_> {
             Change::Remove(source) | Change::Add(source) => source.key(self.zone, globals, zones, scratch),
             Change::Written(relative) => Key::Name(self.zone, relative),
             Change::Children(relative, _) => Key::Name(self.zone, relative),
+            Change::Lease(node) => node.key(self.zone, zones, scratch),
         }
     }
 }

@@ -98,6 +98,12 @@ impl<'a> Encoder<'a> {
             match &edit.change {
                 Change::Children(_, count) => children = *count,
                 Change::Remove(_) | Change::Written(_) => data_changes = true,
+                Change::Lease(node) => {
+                    data_changes = true;
+                    for (rtype, ttl, rdata) in &node.records {
+                        self.draft.add(*rtype, *ttl, rdata);
+                    }
+                }
                 // Who wrote something for that name had a reason.
                 Change::Add(Source::Redirect(..)) if self.written.has_key(key) => data_changes = true,
                 Change::Add(source) => {

@@ -16,6 +16,7 @@ mod edit;
 mod encode;
 mod hash;
 mod labels;
+mod leases;
 mod node;
 mod pool;
 mod records;
@@ -32,6 +33,7 @@ pub use clients::Clients;
 pub use diff::ZoneChange;
 pub use draft::LeftOut;
 pub use labels::{LABELS_MAX, Labels, NotAName};
+pub use leases::{LeaseNetwork, LeaseNetworks, LeaseNode};
 pub use node::{Key, Node, Rdata, Rrset, rtype};
 pub use pool::{Classless, Pool, PoolLabel, Pools};
 pub use records::ZoneRecord;
@@ -70,6 +72,7 @@ pub struct DnsView {
     v6: AddressSet<u128>,
     pools: Arc<Pools>,
     clients: Arc<Clients>,
+    leases: Arc<LeaseNetworks>,
     problems: Vec<Problem>,
     signing: Arc<Signing>,
 }

@@ -55,6 +55,8 @@ pub mod rtype {
     pub const NSEC: u16 = 47;
     /// Key of a zone.
     pub const DNSKEY: u16 = 48;
+    /// Who has a name by DHCP.
+    pub const DHCID: u16 = 49;
     /// The DS record that a zone wants its parent to have.
     pub const CDS: u16 = 59;
     /// The same as a key.

@@ -24,8 +24,9 @@ use tokio_rustls::server::TlsStream;
 
 use crate::core::lifetime;
 
-use super::super::connections::{Carrier, Connections, QUERY_OCTETS_MAX, Seat};
+use super::super::connections::{Carrier, Connections, Later, QUERY_OCTETS_MAX, Seat};
 use super::super::counters::Traffic;
+use super::super::stream::MAKING;
 use super::super::tcp::told;
 use super::tls::accept_encrypted;
 
@@ -84,8 +85,14 @@ async fn respond(request: Request<Incoming>, seat: &Seat) -> Response<Whole> {
         Err((status, why)) => return refuse(seat, status, why),
     };
     let mut reply = None;
-    if seat.answer(&query, |octets| reply = Some(Bytes::copy_from_slice(octets))).is_some() {
-        return refuse(seat, StatusCode::NOT_IMPLEMENTED, "zones are not copied by HTTPS: use TLS");
+    match seat.answer(&query, |octets| reply = Some(Bytes::copy_from_slice(octets))) {
+        Some(Later::Transfer(_)) => {
+            return refuse(seat, StatusCode::NOT_IMPLEMENTED, "zones are not copied by HTTPS: use TLS");
+        }
+        Some(Later::Reply(later)) => {
+            reply = timeout(MAKING, later).await.ok().and_then(Result::ok).map(Bytes::from);
+        }
+        None => {}
     }
     let Some(reply) = reply else {
         return refuse(seat, StatusCode::BAD_REQUEST, "this is no query");

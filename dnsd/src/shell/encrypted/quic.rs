@@ -12,9 +12,9 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::warn;
 
-use super::super::connections::{Carrier, Connections, QUERY_OCTETS_MAX, Seat};
+use super::super::connections::{Carrier, Connections, Later, QUERY_OCTETS_MAX, Seat};
 use super::super::counters::Traffic;
-use super::super::stream::{append, next_message};
+use super::super::stream::{MAKING, append, next_message};
 use super::super::tcp::{FAREWELL, told};
 use super::super::transfer;
 use super::tls::HANDSHAKE;
@@ -134,9 +134,19 @@ async fn query((mut send, mut receive): (SendStream, RecvStream), seat: Arc<Seat
         return connection.close(PROTOCOL_ERROR, b"a stream has one message, whose id is 0");
     };
     let mut output = Vec::new();
-    let failed = match seat.answer(message, |reply| append(reply, &mut output)) {
+    let later = match seat.answer(message, |reply| append(reply, &mut output)) {
+        Some(Later::Transfer(granted)) => Some(granted),
+        Some(Later::Reply(reply)) => {
+            if let Ok(Ok(reply)) = timeout(MAKING, reply).await {
+                append(&reply, &mut output);
+            }
+            None
+        }
+        None => None,
+    };
+    let failed = match later {
         // A stream that ends says that all was sent.
-        Some(granted) => (!transfer::send(&seat, granted, &mut send).await).then_some(INTERNAL_ERROR),
+        Some(granted) => (!transfer::send(&seat, *granted, &mut send).await).then_some(INTERNAL_ERROR),
         None => {
             let sent = timeout(PATIENCE, send.write_all(&output)).await;
             (!matches!(sent, Ok(Ok(())))).then_some(PROTOCOL_ERROR)
