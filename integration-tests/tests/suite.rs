@@ -23,6 +23,7 @@ mod suite {
     mod load;
     mod loading;
     mod mission;
+    mod names;
     mod operations;
     mod packaging;
     mod ra;

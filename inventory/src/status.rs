@@ -134,6 +134,7 @@ fn print(status: &Value) {
     }
     hooks(&status["hooks"]);
     pools(&status["networks"]);
+    lease_names(&status["lease_names"]);
     counters(&status["counters"]);
 }
 
@@ -153,6 +154,19 @@ fn hooks(hooks: &Value) {
         };
         let name = hook["name"].as_str().unwrap_or_default();
         output::line(&format!("  {:<12} {name}: {words}", "hook"));
+    }
+}
+
+/// How many names leases have in the DNS, where there are any.
+fn lease_names(names: &Value) {
+    let known = names["names"].as_u64().or(names["told"].as_u64()).unwrap_or(0);
+    let waiting = names["waiting"].as_u64().unwrap_or(0);
+    if known + waiting > 0 {
+        let waiting = if waiting > 0 { format!(", {waiting} addresses wait") } else { String::new() };
+        output::line(&format!("  {:<12} {known} of leases{waiting}", "names"));
+    }
+    if let Some(trouble) = names["trouble"].as_str() {
+        output::line(&format!("  {:<12} names of leases cannot be changed: {trouble}", "PROBLEM"));
     }
 }
 

@@ -115,12 +115,12 @@ impl ClientKey {
     }
 
     /// Its identifier, where it is known by one.
-    pub(super) fn identifier(&self) -> Option<&[u8]> {
+    pub(crate) fn identifier(&self) -> Option<&[u8]> {
         (self.kind == Kind::Identifier).then_some(&*self.octets)
     }
 
     /// Type and address of its hardware, where it is known by that.
-    pub(super) fn hardware(&self) -> Option<(u8, &[u8])> {
+    pub(crate) fn hardware(&self) -> Option<(u8, &[u8])> {
         let (htype, address) = self.octets.split_first()?;
         (self.kind == Kind::Hardware).then_some((*htype, address))
     }

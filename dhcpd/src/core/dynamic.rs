@@ -1,11 +1,13 @@
 //! Leases from the pools: offering, giving, ending them.
 
+use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
 use super::Core;
 use super::classes::{may_have, part_for};
 use super::client::{ClientKey, ClientKeys};
 use super::decision::{Grant, Want};
+use super::fqdn;
 use super::input::{Now, Packet};
 use super::leases::{Lease, Offer};
 use super::ledger::{StoreFailing, Tenant, Told};
@@ -227,9 +229,12 @@ impl Core {
     }
 }
 
-/// The name that the client gives itself (option 12), if it looks like one.
-fn own_name(message: &Message<'_>) -> Option<Box<str>> {
-    let name = message.options.get(code::HOST_NAME)?;
+/// The name that the client gives itself (option 12, else 81), if it looks like one.
+pub(super) fn own_name(message: &Message<'_>) -> Option<Box<str>> {
+    let name = match message.options.get(code::HOST_NAME) {
+        Some(name) => name,
+        None => Cow::Owned(fqdn::name_of(message)?),
+    };
     let fits = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
     if name.is_empty() || name.len() > NAME_OCTETS || !name.iter().all(fits) {
         return None;

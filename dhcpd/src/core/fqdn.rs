@@ -8,8 +8,10 @@ use std::net::Ipv4Addr;
 
 use inventory_core::name::Name;
 
+use super::dynamic::own_name;
 use super::packet::Message;
 use crate::code;
+use crate::names::host_label;
 use crate::view::{NetworkView, Reservation};
 
 /// The server keeps the A record.
@@ -34,7 +36,7 @@ pub(super) fn answer(
     let name = match nic {
         Some(nic) => Cow::Borrowed(nic.fqdn()?),
         None if address.is_unspecified() => return None,
-        None => Cow::Owned(derived(network, address)?),
+        None => Cow::Owned(own(message, network).or_else(|| derived(network, address))?),
     };
     let overridden = if asked & SERVER == 0 { OVERRIDE } else { 0 };
     let mut data = vec![SERVER | overridden | (asked & ENCODED), NO_CODE, NO_CODE];
@@ -44,6 +46,32 @@ pub(super) fn answer(
         data.extend(name.as_wire());
     }
     Some(data)
+}
+
+/// The name that the client says there, as text (RFC 4702, section 2.3).
+pub(super) fn name_of(message: &Message<'_>) -> Option<Vec<u8>> {
+    let option = message.options.get(code::CLIENT_FQDN)?;
+    let (&[flags, _, _], name) = option.split_first_chunk::<3>()?;
+    if flags & ENCODED == 0 {
+        return Some(name.to_vec());
+    }
+    let mut text = Vec::new();
+    let mut rest = name;
+    while let Some((length, after)) = rest.split_first().filter(|(length, _)| **length > 0) {
+        let (label, after) = after.split_at_checked(usize::from(*length))?;
+        if !text.is_empty() {
+            text.push(b'.');
+        }
+        text.extend_from_slice(label);
+        rest = after;
+    }
+    Some(text)
+}
+
+/// The name that the client of an address of a pool gives itself, where it has that in the DNS as well.
+fn own(message: &Message<'_>, network: &NetworkView) -> Option<Name> {
+    let zone = network.zone.as_ref().filter(|_| network.dynamic_names)?;
+    zone.child(&host_label(&own_name(message)?)?).ok()
 }
 
 /// The name that an address of a pool has in the DNS.

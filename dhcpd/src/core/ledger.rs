@@ -123,7 +123,10 @@ impl<S: Space> Ledger<S> {
         let what = if has_it { Changed::Renewed } else { Changed::Granted };
         // A client that renews by unicast says nothing of its relay agent.
         let relay_agent = tenant.relay_agent.or_else(|| before?.relay_agent.clone());
-        let is_covered = |lease: &&Lease| ends <= lease.covered && lease.relay_agent == relay_agent;
+        // A name of its own is written down, too.
+        let is_same = |lease: &Lease| tenant.name.is_none() || tenant.name == lease.name;
+        let is_covered =
+            |lease: &&Lease| ends <= lease.covered && lease.relay_agent == relay_agent && is_same(lease);
         if let Some(lease) = before.filter(is_covered) {
             let lease = Lease { since: now.ms(), ends: ends.max(lease.ends), ..lease.clone() };
             let position = lease.position;

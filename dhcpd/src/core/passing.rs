@@ -33,6 +33,11 @@ impl Core {
         self.ledger.leases.iter()
     }
 
+    /// The lease of `address`, ended or not.
+    pub fn lease(&self, address: Ipv4Addr) -> Option<&Lease> {
+        self.ledger.leases.get(address)
+    }
+
     /// Machines that asked and are in no inventory of their link, the latest first.
     pub fn seen(&self) -> impl Iterator<Item = (MacAddr, &SeenMachine)> {
         self.seen.iter()

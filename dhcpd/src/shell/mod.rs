@@ -14,6 +14,7 @@ mod inquiry;
 mod keeper;
 mod links;
 mod moved;
+mod names;
 mod options;
 mod ports;
 mod probes;
@@ -43,7 +44,7 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 use daemon::control;
 use daemon::exit::{Exit, Fatal};
-use daemon::follow::{self, FollowOptions};
+use daemon::follow::{self, FollowOptions, Following};
 use daemon::interfaces::interfaces;
 use daemon::metrics::{Common, Registry};
 use daemon::neighbours::NeighbourSocket;
@@ -52,6 +53,7 @@ use daemon::privileges::{Keep, User, give_up};
 use daemon::service::{Pages, attend};
 use daemon::signals::Signals;
 use daemon::state::StateDir;
+use inventory_core::model::Snapshot;
 use tracing::{info, warn};
 
 use crate::history::History;
@@ -61,6 +63,7 @@ use book::LeaseGauges;
 use boot::{BootServer, BootSockets};
 use bulk::BulkServer;
 use moved::Moved;
+use names::{Askers, Mailbox, Names};
 use recorded::Recorded;
 use reload::Reloader;
 use server::{Server, Thread};
@@ -104,24 +107,11 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let mut registry = Registry::default();
     let counters = Arc::new(DhcpCounters::new(&mut registry));
     let six = Arc::new(Six::new(duid, &mut registry));
-    let mut reloader = Reloader::new(Moved::load(&state));
+    let reloader = Reloader::new(Moved::load(&state));
     let (views, links) = (Arc::clone(&reloader.views), Arc::clone(&reloader.links));
     let snapshots = Arc::clone(&reloader.snapshots);
     let news = Arc::clone(&reloader.six);
-    let reloads = notifier.clone();
-    let inventories = options.inventory.clone();
-    let follow_options = FollowOptions { inventories, state_dir: state.path().to_owned(), daemon: "dhcpd" };
-    let following = follow::start(follow_options, move |snapshot| {
-        // The start is complete only when answers are given: see below.
-        let reload = reloader.last.is_some();
-        if reload {
-            reloads.reloading();
-        }
-        reloader.apply(snapshot);
-        if reload {
-            reloads.ready();
-        }
-    })?;
+    let following = follow_inventory(&options, &state, reloader, &notifier)?;
     let history = history(&options, &state)?;
     let boot_port = boot.as_ref().map(BootSockets::http_port);
     let begin = Begin { boot_port, seen: seen::load(&state) };
@@ -131,9 +121,9 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         SixService::new(&options.interface, Arc::clone(&six), neighbours, begin6),
         (&state, &views, &counters, &six),
         notifier.watchdog_interval(),
-        history.as_ref(),
+        (history.as_ref(), &snapshots, &mut registry),
     );
-    let Threads { server, four, six: six_thread } =
+    let Threads { server, four, six: six_thread, names } =
         threads.map_err(|error| Fatal::system("start a thread", &error))?;
     let _ = news.set(Arc::clone(&six_thread.inquirer));
     let boot = boot.map(|boot| boot.start(&state, &snapshots, counters.boot())).transpose()?;
@@ -154,6 +144,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         boot_problems: boot_problems(boot.as_ref()),
         installed: boot.as_ref().map(BootServer::installed),
         history,
+        names,
     };
     notifier.status(&format!("serving {} networks", snapshots.load().inventory.globals.networks.len()));
     notifier.ready();
@@ -164,6 +155,30 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     drop((bulk, server, boot));
     info!("finished");
     Ok(())
+}
+
+/// Takes every good state of the inventory into service.
+fn follow_inventory(
+    options: &Options,
+    state: &StateDir,
+    mut reloader: Reloader,
+    notifier: &Notifier,
+) -> Result<Following, Fatal> {
+    let reloads = notifier.clone();
+    let inventories = options.inventory.clone();
+    let follow_options = FollowOptions { inventories, state_dir: state.path().to_owned(), daemon: "dhcpd" };
+    let following = follow::start(follow_options, move |snapshot| {
+        // The start is complete only when answers are given.
+        let reload = reloader.last.is_some();
+        if reload {
+            reloads.reloading();
+        }
+        reloader.apply(snapshot);
+        if reload {
+            reloads.ready();
+        }
+    })?;
+    Ok(following)
 }
 
 /// What says what keeps machines from booting; said in the log once.
@@ -187,6 +202,7 @@ struct Threads {
     server: Server,
     four: Thread<crate::core::Core>,
     six: Thread<crate::core::v6::Core>,
+    names: Names,
 }
 
 impl Threads {
@@ -195,10 +211,13 @@ impl Threads {
         six: SixService,
         (state, views, counters, six_state): (&Arc<StateDir>, &Arc<ArcSwap<DhcpView>>, &DhcpCounters, &Six),
         watchdog: Option<std::time::Duration>,
-        history: Option<&Arc<History>>,
+        (history, snapshots, registry): (Option<&Arc<History>>, &Arc<ArcSwap<Snapshot>>, &mut Registry),
     ) -> std::io::Result<Threads> {
+        let mailbox = Arc::new(Mailbox::default());
         let is_new = History::is_new(state.path());
-        let recorded = |store| Box::new(Recorded { store, history: history.cloned(), is_new });
+        let recorded = |store| {
+            Box::new(Recorded { store, history: history.cloned(), is_new, names: Arc::clone(&mailbox) })
+        };
         let store = |name| RedbJournal::new(state.path().join(name));
         let mut server = Server::new(views, watchdog)?;
         let four = server.start("dhcpv4", four, recorded(store(JOURNAL)), counters.worker())?;
@@ -206,7 +225,9 @@ impl Threads {
         let six =
             server.start("dhcpv6", six, recorded(store(JOURNAL6).lazy()), six_state.counters.worker())?;
         server.keep(state, &six.inquirer, v6::KEPT)?;
-        Ok(Threads { server, four, six })
+        let askers = Askers { four: Arc::clone(&four.inquirer), six: Arc::clone(&six.inquirer) };
+        let names = Names::start(mailbox, askers, snapshots, registry)?;
+        Ok(Threads { server, four, six, names })
     }
 }
 

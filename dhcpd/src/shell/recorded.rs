@@ -1,7 +1,8 @@
-//! A lease store whose commits go into the history, too.
+//! A lease store whose commits are heard by others: the history, and who tells names.
 
 use std::sync::Arc;
 
+use super::names::Mailbox;
 use super::store::{LeaseStore, Loaded, StoreError};
 use crate::core::Record;
 use crate::history::History;
@@ -13,6 +14,8 @@ pub(super) struct Recorded<S> {
     pub(super) history: Option<Arc<History>>,
     /// Whether the history is to begin with the leases that there are.
     pub(super) is_new: bool,
+    /// Who tells a DNS server of names.
+    pub(super) names: Arc<Mailbox>,
 }
 
 impl<S: LeaseStore> LeaseStore for Recorded<S> {
@@ -23,6 +26,7 @@ impl<S: LeaseStore> LeaseStore for Recorded<S> {
         {
             history.add(loaded.records.iter().map(|(_, record)| record));
         }
+        self.names.hear_all();
         Ok(loaded)
     }
 
@@ -31,6 +35,7 @@ impl<S: LeaseStore> LeaseStore for Recorded<S> {
         if let Some(history) = &self.history {
             history.add(records.iter().map(|(_, record)| record));
         }
+        self.names.hear(records.iter().map(|(_, record)| record));
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::book::{self, Use};
 use super::counters::DhcpCounters;
 use super::links::{Links, Served, State};
+use super::names::Names;
 use super::server::Thread;
 use super::v6::Six;
 use crate::core::{Core, v6};
@@ -36,6 +37,8 @@ pub(super) struct Status {
     pub(super) installed: Option<Box<dyn Fn() -> Value + Send + Sync>>,
     /// What leases become; `None`: it is not kept.
     pub(super) history: Option<Arc<History>>,
+    /// Which names leases have in the DNS.
+    pub(super) names: Names,
 }
 
 impl Status {
@@ -72,6 +75,7 @@ impl Status {
         let mut problems = self.links.problems(&view);
         problems.extend((self.boot_problems)());
         problems.extend(self.history.as_ref().and_then(|history| history.trouble()));
+        problems.extend(self.names.trouble());
         let no_lease = |why| format!("no lease is given: {why}");
         problems.extend(store_problems.into_iter().flatten().map(no_lease));
         let mut status = json!({
@@ -86,6 +90,7 @@ impl Status {
             "problems": problems,
             "counters": self.counters.to_json(),
             "dhcpv6": self.six.to_json(),
+            "lease_names": self.names.to_json(),
             "history": self.history.as_ref().map(|history| json!({ "lost": history.lost() })),
         });
         if let (Value::Object(status), Value::Object(common)) = (&mut status, self.common.to_json()) {

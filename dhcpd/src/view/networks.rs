@@ -48,6 +48,8 @@ pub struct NetworkView {
     pub probe: bool,
     /// Apex of the zone of names here.
     pub zone: Option<Name>,
+    /// Whether machines with a lease have the names that they give themselves.
+    pub dynamic_names: bool,
     /// Lease time in seconds where a nic says none.
     pub lease_seconds: u32,
     /// Seconds until a client renews, where that is written.
@@ -91,6 +93,7 @@ impl OfFamily for NetworkView {
             open: pool_of(&open),
             probe: network.probe,
             zone: network.zone.map(|zone| globals.zone(zone).name.clone()),
+            dynamic_names: network.dynamic_names.is_some(),
             lease_seconds: network.lease_seconds,
             renew_seconds: network.renew_seconds,
             rebind_seconds: network.rebind_seconds,

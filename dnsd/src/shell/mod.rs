@@ -95,10 +95,9 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let reloader =
         Reloader::new(Arc::clone(&service), Arc::clone(&state), Arc::clone(&serial_trouble), system_clock());
     let reloader = Arc::new(Mutex::new(reloader));
-    let _retrying =
-        reload::retry_often(Arc::clone(&reloader)).map_err(|error| Fatal::system("start threads", &error))?;
-    let _updating = updates::start(Arc::clone(&reloader), &service, counters.updates())
-        .map_err(|error| Fatal::system("start threads", &error))?;
+    let threads = reload::retry_often(Arc::clone(&reloader))
+        .and_then(|retrying| Ok((retrying, updates::start(&reloader, &service, counters.updates())?)));
+    let _threads = threads.map_err(|error| Fatal::system("start threads", &error))?;
     let applied = Arc::clone(&reloader);
     let reloads = notifier.clone();
     let mut first = true;

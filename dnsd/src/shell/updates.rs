@@ -98,11 +98,12 @@ impl LeaseNameStatus {
 /// # Errors
 /// It cannot be started.
 pub(super) fn start(
-    reloader: Arc<Mutex<Reloader>>,
+    reloader: &Arc<Mutex<Reloader>>,
     service: &Arc<Service>,
     tally: SharedTally<Verdict>,
 ) -> io::Result<Updating> {
     let (queue, waiting) = sync_channel(WAITING_MAX);
+    let reloader = Arc::clone(reloader);
     let run = move || make(&reloader, &waiting, &tally);
     let thread = std::thread::Builder::new().name("updates".to_owned()).spawn(run)?;
     *lock(&service.updates.0) = Some(queue);

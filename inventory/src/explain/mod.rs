@@ -247,7 +247,8 @@ fn of_address(address: IpAddr, asking: &Asking<'_>, dns: &DnsView, explained: &m
     explained.notes.push(match network.pool_of(address) {
         Some(pool) => {
             let at = asking.origins.of_table("network", network.span, &["pool"]).unwrap_or(at);
-            format!("{address} is of the pool {pool} of network {} ({at})", network.name)
+            let named = network.dynamic_names.as_ref().map_or("", |_| "; who leases it may name it");
+            format!("{address} is of the pool {pool} of network {} ({at}){named}", network.name)
         }
         None => format!("{address} is of network {} ({at}), and nobody has it", network.name),
     });

@@ -151,6 +151,11 @@ impl Core {
         self.ledger.leases.iter()
     }
 
+    /// The lease of an address or prefix, ended or not.
+    pub fn lease(&self, item: Ipv6Net) -> Option<&Binding> {
+        self.ledger.leases.get(item)
+    }
+
     /// Takes one event at `now` and appends to `out` what is to be done. `view` is what the inventory
     /// says at this moment; the whole event is decided by it.
     pub fn handle(&mut self, input: &Input<'_>, now: Now, view: &DhcpView, out: &mut Outputs) {
