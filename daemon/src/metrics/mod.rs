@@ -5,11 +5,13 @@
 
 mod common;
 mod counters;
+mod histogram;
 mod http;
 mod reason;
 
 pub use common::{Common, InventoryFigures};
 pub use counters::{Counters, SharedTally, Tally};
+pub use histogram::{Histograms, Observer};
 pub use http::serve;
 pub use prometheus_client::registry::Registry;
 pub use reason::CountedReason;

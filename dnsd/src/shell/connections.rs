@@ -12,7 +12,7 @@ use crate::core::transfer::{self as transfers, Opened};
 use crate::core::update::is_update;
 use crate::core::{self, Outcome, Transport};
 
-use super::counters::{ConnectionTally, Traffic};
+use super::counters::{Carrier, ConnectionTally, Traffic};
 use super::service::Service;
 use super::status::lock;
 use super::transfer::{AT_ONCE, Granted};
@@ -44,15 +44,6 @@ pub(super) struct Connections {
 struct Taken {
     all: usize,
     of_client: HashMap<IpAddr, usize>,
-}
-
-/// What carries a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Carrier {
-    Tcp,
-    Tls,
-    Https,
-    Quic,
 }
 
 /// What is sent later than at once.
@@ -109,6 +100,7 @@ impl Connections {
 impl Carrier {
     fn transport(self) -> Transport {
         match self {
+            Carrier::Udp => Transport::Udp,
             Carrier::Tcp => Transport::Tcp,
             Carrier::Tls | Carrier::Https | Carrier::Quic => Transport::Encrypted,
         }
@@ -116,6 +108,7 @@ impl Carrier {
 
     fn received(self) -> Traffic {
         match self {
+            Carrier::Udp => Traffic::UdpReceived,
             Carrier::Tcp => Traffic::TcpReceived,
             Carrier::Tls => Traffic::TlsReceived,
             Carrier::Https => Traffic::HttpsReceived,
@@ -160,6 +153,7 @@ impl Seat {
             core::answer(&view, query, context, &mut scratch)
         };
         tally.count(outcome);
+        tally.latencies.observe(self.carrier, known.age(), 1);
         if let Some(reply) = reply_of(outcome, &scratch) {
             take(reply);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use daemon::metrics::{Counters, Registry, SharedTally, Tally};
+use daemon::metrics::{Counters, Histograms, Observer, Registry, SharedTally, Tally};
 use serde_json::{Value, json};
 
 use crate::core::update::Verdict;
@@ -56,6 +56,22 @@ daemon::counted_reasons! {
     }
 }
 
+daemon::counted_reasons! {
+    /// What carries messages.
+    pub(super) enum Carrier {
+        /// Datagrams.
+        Udp => "udp",
+        /// Connections that are not encrypted.
+        Tcp => "tcp",
+        /// TLS.
+        Tls => "tls",
+        /// HTTPS.
+        Https => "https",
+        /// QUIC.
+        Quic => "quic",
+    }
+}
+
 /// All counters of the daemon.
 #[derive(Debug)]
 pub struct DnsCounters {
@@ -63,6 +79,7 @@ pub struct DnsCounters {
     failures: Arc<Counters<Reason>>,
     traffic: Arc<Counters<Traffic>>,
     updates: Arc<Counters<Verdict>>,
+    latencies: Arc<Histograms<Carrier>>,
 }
 
 /// What one worker counts into; nobody else does.
@@ -70,6 +87,7 @@ pub(super) struct WorkerTally {
     answers: Tally<Answer>,
     failures: Tally<Reason>,
     pub(super) traffic: Tally<Traffic>,
+    pub(super) latencies: Observer<Carrier>,
 }
 
 /// What connections count into.
@@ -78,6 +96,7 @@ pub(super) struct ConnectionTally {
     answers: SharedTally<Answer>,
     failures: SharedTally<Reason>,
     pub(super) traffic: SharedTally<Traffic>,
+    pub(super) latencies: Observer<Carrier>,
 }
 
 impl DnsCounters {
@@ -95,7 +114,13 @@ impl DnsCounters {
                 "Signed updates of names of leases, by what became of them",
                 "verdict",
             ),
+            latencies: Histograms::new(
+                "hostbook_dnsd_latency_seconds",
+                "From when a message was read until its reply was sent, or handed to who sends it",
+                "transport",
+            ),
         };
+        counters.latencies.register(registry);
         counters.answers.register(registry);
         counters.failures.register(registry);
         counters.traffic.register(registry);
@@ -108,6 +133,7 @@ impl DnsCounters {
             answers: self.answers.tally(),
             failures: self.failures.tally(),
             traffic: self.traffic.tally(),
+            latencies: self.latencies.observer(),
         }
     }
 
@@ -120,6 +146,7 @@ impl DnsCounters {
             answers: self.answers.shared_tally(),
             failures: self.failures.shared_tally(),
             traffic: self.traffic.shared_tally(),
+            latencies: self.latencies.observer(),
         }
     }
 
@@ -130,6 +157,7 @@ impl DnsCounters {
             "failures": self.failures.to_json(),
             "traffic": self.traffic.to_json(),
             "updates": self.updates.to_json(),
+            "latencies": self.latencies.to_json(),
         })
     }
 }

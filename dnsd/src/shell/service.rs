@@ -72,12 +72,14 @@ impl Service {
 
     /// What is known of queries that come together.
     pub(super) fn batch(&self, transport: Transport) -> Batch<'_> {
+        let begun = Instant::now();
         Batch {
             service: self,
             transport,
             keys: self.keys.load(),
             now: wall_clock(),
-            elapsed: self.started.elapsed(),
+            begun,
+            elapsed: begun.saturating_duration_since(self.started),
         }
     }
 }
@@ -88,10 +90,16 @@ pub(super) struct Batch<'s> {
     transport: Transport,
     keys: Guard<Arc<Keyring>>,
     now: UnixSeconds,
+    begun: Instant,
     elapsed: Duration,
 }
 
 impl Batch<'_> {
+    /// How long they have been known.
+    pub(super) fn age(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
     /// What is known of a query from `peer`.
     #[inline]
     pub(super) fn context(&self, peer: IpAddr) -> QueryContext<'_> {

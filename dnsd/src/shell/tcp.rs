@@ -10,7 +10,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
-use super::connections::{Carrier, Connections, Seat};
+use super::connections::{Connections, Seat};
+use super::counters::Carrier;
 use super::stream::Connection;
 
 /// How long saying goodbye to a client may take, and to all of them when the daemon finishes.

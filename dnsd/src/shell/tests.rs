@@ -87,6 +87,22 @@ fn address_of(n: u8) -> DnsView {
 }
 
 #[test]
+fn how_long_answers_take_is_known_by_transport() {
+    let running = start(view("[zone.\"lab.example\"]\n"));
+    let address = running.addresses[0];
+    let (socket, ask) = (udp(address), Ask::new("ns1.lab.example", rtype::A));
+    ask_udp(&socket, &ask);
+    ask_udp(&socket, &ask);
+    let mut stream = tcp(address);
+    stream.write_all(&framed(&ask.octets())).unwrap();
+    read_reply(&mut stream);
+    // A reply is here before it is counted.
+    let count = |way: &str| running.counters.to_json()["latencies"][way]["count"].as_u64();
+    until("three answers to be counted", || (count("udp"), count("tcp")) == (Some(2), Some(1)));
+    assert_eq!(count("tls"), None);
+}
+
+#[test]
 fn both_families_and_both_transports_answer() {
     let running = start(address_of(1));
     for address in &running.addresses {

@@ -14,7 +14,7 @@ use daemon::stop::{StopToken, Woken};
 use daemon::udp::{Datagram, RecvBatch, SendBatch, Wait};
 use tracing::{debug, error};
 
-use super::counters::{Traffic, WorkerTally};
+use super::counters::{Carrier, Traffic, WorkerTally};
 use super::service::Service;
 use super::updates::Back;
 use crate::core::{self, Asked, BATCH, Outcome, QueryContext, Transport, UDP_PAYLOAD};
@@ -102,6 +102,8 @@ impl Worker {
             return;
         }
         let report = replies.send(&self.socket, Wait::ForOne);
+        // All of a batch leave at once.
+        self.tally.latencies.observe(Carrier::Udp, known.age(), count(report.sent));
         self.tally.traffic.add(Traffic::UdpSent, count(report.sent));
         for (failure, number) in report.failures() {
             debug!(?failure, number, "replies were not sent");

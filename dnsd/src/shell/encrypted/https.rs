@@ -24,8 +24,8 @@ use tokio_rustls::server::TlsStream;
 
 use crate::core::lifetime;
 
-use super::super::connections::{Carrier, Connections, Later, QUERY_OCTETS_MAX, Seat};
-use super::super::counters::Traffic;
+use super::super::connections::{Connections, Later, QUERY_OCTETS_MAX, Seat};
+use super::super::counters::{Carrier, Traffic};
 use super::super::stream::MAKING;
 use super::super::tcp::told;
 use super::tls::accept_encrypted;

@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::warn;
 
-use super::super::connections::{Carrier, Connections, Later, QUERY_OCTETS_MAX, Seat};
-use super::super::counters::Traffic;
+use super::super::connections::{Connections, Later, QUERY_OCTETS_MAX, Seat};
+use super::super::counters::{Carrier, Traffic};
 use super::super::stream::{MAKING, append, next_message};
 use super::super::tcp::{FAREWELL, told};
 use super::super::transfer;

@@ -10,7 +10,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::super::connections::{Carrier, Connections, Seat};
+use super::super::connections::{Connections, Seat};
+use super::super::counters::Carrier;
 use super::super::counters::Traffic;
 use super::super::stream::Connection;
 use super::super::tcp::accept;
