@@ -4,8 +4,8 @@ use std::net::{Ipv6Addr, SocketAddrV6};
 
 use dhcpd::core::v6::{Event, Packet, Reason};
 
-use super::lab::{Answer, INTERFACE, Lab, SITE, WEB, WEB_ADDRESS, WEB_HOST, link};
-use super::packet::{Ask, duid_ll, link_local, option, relay};
+use super::lab::{Answer, INTERFACE, Lab, SERVER, SITE, WEB, WEB_ADDRESS, WEB_HOST, link};
+use super::packet::{Ask, address, duid_ll, link_local, option, relay};
 
 /// Networks behind relay agents; the server itself is in `core`.
 const FAR: &str = r#"
@@ -34,6 +34,20 @@ fn server() -> Ipv6Addr {
 
 fn solicit() -> Vec<u8> {
     Ask::new(1, &duid_ll(WEB)).na(1, &[]).octets()
+}
+
+/// RFC 8415, section 18.3.3: what counts is the link that the client is on.
+#[test]
+fn an_address_leased_on_another_link_is_not_confirmed() {
+    let pools = SITE.replace("lease =", "pool = [\"2001:db8:77::100-2001:db8:77::102\"]\nlease =");
+    let mut lab = Lab::on(&format!("{pools}{FAR}"), vec![link()]);
+    let moving = [2, 0, 0, 0, 0, 0x77];
+    let request = Ask::new(3, &duid_ll(moving)).with(2, SERVER).na(1, &[]);
+    assert_eq!(lab.ask(moving, &request).address().to_string(), "2001:db8:77::100");
+    let confirm = Ask::new(4, &duid_ll(moving)).na(1, &[address("2001:db8:77::100")]);
+    assert_eq!(lab.ask(moving, &confirm).one().status(), Some(0));
+    let octets = relay(0, "2001:db8:88::1", link_local(moving), &[], &confirm.octets());
+    assert_eq!(hear(&mut lab, &octets).one().relayed().inner.status(), Some(4));
 }
 
 /// By unicast from a relay agent, as those do that know the server.

@@ -157,7 +157,8 @@ impl Core {
         let leases = &self.ledger.leases;
         let is_good = |(ia, address): &(&Ia<'_>, Ipv6Addr)| {
             let item = Ipv6Net::from(*address);
-            reserved.contains(&item) && ia.kind == IaKind::Na || self.has(asker, ia, item, now)
+            let ours = reserved.contains(&item) && ia.kind == IaKind::Na || self.has(asker, ia, item, now);
+            ours && asker.place.holds(*address)
         };
         if matches!(asker.client, Client::Withdrawn) {
             return Ok(false);
