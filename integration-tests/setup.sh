@@ -53,6 +53,7 @@ if [ "$purpose" = test ]; then
     program rdisc6 ndisc6
     program radvdump radvdump
     program kea-dhcp4 kea-dhcp4-server
+    program kea-dhcp6 kea-dhcp6-server
     program dig bind9-dnsutils
     program host bind9-host
     program kdig knot-dnsutils

@@ -26,3 +26,4 @@ pub mod run;
 pub mod temp;
 pub mod vm;
 pub mod wire;
+pub mod wire6;

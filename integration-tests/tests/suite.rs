@@ -18,6 +18,7 @@ mod suite {
     mod examples;
     mod generator;
     mod kea;
+    mod kea6;
     mod leases;
     mod lives;
     mod load;

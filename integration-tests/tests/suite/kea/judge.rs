@@ -1,68 +1,16 @@
-//! Two conversations against each other, field by field, and the differences that are known.
+//! What a reply of DHCPv4 says, field by field, and the differences that are known.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use integration_tests::message::{Ask, DISCOVER, INFORM, REQUEST};
 
+use super::compare::{Fields, REPLY};
 use super::talk::Heard;
 
-/// The field that tells replies of one type from those of others.
-const REPLY: &str = "reply";
+type Difference<'a> = super::compare::Difference<'a, Ask>;
 
-/// One conversation.
-type Said = [(Ask, Option<Heard>)];
-/// What a reply says, by the name of its field.
-type Fields = BTreeMap<String, String>;
-
-/// A field that differs.
-pub(super) struct Difference<'a> {
-    pub(super) ask: &'a Ask,
-    pub(super) field: &'a str,
-    /// Empty: there is no such field, or no reply.
-    pub(super) ours: &'a str,
-    pub(super) theirs: &'a str,
-    /// Everything that both say.
-    pub(super) all: [&'a Fields; 2],
-}
-
-/// The words that explain what differs, and what no word explains.
-pub(super) fn differences(ours: &Said, theirs: &Said) -> (BTreeSet<&'static str>, Vec<String>) {
-    let (mut words, mut unexplained) = (BTreeSet::new(), Vec::new());
-    for (place, ((ask, our), (their_ask, their))) in ours.iter().zip(theirs).enumerate() {
-        let all = [fields(our.as_ref()), fields(their.as_ref())];
-        let [our, their] = &all;
-        let mut names: BTreeSet<&String> = our.keys().chain(their.keys()).collect();
-        if our.get(REPLY) != their.get(REPLY) {
-            // Nothing in them can be compared.
-            names.retain(|name| *name == REPLY);
-        }
-        for field in names {
-            let value = |all: &'_ Fields| all.get(field).cloned().unwrap_or_default();
-            let (ours, theirs) = (value(our), value(their));
-            let difference = Difference { ask, field, ours: &ours, theirs: &theirs, all: [our, their] };
-            if ours == theirs {
-                continue;
-            }
-            match word(&difference) {
-                Some(word) => {
-                    words.insert(word);
-                }
-                None => unexplained
-                    .push(format!("message {}, {field}: ours `{ours}`, Kea's `{theirs}`", place + 1)),
-            }
-        }
-        if ask != their_ask && words.is_empty() {
-            unexplained.push(format!("message {}: the clients say different things", place + 1));
-        }
-    }
-    if ours.len() != theirs.len() {
-        unexplained.push(format!("{} messages to ours, {} to Kea", ours.len(), theirs.len()));
-    }
-    (words, unexplained)
-}
-
-fn fields(heard: Option<&Heard>) -> Fields {
+/// What a reply says.
+pub(super) fn fields(heard: Option<&Heard>) -> Fields {
     let Some(Heard { reply, mac, address, port }) = heard else { return Fields::new() };
     let address_at = |at: usize| Ipv4Addr::from(reply.at::<4>(at)).to_string();
     let kind = ["BOOTREPLY", "", "OFFER", "", "", "ACK", "NAK"].get(usize::from(reply.kind()));
@@ -95,7 +43,7 @@ fn fields(heard: Option<&Heard>) -> Fields {
 }
 
 /// The word that explains a difference, as `docs/reference/dhcp-differences.md` has it.
-fn word(difference: &Difference<'_>) -> Option<&'static str> {
+pub(super) fn word(difference: &Difference<'_>) -> Option<&'static str> {
     let Difference { ask, field, ours, theirs, all: [our, _] } = *difference;
     let kind = our.get(REPLY).map_or("", String::as_str);
     Some(match field {

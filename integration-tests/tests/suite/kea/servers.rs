@@ -39,11 +39,13 @@ pub(super) struct Servers {
 }
 
 /// One of them.
-pub(super) struct Server {
-    pub(super) name: &'static str,
+pub(in crate::suite) struct Server {
+    pub(in crate::suite) name: &'static str,
     process: Process,
     /// Replies of it that were seen on the wire.
-    pub(super) seen: Cell<u64>,
+    pub(in crate::suite) seen: Cell<u64>,
+    /// How many it has given out by its status.
+    given: fn(&Value) -> u64,
     _machine: Machine,
 }
 
@@ -71,40 +73,60 @@ impl Servers {
     /// Starts both for `scenarios`, the first of which has the number 1.
     pub(super) fn start(place: &Place, scenarios: &[Scenario]) -> Servers {
         place.save("site.toml", &inventory(scenarios));
-        let ours = machine("ours", 'o', scenarios.len());
-        let mut launch = Launch::dhcpd(place);
-        for n in 1..=scenarios.len() {
-            launch = launch.args(&["--interface", &format!("s{n}")]);
-        }
-        let enter = ours.enter();
-        let daemon = launch.under(&enter.each_ref().map(String::as_str)).start();
-
-        let kea = machine("kea", 'k', scenarios.len());
-        let process = start_kea(place.path(), &kea, scenarios);
+        let [ours, kea] = ["ours", "kea"].map(|name| {
+            let quiet = "sysctl -qw net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1";
+            machine(name, scenarios.len(), quiet, |n| {
+                format!(
+                    "address add 10.{n}.0.1/24 dev s{n}\nroute add 10.{n}.1.0/24 via 10.{n}.0.254 dev s{n}\n"
+                )
+            })
+        });
+        let given = |status: &Value| {
+            let messages = &status["counters"]["messages"];
+            let kinds = ["offer", "ack", "nak", "boot-reply"];
+            kinds.iter().map(|kind| messages[kind].as_u64().unwrap_or(0)).sum()
+        };
         Servers {
-            ours: Server { name: "ours", process: Process::Ours(daemon), seen: Cell::new(0), _machine: ours },
-            kea: Server { name: "kea", process, seen: Cell::new(0), _machine: kea },
+            ours: Server::ours(place, ours, scenarios.len(), given),
+            kea: Server::kea(place.path(), kea, "kea-dhcp4", &config(place.path(), scenarios)),
         }
     }
 }
 
 impl Server {
+    /// Ours, on so many interfaces of `machine`.
+    pub(in crate::suite) fn ours(
+        place: &Place,
+        machine: Machine,
+        interfaces: usize,
+        given: fn(&Value) -> u64,
+    ) -> Server {
+        let names = (1..=interfaces).map(|n| format!("s{n}"));
+        let launch = names.fold(Launch::dhcpd(place), |launch, name| launch.args(&["--interface", &name]));
+        let daemon = launch.under(&machine.enter().each_ref().map(String::as_str)).start();
+        Server { name: "ours", process: Process::Ours(daemon), seen: Cell::new(0), given, _machine: machine }
+    }
+
+    /// Kea's `program` on `machine`.
+    pub(in crate::suite) fn kea(place: &Path, machine: Machine, program: &str, config: &Value) -> Server {
+        let process = start_kea(place, &machine, program, config);
+        Server { name: "kea", process, seen: Cell::new(0), given: |_| 0, _machine: machine }
+    }
+
     /// Name of the cable to its network of scenario `n`, in this namespace.
-    pub(super) fn cable(&self, n: u8) -> String {
-        cable(self.name.chars().next().unwrap(), n.into())
+    pub(in crate::suite) fn cable(&self, n: u8) -> String {
+        cable(self.name, n.into())
     }
 
     /// Waits until every reply that it has given out was seen; false: one is still on its way. Kea answers
     /// in order and keeps no reply back, so there the marker tells.
-    pub(super) fn is_silent(&self) -> bool {
+    pub(in crate::suite) fn is_silent(&self) -> bool {
         let Process::Ours(daemon) = &self.process else { return true };
-        let messages = &daemon.status()["counters"]["messages"];
-        let given = ["offer", "ack", "nak", "boot-reply"].map(|kind| messages[kind].as_u64().unwrap_or(0));
-        given.iter().sum::<u64>() == self.seen.get()
+        (self.given)(&daemon.status()) == self.seen.get()
     }
 
     /// What it has logged.
-    pub(super) fn log(&self) -> String {
+    pub(in crate::suite) fn log(&self) -> String {
         match &self.process {
             Process::Ours(daemon) => daemon.log(),
             Process::Kea { log, .. } => fs::read_to_string(log).unwrap(),
@@ -121,24 +143,28 @@ impl Drop for Server {
     }
 }
 
-fn cable(server: char, n: usize) -> String {
-    format!("c{n}{server}")
+fn cable(server: &str, n: usize) -> String {
+    format!("c{n}{}", &server[..1])
 }
 
-/// A machine with an interface to each scenario's network.
-fn machine(name: &str, letter: char, scenarios: usize) -> Machine {
+/// A machine with an interface to each scenario's network. `prepare` is a shell command for both ends,
+/// `addresses` are lines for `ip` about the interface of scenario `n`.
+pub(in crate::suite) fn machine(
+    name: &str,
+    scenarios: usize,
+    prepare: &str,
+    addresses: impl Fn(usize) -> String,
+) -> Machine {
     let machine = Machine::alone(name);
-    let quiet = "sysctl -qw net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1";
-    sh(quiet);
-    machine.sh(quiet);
+    sh(prepare);
+    machine.sh(prepare);
     let (mut here, mut there) = (String::new(), String::new());
     for n in 1..=scenarios {
-        let end = cable(letter, n);
+        let end = cable(name, n);
         let mac = format!("02:5e:00:00:00:{n:02x}");
         here.push_str(&format!("link add {end} type veth peer name s{n} address {mac} netns {name}\n"));
         here.push_str(&format!("link set {end} up\n"));
-        there.push_str(&format!("link set s{n} up\naddress add 10.{n}.0.1/24 dev s{n}\n"));
-        there.push_str(&format!("route add 10.{n}.1.0/24 via 10.{n}.0.254 dev s{n}\n"));
+        there.push_str(&format!("link set s{n} up\n{}", addresses(n)));
     }
     sh(&format!("ip -batch - <<END\n{here}END"));
     machine.sh(&format!("ip -batch - <<END\n{there}END"));
@@ -250,14 +276,13 @@ fn subnet(n: usize, third: usize, site: Site) -> Value {
     })
 }
 
-fn start_kea(place: &Path, machine: &Machine, scenarios: &[Scenario]) -> Process {
+fn config(place: &Path, scenarios: &[Scenario]) -> Value {
     let subnets: Vec<Value> = (1..)
         .zip(scenarios)
         .flat_map(|(n, scenario)| [subnet(n, 0, scenario.site), subnet(n, 1, scenario.site)])
         .collect();
     let hooks = "/usr/lib/x86_64-linux-gnu/kea/hooks/libdhcp_bootp.so";
-    let log = place.join("kea.log");
-    let config = json!({ "Dhcp4": {
+    json!({ "Dhcp4": {
         "interfaces-config": { "interfaces": ["*"] },
         "lease-database": { "type": "memfile", "persist": false },
         "valid-lifetime": LEASE,
@@ -266,12 +291,21 @@ fn start_kea(place: &Path, machine: &Machine, scenarios: &[Scenario]) -> Process
         "option-def": [{ "name": "long", "code": 224, "type": "binary" }],
         "client-classes": [{ "name": "brief", "valid-lifetime": 600 }],
         "hooks-libraries": [{ "library": hooks }],
-        "loggers": [{ "name": "kea-dhcp4", "severity": "INFO", "output_options": [{ "output": log }] }],
+        "loggers": [logger(place, "kea-dhcp4")],
         "subnet4": subnets,
-    }});
+    }})
+}
+
+/// Where a program of Kea's logs.
+pub(in crate::suite) fn logger(place: &Path, program: &str) -> Value {
+    json!({ "name": program, "severity": "INFO", "output_options": [{ "output": place.join("kea.log") }] })
+}
+
+fn start_kea(place: &Path, machine: &Machine, program: &str, config: &Value) -> Process {
+    let log = place.join("kea.log");
     let file = place.join("kea.conf");
     fs::write(&file, config.to_string()).unwrap();
-    let mut command = machine.command("kea-dhcp4");
+    let mut command = machine.command(program);
     command.arg("-c").arg(&file).env("KEA_PIDFILE_DIR", place).env("KEA_LOCKFILE_DIR", "none");
     let said = fs::File::create(place.join("kea.out")).unwrap();
     command.stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said);
@@ -281,7 +315,7 @@ fn start_kea(place: &Path, machine: &Machine, scenarios: &[Scenario]) -> Process
         let ended = child.try_wait().unwrap();
         let said = fs::read_to_string(place.join("kea.out")).unwrap();
         assert!(ended.is_none(), "Kea ended ({ended:?}):\n{said}{text}");
-        text.contains("DHCP4_STARTED").then_some(())
+        text.contains("_STARTED Kea").then_some(())
     });
     Process::Kea { child, log }
 }
