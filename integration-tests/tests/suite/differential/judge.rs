@@ -112,7 +112,7 @@ pub(super) fn known(
     if peer == "nsd" && nothing_fits && is_referral(theirs) && question.name != question.name.to_lowercase() {
         return Some("case");
     }
-    if is_glue(ours, theirs, (peer, nsd_agrees)) {
+    if is_glue(ours, theirs, (peer, nsd_agrees)) || is_wild_glue(ours, theirs, zones) {
         return Some("glue");
     }
     // All others are Knot's alone.
@@ -128,7 +128,10 @@ pub(super) fn known(
     if leaves_zone(theirs, zones) && theirs.answer.iter().all(|record| ours.answer.contains(record)) {
         return Some("chains");
     }
-    if [46, 47].contains(&question.rtype) && theirs.answer.is_empty() && has_cname(ours) {
+    // Behind a redirection both have that in their answers.
+    let further = ours.answer.len() > theirs.answer.len()
+        && theirs.answer.iter().all(|record| ours.answer.contains(record));
+    if [46, 47].contains(&question.rtype) && further && has_cname(ours) {
         return Some("signatures");
     }
     if question.rtype == 43 {
@@ -210,6 +213,23 @@ fn is_glue(ours: &Said, theirs: &Said, (peer, nsd_agrees): (&str, bool)) -> bool
             "nsd" => ours.tc && within(&ours.authority, &theirs.authority),
             _ => theirs.tc && all && nsd_agrees,
         }
+}
+
+/// Whether a referral of theirs has glue, besides all that ours has, of names that nobody wrote.
+fn is_wild_glue(ours: &Said, theirs: &Said, zones: &[Zone]) -> bool {
+    let is_written = |name: &str| {
+        let mut owners = zones.iter().flat_map(|zone| &zone.owners);
+        owners.any(|owner| owner.to_lowercase() == name.trim_end_matches('.'))
+    };
+    let mut more = theirs.additional.iter().filter(|record| !ours.additional.contains(record)).peekable();
+    let mut without = theirs.clone();
+    without.additional.retain(|record| ours.additional.contains(record));
+    // CD alone may differ.
+    without.others = ours.others;
+    is_referral(ours)
+        && more.peek().is_some()
+        && same(ours, &without)
+        && more.all(|record| !is_written(field(record, 0)))
 }
 
 fn is_referral(said: &Said) -> bool {
