@@ -8,6 +8,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use inventory_core::diag::did_you_mean;
+
 use super::types::{Arity, Parameter, Type};
 use super::value::Value;
 
@@ -25,8 +27,8 @@ pub struct Arguments {
 /// Why arguments cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UsageError {
-    /// No parameter of this name, or too many arguments.
-    Unrecognized(Vec<String>),
+    /// No parameter of this name, or too many arguments; and the parameter that may be meant.
+    Unrecognized(Vec<String>, Option<String>),
     /// A prefix of several parameters.
     Ambiguous(String, Vec<String>),
     /// A parameter without its value.
@@ -40,7 +42,10 @@ pub enum UsageError {
 impl fmt::Display for UsageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            UsageError::Unrecognized(words) => write!(f, "unrecognized arguments: {}", words.join(" ")),
+            UsageError::Unrecognized(words, near) => {
+                write!(f, "unrecognized arguments: {}", words.join(" "))?;
+                near.iter().try_for_each(|near| write!(f, "; did you mean `--{near}`?"))
+            }
             UsageError::Ambiguous(word, all) => {
                 write!(f, "ambiguous option: {word} could match {}", all.join(", "))
             }
@@ -100,10 +105,17 @@ pub fn parse(kind: &Type, words: &[Vec<u8>]) -> Result<Arguments, UsageError> {
         return Err(UsageError::Missing(missing));
     }
     if !unrecognized.is_empty() {
-        return Err(UsageError::Unrecognized(unrecognized));
+        let near = unrecognized.iter().find_map(|word| meant(kind, word));
+        return Err(UsageError::Unrecognized(unrecognized, near));
     }
     finish(kind, &mut found, given);
     Ok(found)
+}
+
+/// The parameter that an unknown option may be meant for.
+fn meant(kind: &Type, word: &str) -> Option<String> {
+    let name = word.strip_prefix("--")?.split('=').next()?;
+    did_you_mean(name, kind.parameters.iter().map(|parameter| &*parameter.name)).map(str::to_owned)
 }
 
 /// Adds defaults and collects warnings.
@@ -273,9 +285,11 @@ mod tests {
         assert_eq!(read(&["--nope"]), Err(UsageError::Missing(vec!["--owner".into(), "object_id".into()])));
         assert_eq!(
             read(&["--owner", "r", "x", "--nope"]),
-            Err(UsageError::Unrecognized(vec!["--nope".into()]))
+            Err(UsageError::Unrecognized(vec!["--nope".into()], None))
         );
-        assert_eq!(read(&["--owner", "r", "x", "y"]), Err(UsageError::Unrecognized(vec!["y".into()])));
+        let typo = read(&["--owner", "r", "--opton=1", "x"]).unwrap_err().to_string();
+        assert_eq!(typo, "unrecognized arguments: --opton=1; did you mean `--option`?");
+        assert_eq!(read(&["--owner", "r", "x", "y"]), Err(UsageError::Unrecognized(vec!["y".into()], None)));
         let value = UsageError::ValueOfBoolean("force".into(), "1".into());
         assert_eq!(read(&["--owner", "r", "x", "--force=1"]), Err(value));
     }

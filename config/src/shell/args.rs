@@ -95,7 +95,7 @@ pub struct Push {
     /// Short for `--format json`.
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
-    /// Show more: unchanged objects, and the code that ran. Scripts see a higher log level.
+    /// Show more: unchanged objects, the code that ran, what scripts wrote. Scripts see a higher log level.
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use inventory_core::source::git::{Location, check_out};
 use serde_json::json;
 
-use super::args::{Command, ConfArg, Format, Push, Shell, Types};
+use super::args::{Command, ConfArg, Format, Push, Shell};
 use super::cdistcfg::CdistConfig;
 use super::confdir::{Conf, split_path};
 use super::env::Target;
@@ -24,9 +24,8 @@ use super::secrets::{Secrets, is_in_memory};
 use super::select::{self, SelectError};
 use super::server::Server;
 use super::stop::Stop;
-use super::{output, own, reported};
+use super::{output, own, reported, typelist};
 use crate::core::engine::Mode;
-use crate::core::types::Arity;
 
 /// Why a command ends with another code than 0.
 #[derive(Debug)]
@@ -36,8 +35,14 @@ pub struct Failure {
 }
 
 impl Failure {
-    fn new(message: impl fmt::Display) -> Failure {
+    /// Exit code 1 with a message.
+    pub fn new(message: impl fmt::Display) -> Failure {
         Failure { code: 1, message: message.to_string() }
+    }
+
+    /// Exit code 2: the command line makes no sense.
+    pub fn usage(message: impl fmt::Display) -> Failure {
+        Failure { code: 2, message: message.to_string() }
     }
 
     /// Prints the message and gives the code.
@@ -72,7 +77,7 @@ pub fn run(command: &Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Push(args) => push(args, args.dry_run),
         Command::Plan(args) => push(args, true),
-        Command::Types(args) => types(args),
+        Command::Types(args) => typelist::run(args),
         Command::Shell(args) => shell(args),
     }
 }
@@ -83,7 +88,7 @@ const HOSTS_PARALLEL: u16 = 32;
 fn push(args: &Push, dry: bool) -> Result<ExitCode, Failure> {
     let stop = Stop::on_signals();
     let config = CdistConfig::read(args.conf.config_file.as_deref())?;
-    let args = &config.fill(args.clone()).map_err(|message| Failure { code: 2, message })?;
+    let args = &config.fill(args.clone()).map_err(Failure::usage)?;
     private_files();
     let mut hosts = select::select(args.conf.inventory.as_deref(), &args.hosts, &args.select)?;
     reported::fill(&mut hosts, args.reach.control.as_deref());
@@ -150,7 +155,10 @@ fn private_files() {
 }
 
 /// Configuration directories, least important first.
-fn read_conf(args: &ConfArg, config: &CdistConfig, dir: &RunDir) -> Result<Conf, Failure> {
+///
+/// # Errors
+/// One that must be there is not, or something cannot be read.
+pub fn read_conf(args: &ConfArg, config: &CdistConfig, dir: &RunDir) -> Result<Conf, Failure> {
     let standard = dir.path().join("own");
     own::unpack(&standard)?;
     let mut all = vec![(standard, false)];
@@ -200,8 +208,10 @@ fn initial_manifest(args: &Push, conf: &Conf) -> Result<PathBuf, Failure> {
         }
         (None, Some(file)) => Ok(file.clone()),
         (None, None) => {
-            let hint = "give --manifest FILE, or -c DIR with `manifest/init` in it";
-            Err(Failure { code: 2, message: format!("there is no initial manifest: {hint}") })
+            let place = args.conf.inventory.as_ref().map(|inventory| inventory.join("config/manifest/init"));
+            let beside = place.map(|place| format!("write `{}`, or ", place.display())).unwrap_or_default();
+            let hint = format!("{beside}give --manifest FILE, or -c DIR with `manifest/init` in it");
+            Err(Failure::usage(format!("there is no initial manifest: {hint}")))
         }
     }
 }
@@ -214,49 +224,6 @@ fn log_level(verbose: u8) -> (u8, &'static str) {
         3 => (10, "DEBUG"),
         _ => (5, "TRACE"),
     }
-}
-
-fn types(args: &Types) -> Result<ExitCode, Failure> {
-    let name = args.name().map_err(|message| Failure { code: 2, message })?;
-    let dir = RunDir::create(None)?;
-    let conf = read_conf(&args.conf, &CdistConfig::read(args.conf.config_file.as_deref())?, &dir)?;
-    let wanted = |kind: &String| name.is_none_or(|wanted| wanted == kind);
-    let found: Vec<_> = conf.types.values().filter(|kind| wanted(&kind.name)).collect();
-    if let (Some(name), true) = (name, found.is_empty()) {
-        return Err(Failure::new(format!("there is no type `{name}`")));
-    }
-    if args.json {
-        let all = found.iter().map(|kind| {
-            let parameters = kind.parameters.iter().map(|parameter| {
-                let arity = match parameter.arity {
-                    Arity::Single => "single",
-                    Arity::Multiple => "multiple",
-                    Arity::Boolean => "boolean",
-                };
-                json!({ "name": parameter.name, "arity": arity, "required": parameter.required })
-            });
-            json!({
-                "type": kind.name,
-                "singleton": kind.singleton,
-                "install": kind.install,
-                "parameters": parameters.collect::<Vec<_>>(),
-            })
-        });
-        output::print(&format!("{}\n", serde_json::Value::from_iter(all)));
-        return Ok(ExitCode::SUCCESS);
-    }
-    for kind in found {
-        if name.is_some() {
-            output::print(&format!("{}\n", kind.usage()));
-            let manual = conf.part("type").get(&kind.name).map(|path| path.join("man.rst"));
-            if let Some(text) = manual.and_then(|path| std::fs::read_to_string(path).ok()) {
-                output::print(&format!("\n{text}"));
-            }
-        } else {
-            output::print(&format!("{}\n", kind.name));
-        }
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// A shell in which the types' commands work: they define objects, as in a manifest, of a host that is not

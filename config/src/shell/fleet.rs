@@ -94,7 +94,7 @@ impl Fleet<'_> {
         server.add(number, Arc::clone(&host) as Arc<_>);
         let mut report = host.run(&|what| observer.step(name, what));
         if let Some(error) = report.error.as_mut().filter(|error| error.contains(pins::REFUSED)) {
-            error.push_str(&pins::explanation(&selected.key_source));
+            error.push_str(&pins::explanation(selected));
         }
         server.remove(number);
         if !self.keep {

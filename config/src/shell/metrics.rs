@@ -75,6 +75,7 @@ mod tests {
             requires: Vec::new(),
             code_local: None,
             code_remote: None,
+            output: Vec::new(),
             diff: None,
         };
         let objects = vec![object(Outcome::Changed), object(Outcome::Unchanged), object(Outcome::Changed)];

@@ -25,4 +25,5 @@ pub mod server;
 pub mod ssh;
 pub mod stop;
 pub mod transport;
+pub mod typelist;
 pub mod wire;

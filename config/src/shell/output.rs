@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::report::{HostReport, ObjectReport, Result};
+use super::report::{HostReport, ObjectReport, Output, Result};
 
 /// How reports are shown to people.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,9 @@ pub fn host(report: &HostReport, style: Style) -> String {
     }
     for warning in &report.warnings {
         text.push_str(&indented(&format!("warning: {warning}"), 2));
+    }
+    if style.verbose {
+        text.push_str(&said(&report.output, report.error.as_deref(), 2));
     }
     for object in &report.objects {
         // Where the run as a whole failed, nearly everything is blocked, and by that.
@@ -65,7 +68,8 @@ fn summary(report: &HostReport, dry: bool) -> String {
         .map(|result| format!("{} {}", report.count(result), result.word(dry)))
         .collect();
     let objects = if counts.is_empty() { "no objects".to_owned() } else { counts.join(", ") };
-    format!("{objects} ({:.1} s, {} round trips)", report.seconds, report.round_trips)
+    let trips = if report.round_trips == 1 { "round trip" } else { "round trips" };
+    format!("{objects} ({:.1} s, {} {trips})", report.seconds, report.round_trips)
 }
 
 fn object(object: &ObjectReport, style: Style) -> String {
@@ -84,7 +88,19 @@ fn object(object: &ObjectReport, style: Style) -> String {
             text.push_str(&format!("    {side} code:\n{}", indented(code, 6)));
         }
     }
+    if style.verbose {
+        text.push_str(&said(&object.output, object.reason.as_deref(), 4));
+    }
     text
+}
+
+/// What scripts wrote, unless `shown` has it already.
+fn said(all: &[Output], shown: Option<&str>, blanks: usize) -> String {
+    let new = all.iter().filter(|output| shown.is_none_or(|shown| !shown.contains(&output.text)));
+    let one = |output: &Output| {
+        format!("{:blanks$}{} wrote:\n{}", "", output.script, indented(&output.text, blanks + 2))
+    };
+    new.map(one).collect()
 }
 
 fn indented(text: &str, blanks: usize) -> String {

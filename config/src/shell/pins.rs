@@ -59,8 +59,9 @@ pub fn configuration(selected: &Selected, known: &Path, tool: &Path) -> io::Resu
 pub const REFUSED: &str = "Host key verification failed";
 
 /// What else is said then: who was asked for the key, and what to do.
-pub fn explanation(source: &KeySource) -> String {
-    match source {
+pub fn explanation(selected: &Selected) -> String {
+    let host = &selected.target.host;
+    match &selected.key_source {
         KeySource::Ssh => String::new(),
         KeySource::Inventory => {
             "\nit shows none of the keys that the inventory has of it (`ssh-host-key`, `sshfp`)".to_owned()
@@ -70,9 +71,10 @@ pub fn explanation(source: &KeySource) -> String {
             .to_owned(),
         KeySource::Nobody(why) => {
             let why = why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            let to = selected.address.map_or_else(|| host.clone(), |address| address.to_string());
             format!(
                 "\nits key is not known: the inventory has none (`ssh-host-key`), no installer has reported one to \
-                 dhcpd{why}, and ssh's known_hosts have no such key"
+                 dhcpd{why}, and ssh's known_hosts have none of `{host}`; `ssh -o HostKeyAlias={host} {to}` shows it"
             )
         }
     }

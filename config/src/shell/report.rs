@@ -37,6 +37,15 @@ impl Result {
     }
 }
 
+/// What a script wrote that is neither code nor what an explorer found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Output {
+    /// Name of the script.
+    pub script: String,
+    /// The end of what it wrote.
+    pub text: String,
+}
+
 /// An object.
 #[derive(Clone, Debug, Serialize)]
 pub struct ObjectReport {
@@ -59,6 +68,9 @@ pub struct ObjectReport {
     /// Code for the target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_remote: Option<String>,
+    /// What its scripts wrote.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub output: Vec<Output>,
     /// What a plan would change in a file, as a unified diff.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diff: Option<String>,
@@ -79,6 +91,9 @@ pub struct HostReport {
     /// Things to mend some day.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// What the initial manifest and the system's explorers wrote.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub output: Vec<Output>,
     /// Seconds from beginning to end.
     pub seconds: f64,
     /// Processes started to reach the target.
@@ -106,6 +121,7 @@ impl HostReport {
             error,
             objects,
             warnings,
+            output: Vec::new(),
             seconds,
             processes,
             round_trips,

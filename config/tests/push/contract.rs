@@ -224,3 +224,36 @@ fn programs_instead_of_ssh_are_called_as_cdist_calls_them() {
     assert_eq!(calls.matches("copy ").count(), 3, "one per batch: {calls}");
     assert!(calls.starts_with("exec t1 t1 mkdir -m 700 /var/lib/hostbook-"), "{calls}");
 }
+
+#[test]
+fn what_scripts_write_is_shown_where_more_is_asked_for() {
+    let target = Target::start("wrote");
+    let files = [
+        ("type/__talk/explorer/x", "echo found; echo explored >&2"),
+        ("type/__talk/manifest", "echo defined >&2"),
+        ("type/__talk/gencode-remote", "echo 'echo told; echo done >&2'; echo generated >&2"),
+        ("manifest/init", "echo hello; echo careful >&2\n__talk x"),
+    ];
+    let quiet = target.run("push", &files, &[]).ends(0);
+    assert!(!quiet.stdout.contains("wrote"), "{}", quiet.stdout);
+    let shown = target.run("push", &files, &["-v"]).ends(0).stdout;
+    let init = "\n  init wrote:\n    hello\n    careful\n";
+    let object = "    explorer x wrote:\n      explored\n    manifest wrote:\n      defined\n    gencode-remote wrote:\n      \
+                  generated\n    code-remote wrote:\n      told\n      done\n";
+    assert!(shown.contains(init) && shown.contains(object), "{shown}");
+    let json = target.run("push", &files, &["--json"]).ends(0).host();
+    assert_eq!(json["output"][0], serde_json::json!({ "script": "init", "text": "hello\ncareful" }));
+}
+
+#[test]
+fn a_type_that_is_not_there_is_told_with_the_one_that_is_near() {
+    let target = Target::start("near");
+    for (files, place) in [
+        (&[("manifest/init", "__fiel /srv/a")][..], "initial manifest"),
+        (&[("type/__more/manifest", "__fiel /srv/a"), ("manifest/init", "__more x")], "manifest: "),
+    ] {
+        let told = target.run("push", files, &[]).ends(1).stdout;
+        assert!(told.contains(place), "{told}");
+        assert!(told.contains("there is no type `__fiel`; did you mean `__file`?"), "{told}");
+    }
+}

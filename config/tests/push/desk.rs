@@ -48,7 +48,8 @@ fn types_are_listed_and_told_about() {
     let desk = Desk::new("types");
     for list in [&["types"][..], &["types", "list"]] {
         let all = desk.run(list, 0).stdout;
-        assert!(all.lines().any(|line| line == "__file") && all.lines().count() >= 25, "{all}");
+        let file = "__file                  A file with content, mode and owner";
+        assert!(all.lines().any(|line| line == file) && all.lines().count() >= 25, "{all}");
     }
     for info in [&["types", "info", "__file"][..], &["types", "__file"]] {
         let told = desk.run(info, 0).stdout;
@@ -59,6 +60,8 @@ fn types_are_listed_and_told_about() {
         serde_json::from_str(&desk.run(&["types", "__motd", "--json"], 0).stdout).unwrap();
     assert_eq!((&json[0]["type"], &json[0]["singleton"]), (&"__motd".into(), &true.into()));
     assert!(desk.run(&["types", "info", "__none"], 1).stderr.contains("there is no type `__none`"));
+    let near = desk.run(&["types", "info", "file"], 1).stderr;
+    assert!(near.contains("there is no type `file`; did you mean `__file`?"), "{near}");
     assert!(desk.run(&["types", "info"], 2).stderr.contains("needs the name of a type"));
     assert!(desk.run(&["types", "about", "__file"], 2).stderr.contains("neither `list` nor `info TYPE`"));
 }

@@ -148,6 +148,7 @@ fn a_key_that_the_installer_reported_is_expected_where_the_inventory_has_none() 
     }
     let unknown = reported("", "", "").ends(1);
     assert!(unknown.stdout.contains("its key is not known"), "{}", unknown.stdout);
+    assert!(unknown.stdout.contains("`ssh -o HostKeyAlias=web1.lab.test "), "{}", unknown.stdout);
     let nobody = target.dir.join("nobody.sock");
     let unknown = ran(prepared(&target, "", "").arg("--control").arg(&nobody)).ends(1);
     assert!(unknown.stdout.contains("no daemon listens at"), "{}", unknown.stdout);

@@ -189,7 +189,7 @@ impl Target {
         let mut run = Command::new(PROGRAM);
         run.arg(command).arg("--ssh-config").arg(self.ssh_config()).args([
             "--timeout",
-            "60",
+            "600",
             "--lock-wait",
             "30",
         ]);

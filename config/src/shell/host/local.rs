@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Host, HostError, lock};
 use crate::core::model::{Object, ObjectIndex};
 use crate::shell::script::{self, LocalVariable, Script};
+use crate::shell::typelist;
 
 /// What generating an object's code brought.
 struct Generated {
@@ -35,9 +36,24 @@ impl Host {
         self.keep_messages(&messages)?;
         lock(&self.engine).end_of_manifest(None);
         match failure {
-            Some(why) => Err(HostError::Failed(format!("initial manifest {}: {why}", manifest.display()))),
+            Some(why) => {
+                let hint = self.unknown_type(&why);
+                Err(HostError::Failed(format!("initial manifest {}: {why}{hint}", manifest.display())))
+            }
             None => Ok(()),
         }
+    }
+
+    /// What is to be said beside what a shell said of a type's command that it has not found.
+    fn unknown_type(&self, why: &str) -> String {
+        let missing = |line: &str| {
+            let parts: Vec<&str> = line.split(": ").collect();
+            let at = parts.iter().position(|part| matches!(*part, "not found" | "command not found"))?;
+            let name = *parts.get(at.checked_sub(1)?)?;
+            (name.starts_with("__") && !self.settings.conf.types.contains_key(name)).then(|| name.to_owned())
+        };
+        let name = why.lines().find_map(missing);
+        name.map(|name| format!("\n{}", typelist::no_such(&name, &self.settings.conf))).unwrap_or_default()
     }
 
     /// Runs the manifest of an object's type.
@@ -49,7 +65,7 @@ impl Host {
         self.keep_messages(&messages)?;
         let mut engine = lock(&self.engine);
         match failure {
-            Some(why) => engine.failed(index, format!("manifest: {why}")),
+            Some(why) => engine.failed(index, format!("manifest: {why}{}", self.unknown_type(&why))),
             None => engine.prepared(index),
         }
         Ok(())

@@ -3,11 +3,12 @@
 mod diff;
 mod local;
 mod remote;
+mod said;
 mod service;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -15,7 +16,7 @@ use super::client::{REMOTE_COPY, REMOTE_EXEC};
 use super::confdir::Conf;
 use super::env::{Environment, Target};
 use super::programs::{ProgramOptions, Programs};
-use super::report::{self, HostReport, ObjectReport};
+use super::report::{self, HostReport, ObjectReport, Output};
 use super::rundir::{HostDirs, RunDir, random_hex};
 use super::secrets::Secrets;
 use super::ssh::{SshLink, SshOptions};
@@ -169,14 +170,16 @@ impl Host {
         self.hang_up();
         let objects = self.object_reports();
         let warnings = lock(&self.warnings).drain(..).map(|warning| mask(&warning)).collect();
-        HostReport::new(
-            &self.env.target.host,
-            error,
-            objects,
-            warnings,
-            began.elapsed().as_secs_f64(),
-            *lock(&self.cost),
-        )
+        let seconds = began.elapsed().as_secs_f64();
+        let cost = *lock(&self.cost);
+        let report = HostReport::new(&self.env.target.host, error, objects, warnings, seconds, cost);
+        HostReport { output: self.output(&self.env.dirs.global()), ..report }
+    }
+
+    /// What scripts wrote whose streams are in a directory.
+    fn output(&self, directory: &Path) -> Vec<Output> {
+        let mask = |output: Output| Output { text: self.settings.secrets.mask(&output.text), ..output };
+        said::said(directory).into_iter().map(mask).collect()
     }
 
     fn stages(&self, on_step: OnStep<'_>) -> Result<(), HostError> {
@@ -300,6 +303,7 @@ impl Host {
                 .collect(),
             code_local: code("code-local"),
             code_remote: code("code-remote"),
+            output: self.output(&self.env.dirs.object(&object.name)),
             diff: lock(&self.diffs).get(&object.name).map(|diff| mask(diff)),
         }
     }
