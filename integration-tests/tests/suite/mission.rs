@@ -3,6 +3,8 @@
 //! `hv1` and `metal1` are roots of their own with an sshd, in the test's network; `hv1` runs QEMU. What a
 //! machine is made of and where it runs stands in the inventory alone.
 
+mod first_contact;
+
 use std::fs;
 use std::io::Read;
 use std::net::TcpStream;
@@ -69,7 +71,6 @@ disk = { root = "64 MiB" }
 tags = ["web"]
 boot = "memory"
 netboot = "always"
-ssh-host-key = "@web1@"
 "#;
 
 /// One manifest for all, hardware or not.
@@ -90,11 +91,12 @@ case ",$__target_host_tags," in
 esac
 "#;
 
-/// What the boot profile tells the machine: whose key may log in, and to start sshd.
+/// What the boot profile tells the machine: whose key may log in, to report its own, and to start sshd.
 const START: &str = "\
 mkdir -p /root/.ssh /run/sshd
 echo '@operator@' >/root/.ssh/authorized_keys
 chmod 600 /etc/ssh/key
+wget -q -O - --post-file /etc/ssh/key.pub {{ done_url }}
 hostname {{ host.name }}
 /usr/sbin/sshd -f /etc/ssh/config
 echo \"ready: {{ host.fqdn }}\"
@@ -139,6 +141,7 @@ printf 'root:x:0:0::/root:/bin/sh\nsshd:x:100:65534::/run/sshd:/bin/false\n' >et
 printf 'root:x:0:\nnogroup:x:65534:\n' >etc/group
 echo 'root:*:19000:0:99999:7:::' >etc/shadow
 cp "$KEY" etc/ssh/key
+cp "$KEY.pub" etc/ssh/key.pub
 printf '%s' "$SSHD" >etc/ssh/config
 find . | /bin/busybox cpio -o -H newc 2>/dev/null | gzip -1 >"$TO"
 "#;
@@ -238,7 +241,9 @@ impl Desk {
             .arg("-i")
             .arg(self.place.inventory())
             .arg("--ssh-config")
-            .arg(self.path("ssh_config"));
+            .arg(self.path("ssh_config"))
+            .arg("--control")
+            .arg(self.place.control("dhcpd"));
         command.args(["--json", host]);
         run(command)
     }
