@@ -110,7 +110,7 @@ fn a_relay_agent_of_a_link_in_no_network_is_a_counted_reason() {
 
 #[test]
 fn relayed_messages_are_not_taken_for_unicast() {
-    let renew = Ask::new(5, &duid_ll(WEB)).with(2, super::lab::SERVER).na(1, &[]).octets();
+    let renew = Ask::new(5, &duid_ll(WEB)).with(2, SERVER).na(1, &[]).octets();
     let octets = relay(0, "2001:db8:88::1", link_local(WEB), &[], &renew);
     let answer = hear(&mut lab(), &octets);
     assert_eq!(answer.one().relayed().inner.kind(), 7);

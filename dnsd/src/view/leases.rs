@@ -13,7 +13,7 @@ use super::edit::{Change, Edit};
 use super::labels::Labels;
 use super::node::Key;
 use super::reverse::{self, Block};
-use super::shard::{ShardFull, hash_of};
+use super::shard::hash_of;
 use super::zone::{ZoneIndex, ZoneNumber};
 
 /// A network whose leases have names.
@@ -156,10 +156,7 @@ impl DnsView {
                 edits.push(Edit { hash, zone, change: Change::Lease(node) });
             }
         }
-        match self.edited(globals, edits) {
-            Ok(view) => Some(view),
-            Err(ShardFull) => None,
-        }
+        self.edited(globals, edits).ok()
     }
 }
 

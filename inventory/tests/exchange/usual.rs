@@ -110,12 +110,12 @@ fn a_zone_with_a_delegation_keeps_its_glue_and_its_ttls() {
         .collect();
     records.sort();
     let wanted = [
-        ["@", "300", "NS", "ns1.office.example."],
-        ["mail", "300", "A", "10.1.0.25"],
-        ["ns.sub", "300", "A", "10.9.9.9"],
-        ["ns1", "3600", "A", "10.1.0.2"],
-        ["sub", "300", "NS", "ns.sub.office.example."],
-        ["web", "300", "A", "10.1.0.26"],
+        ["mail.office.example.", "300", "A", "10.1.0.25"],
+        ["ns.sub.office.example.", "300", "A", "10.9.9.9"],
+        ["ns1.office.example.", "3600", "A", "10.1.0.2"],
+        ["office.example.", "300", "NS", "ns1.office.example."],
+        ["sub.office.example.", "300", "NS", "ns.sub.office.example."],
+        ["web.office.example.", "300", "A", "10.1.0.26"],
     ];
     assert_eq!(records, wanted, "{exported}");
 }
