@@ -78,8 +78,7 @@ struct Opened {
 fn try_run(options: Options) -> Result<(), Fatal> {
     let started = SystemTime::now();
     let notifier = Notifier::from_env();
-    let opened = open(&options)?;
-    let Opened { state, sockets, control, metrics } = opened;
+    let Opened { state, sockets, control, metrics } = open(&options)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
