@@ -58,6 +58,20 @@ pub(super) fn classes<'v>(
     network.matches.iter().filter(|one| one.holds(&traits)).map(|one| &one.options).collect()
 }
 
+/// Seconds of a lease of the client of `message`: its nic's, else those of the first description that it
+/// answers to and that has any, else the network's.
+pub(super) fn lease_seconds(
+    message: &Message<'_>,
+    network: &NetworkView,
+    nic: Option<&Reservation<'_>>,
+) -> u32 {
+    let own = nic.and_then(Reservation::lease_seconds);
+    if own.is_some() || !network.has_leases_by_match() {
+        return own.unwrap_or(network.lease_seconds);
+    }
+    network.lease_seconds_of(own, &Said::of(message).with(nic))
+}
+
 /// The encoded option with this code of the first class that has it.
 pub(super) fn find<'v>(classes: &[&'v OptionBlock], code: u8) -> Option<&'v [u8]> {
     classes.iter().find_map(|options| options.get(code))

@@ -5,7 +5,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::classes::{may_have, part_for};
+use super::classes::{lease_seconds, may_have, part_for};
 use super::client::{ClientKey, ClientKeys};
 use super::decision::{Decision, Grant, Want};
 use super::identify::{Identified, identify};
@@ -109,7 +109,7 @@ impl Deciding<'_, '_> {
             let want = Want { known: Some((nic, network)), seconds_max: MEANWHILE_SECONDS };
             return if self.has_pool(network, Some(&nic)) { Client::Pool(want) } else { Client::Waits };
         }
-        let seconds = nic.lease_seconds().unwrap_or(network.lease_seconds);
+        let seconds = lease_seconds(self.message, network, Some(&nic));
         Client::Reserved(Grant { network, nic: Some(nic), address, seconds, is_leased: nic.is_by_port() })
     }
 
@@ -251,8 +251,7 @@ impl Deciding<'_, '_> {
         let offered = offer == Some(true) && !self.probes.is_running(wanted);
         if (of_pool && (own_still || (selecting && offered))) || by_port.is_some() {
             let nic = nic.or(by_port);
-            let seconds = nic.and_then(|nic| nic.lease_seconds()).unwrap_or(network.lease_seconds);
-            let seconds = seconds.min(want.seconds_max);
+            let seconds = lease_seconds(self.message, network, nic.as_ref()).min(want.seconds_max);
             return Ok(Decision::Ack(Grant { network, nic, address: wanted, seconds, is_leased: true }));
         }
         if own.is_some() {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
 use super::Core;
-use super::classes::{may_have, part_for};
+use super::classes::{lease_seconds, may_have, part_for};
 use super::client::{ClientKey, ClientKeys};
 use super::decision::{Grant, Want};
 use super::fqdn;
@@ -45,8 +45,8 @@ impl Core {
         let nic = want.known.map(|(nic, _)| nic);
         let keys = ClientKeys::of(message, nic.as_ref()).ok_or(Reason::NoIdentity)?;
         let (network, address) = self.address_for(message, &keys, place, want, now)?;
-        let seconds = nic.and_then(|nic| nic.lease_seconds()).unwrap_or(network.lease_seconds);
-        let grant = Grant { network, nic, address, seconds: seconds.min(want.seconds_max), is_leased: true };
+        let seconds = lease_seconds(message, network, nic.as_ref()).min(want.seconds_max);
+        let grant = Grant { network, nic, address, seconds, is_leased: true };
         let is_offered = self.ledger.leases.offer_of(address, now.ms()).is_some();
         let is_bound = self.ledger.leases.get(address).is_some_and(|lease| lease.is_bound(now.ms()));
         // An offer that could not be kept would only hold the client up.

@@ -18,7 +18,7 @@ use super::place::is_own;
 use super::reason::{Event, Reason};
 use super::write::{Fields, Writer, octets_max};
 use crate::code;
-use crate::view::{DhcpView, NetworkView};
+use crate::view::{DhcpView, NetworkView, Traits};
 
 /// The message's type (option 53).
 pub(super) const LEASE_QUERY: u8 = 10;
@@ -180,7 +180,8 @@ impl crate::view::Reservation<'_> {
     /// Who has this reservation's address; `None`: nobody is given one.
     fn holder(&self, network: &NetworkView) -> Option<Holder> {
         let mac = self.mac().filter(|_| self.is_served() && self.has_dhcp() && network.dhcp)?;
-        let seconds = self.lease_seconds().unwrap_or(network.lease_seconds);
+        let traits = Traits { tags: self.tags(), ..Traits::default() };
+        let seconds = network.lease_seconds_of(self.lease_seconds(), &traits);
         Some(Holder { address: self.address()?, client: ClientKey::of_mac(mac), mac: Some(mac), seconds })
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn after(
         let address = nic.ipv4()?;
         let is_known = nic.mac.is_some() || nic.identifiers.is_some();
         let is_kept = owners.get(&address).is_some_and(|owner| is_same(owner, nic));
-        let seconds = nic.lease_seconds.unwrap_or(globals.network(nic.network).lease_seconds);
+        let seconds = nic.lease_seconds.unwrap_or_else(|| globals.network(nic.network).lease_seconds_max());
         (is_known && !is_kept).then_some(Left { address, generation, seconds })
     });
     let left: Vec<Left> = left.collect();

@@ -1,4 +1,5 @@
-//! Options and addresses for those clients of a network that answer to a description: `[network.X.match.NAME]`.
+//! Options, addresses and lease times for those clients of a network that answer to a description:
+//! `[network.X.match.NAME]`.
 
 use std::net::Ipv4Addr;
 
@@ -18,6 +19,8 @@ pub struct MatchView {
     pub options: OptionBlock,
     /// Addresses for them alone.
     pub pool: Pool<Ipv4Addr>,
+    /// Seconds of their leases, where that is not as in all of the network.
+    pub lease_seconds: Option<u32>,
     conditions: Conditions,
 }
 
@@ -55,6 +58,7 @@ impl MatchView {
             name: one.name.clone(),
             options: OptionBlock::new(options),
             pool: pool_of(&one.pools),
+            lease_seconds: one.lease_seconds,
             conditions: one.conditions.clone(),
         }
     }

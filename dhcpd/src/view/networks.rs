@@ -8,7 +8,7 @@ use ipnet::Ipv4Net;
 
 use super::block::{self, OptionBlock};
 use super::by_prefix::{ByPrefix, OfFamily};
-use super::matching::MatchView;
+use super::matching::{MatchView, Traits};
 use super::pool::Pool;
 use crate::code;
 
@@ -50,7 +50,7 @@ pub struct NetworkView {
     pub zone: Option<Name>,
     /// Whether machines with a lease have the names that they give themselves.
     pub dynamic_names: bool,
-    /// Lease time in seconds where a nic says none.
+    /// Lease time in seconds where neither a nic nor a description of clients says one.
     pub lease_seconds: u32,
     /// Seconds until a client renews, where that is written.
     pub renew_seconds: Option<u32>,
@@ -114,6 +114,19 @@ impl OfFamily for NetworkView {
 }
 
 impl NetworkView {
+    /// Seconds of a lease: those of the client's nic (`own`), else of the first description that the client
+    /// answers to and that has any, else the network's.
+    pub fn lease_seconds_of(&self, own: Option<u32>, traits: &Traits<'_>) -> u32 {
+        let described =
+            || self.matches.iter().find_map(|one| one.lease_seconds.filter(|_| one.holds(traits)));
+        own.or_else(described).unwrap_or(self.lease_seconds)
+    }
+
+    /// Whether a description of clients has a lease time.
+    pub(crate) fn has_leases_by_match(&self) -> bool {
+        self.matches.iter().any(|one| one.lease_seconds.is_some())
+    }
+
     /// Whether `address` can be a machine's here: in the prefix, and neither its first nor its last
     /// address, which are the network and its broadcast unless it has only two (RFC 3021).
     pub fn has_host(&self, address: Ipv4Addr) -> bool {

@@ -88,7 +88,7 @@ impl Owners {
 /// The owners of addresses in these files.
 fn owners(globals: &Globals, shards: &[Arc<Shard>]) -> BTreeMap<Ipv4Addr, Owner> {
     let owner = |nic: &Nic| {
-        let seconds = nic.lease_seconds.unwrap_or(globals.network(nic.network).lease_seconds);
+        let seconds = nic.lease_seconds.unwrap_or_else(|| globals.network(nic.network).lease_seconds_max());
         Some((nic.ipv4()?, Owner { identity: identity(nic)?, seconds }))
     };
     shards.iter().flat_map(|shard| &shard.hosts).flat_map(|host| &host.nics).filter_map(owner).collect()

@@ -41,6 +41,67 @@ fn a_hosts_own_option_goes_before_its_classes_and_these_before_its_network() {
 }
 
 #[test]
+fn a_lease_is_as_long_as_the_host_says_else_its_class_else_its_network() {
+    let site = SITE.replace(
+        "lease = \"1h\"\n",
+        "lease = \"1h\"\nprobe = false\npool = \"10.77.0.100-10.77.0.110\"\nleasequery = \"10.77.0.254\"\n\
+         match.arm = { architecture = \"uefi-arm64\", options = { tftp-server-name = \"arm\" } }\n\
+         match.kiosk = { tag = \"kiosk\", lease = \"2h\" }\n\
+         match.guest = { tag = \"guest\", lease = \"10m\" }\n\
+         match.phones = { vendor-class = \"snom*\", lease = \"30m\" }\n",
+    );
+    for (keys, class, seconds) in [
+        ("", "x", 3600),
+        ("tags = \"kiosk\"", "x", 7200),
+        ("tags = [\"guest\", \"kiosk\"]", "x", 7200),
+        ("tags = \"guest\"", "snom320", 600),
+        ("tags = \"kiosk\"\nlease = \"5m\"", "snom320", 300),
+        ("tags = \"other\"", "snom320", 1800),
+    ] {
+        for ip in ["ip = \"10.77.0.11\"\n", ""] {
+            let host = format!("[host.web]\nnetwork = \"lab\"\nmac = \"02:00:00:00:00:01\"\n{ip}{keys}\n");
+            let mut lab = Lab::of(&format!("{site}{host}"));
+            let offer = lab.ask(&Ask::discover(WEB).option(60, class.as_bytes()));
+            let told = |sent: &Sent| [51, 58].map(|code| sent.number(code));
+            assert_eq!(told(offer.one()), [Some(seconds), Some(seconds / 2)], "{keys} {class}");
+            let ask = Ask::selecting(WEB, offer.offered(), SERVER).option(60, class.as_bytes());
+            let ack = lab.ask(&ask);
+            assert_eq!(told(ack.one()), [Some(seconds), Some(seconds / 2)], "{keys} {class}");
+            // An agent is told the same of a host, as far as the inventory says it.
+            let query = Ask::new(10, WEB).relayed([10, 77, 0, 254], SERVER);
+            if class == "x" || ip.is_empty() {
+                assert_eq!(lab.ask(&query).one().number(51), Some(seconds), "{keys} {class}");
+            }
+        }
+    }
+    let mut lab = Lab::of(&site);
+    assert_eq!(lab.ask(&Ask::discover(STRANGER).option(60, b"snom320")).one().number(51), Some(1800));
+}
+
+#[test]
+fn an_address_that_moves_is_looked_for_as_long_as_a_class_may_lease_it() {
+    let site = SITE
+        .replace("lease = \"1h\"\n", "lease = \"1h\"\nmatch.kiosk = { tag = \"kiosk\", lease = \"2h\" }\n");
+    let host = |mac: u8| {
+        format!(
+            "{site}[host.web]\nnetwork = \"lab\"\nmac = \"02:00:00:00:00:{mac:02x}\"\nip = \"10.77.0.11\"\n"
+        )
+    };
+    for (minutes, asked) in [(119, 1), (121, 0)] {
+        let mut lab = Lab::of(&host(1));
+        lab.edit(&host(2));
+        lab.pass(1000);
+        lab.input(&dhcpd::core::Input::Tick);
+        lab.pass(minutes * 60_000);
+        assert_eq!(
+            lab.ask(&Ask::discover([2, 0, 0, 0, 0, 2])).probes.len(),
+            asked,
+            "after {minutes} minutes"
+        );
+    }
+}
+
+#[test]
 fn a_class_says_what_its_machines_boot() {
     let inventory = SITE.replace(
         "lease = \"1h\"\n",

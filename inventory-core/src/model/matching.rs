@@ -1,4 +1,5 @@
-//! `[network.X.match.NAME]`: DHCPv4 options and addresses for those clients of a network that answer to a description.
+//! `[network.X.match.NAME]`: DHCPv4 options, addresses and a lease time for those clients of a network that answer to a
+//! description.
 
 use std::net::Ipv4Addr;
 
@@ -19,6 +20,8 @@ pub struct Match {
     pub options: Box<[DhcpOption]>,
     /// IPv4 pools that nobody else is given an address of, sorted; some of the network's `pools`.
     pub pools: Box<[Range]>,
+    /// Lease time in seconds over that of the network, of the same range.
+    pub lease_seconds: Option<u32>,
 }
 
 /// A description of clients: each list that is not empty must have something that holds.

@@ -173,6 +173,12 @@ impl Network {
     /// Length of delegated prefixes where the network says none: enough for 256 links (RFC 6177).
     pub const PD_LENGTH_DEFAULT: u8 = 56;
 
+    /// The longest lease of DHCPv4 that clients get here which have none of their own, in seconds.
+    pub fn lease_seconds_max(&self) -> u32 {
+        let some = self.matches.iter().filter_map(|one| one.lease_seconds);
+        some.fold(self.lease_seconds, u32::max)
+    }
+
     /// Whether `address` lies in its prefix of that family.
     pub fn contains(&self, address: IpAddr) -> bool {
         match address {

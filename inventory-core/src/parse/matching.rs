@@ -3,7 +3,7 @@
 use super::addresses;
 use super::field::{Field, Spanned};
 use super::host::tag;
-use super::network::read_options;
+use super::network::{lease, read_options};
 use super::read::{self, Findings, refuse, wrong_type};
 use crate::diag::{Finding, Rule};
 use crate::model::{ARCHITECTURES, Conditions, Match, Network, Pattern, Range};
@@ -20,6 +20,7 @@ pub(super) const KEYS: &[&str] = &[
     "tag",
     "options",
     "pool",
+    "lease",
 ];
 
 /// `[network.X.match.NAME]` as written.
@@ -58,6 +59,7 @@ fn read_match(name: &str, table: Table<'_, '_>, findings: Findings<'_>) -> Match
         conditions: Conditions::default(),
         options: Box::default(),
         pools: Box::default(),
+        lease_seconds: None,
     };
     let mut conditions = 0;
     for entry in table.entries() {
@@ -79,6 +81,10 @@ fn read_match(name: &str, table: Table<'_, '_>, findings: Findings<'_>) -> Match
                 conditions -= 1;
                 pool = read::list(entry, findings, range);
             }
+            "lease" => {
+                conditions -= 1;
+                one.lease_seconds = read::field(entry, findings, lease).get().copied();
+            }
             _ => read::unknown_key(entry, "a `match`", KEYS, findings),
         }
     }
@@ -92,8 +98,8 @@ fn read_match(name: &str, table: Table<'_, '_>, findings: Findings<'_>) -> Match
         let message = format!("`match.{name}` does not say whom it is about");
         let finding = Finding::new(Rule::MissingKey, table.span(), message);
         findings.push(finding.help("what every client is told stands in `options` of the network"));
-    } else if one.options.is_empty() && one.pools.is_empty() {
-        let message = format!("`match.{name}` has neither `options` nor a `pool`");
+    } else if one.options.is_empty() && one.pools.is_empty() && one.lease_seconds.is_none() {
+        let message = format!("`match.{name}` has none of `options`, `pool` and `lease`");
         findings.push(Finding::new(Rule::MissingKey, table.span(), message));
     }
     MatchDecl { one, pool }

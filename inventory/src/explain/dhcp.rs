@@ -221,13 +221,15 @@ impl Asking<'_> {
         reply: &Reply<'_>,
         boot: Option<&BootFact>,
     ) -> Vec<OptionFact> {
+        let lease = reply.options().into_iter().find(|(code, _)| *code == code::LEASE_TIME);
+        let lease = lease.and_then(|(_, data)| Some(u32::from_be_bytes(data.try_into().ok()?)));
         let facts = reply.options().into_iter().filter(|(code, _)| !FRAME.contains(code));
         let fact = |(code, data): (u8, Vec<u8>)| OptionFact {
             code: code.into(),
             name: value::name(Family::V4, code.into()),
             value: value::value(Family::V4, code.into(), &data),
             data: value::hex(&data),
-            at: self.option_at(network, known, (code, &data), boot),
+            at: self.option_at(network, known, (code, &data), lease, boot),
         };
         facts.map(fact).collect()
     }
@@ -238,6 +240,7 @@ impl Asking<'_> {
         network: &Network,
         known: Option<(&Host, &Nic)>,
         (option, data): (u8, &[u8]),
+        lease: Option<u32>,
         boot: Option<&BootFact>,
     ) -> Option<String> {
         let origins = self.origins;
@@ -256,6 +259,10 @@ impl Asking<'_> {
             code::DOMAIN_NAME => of_network("zone"),
             code::LEASE_TIME | code::RENEWAL_TIME | code::REBINDING_TIME => known
                 .and_then(|(host, nic)| origins.of_host(host, nic.key.as_deref(), "lease"))
+                .or_else(|| {
+                    let name = lease_in_match(network, lease?)?;
+                    origins.of_table("network", network.span, &["match", name, "lease"])
+                })
                 .or_else(|| of_network("lease")),
             code::BOOT_FILE | code::TFTP_SERVER | code::TFTP_ADDRESS | code::IPXE => {
                 boot.and_then(|boot| boot.at.clone())
@@ -332,6 +339,12 @@ fn in_match(network: &Network, option: u8, data: &[u8]) -> Option<Span> {
 fn of_match(network: &Network, given: Ipv4Addr) -> Option<Span> {
     let gives = |one: &&Match| one.pools.iter().any(|pool| pool.contains(given.into()));
     network.matches.iter().find(gives).map(|one| one.span)
+}
+
+/// The `match` with this lease time, if it is not the network's as well.
+fn lease_in_match(network: &Network, seconds: u32) -> Option<&str> {
+    let mut matches = network.matches.iter().filter(|_| seconds != network.lease_seconds);
+    matches.find(|one| one.lease_seconds == Some(seconds)).map(|one| &*one.name)
 }
 
 /// A card that nobody has: of those that anybody may make up.

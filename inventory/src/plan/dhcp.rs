@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use dhcpd::view::{DhcpView, Reservation};
+use dhcpd::view::{DhcpView, NetworkView, Reservation, Traits};
 use inventory_core::model::{BootId, Globals, Network, NetworkId, RouterAdvertisement, Snapshot, Unknown};
 use inventory_core::options::DhcpOption;
 use inventory_core::units::show_duration;
@@ -34,7 +34,7 @@ pub(crate) struct Given {
     pub(crate) address6: String,
     /// Prefixes that are delegated to it.
     pub(crate) delegated: Vec<String>,
-    /// Lease time in seconds.
+    /// Lease time in seconds, unless what the machine says of itself decides.
     pub(crate) lease_seconds: u32,
     /// Its own options: code and data in hexadecimal digits.
     pub(crate) options: Vec<String>,
@@ -79,7 +79,7 @@ fn all(snapshot: &Snapshot) -> BTreeMap<(String, String), Given> {
         let network = globals.network(nic.network);
         let mut add = |client: String, found: Option<Reservation<'_>>| {
             if let Some(found) = found {
-                let given = given(&found, network);
+                let given = given(&found, network, view.network(nic.network));
                 all.insert((network.name.to_string(), client), given);
             }
         };
@@ -104,7 +104,9 @@ fn all(snapshot: &Snapshot) -> BTreeMap<(String, String), Given> {
     all
 }
 
-fn given(found: &Reservation<'_>, network: &Network) -> Given {
+fn given(found: &Reservation<'_>, network: &Network, four: Option<&NetworkView>) -> Given {
+    let traits = Traits { tags: found.tags(), ..Traits::default() };
+    let lease_seconds = four.map(|four| four.lease_seconds_of(found.lease_seconds(), &traits));
     // What is said where no address is.
     let none = match found.has_dhcp() && network.dhcp {
         false => Some("dhcp off"),
@@ -128,7 +130,7 @@ fn given(found: &Reservation<'_>, network: &Network) -> Given {
         address: of(network.ipv4.is_some(), found.address().map(IpAddr::V4), IpAddr::is_ipv4),
         address6: of(network.ipv6.is_some(), found.address6().map(IpAddr::V6), IpAddr::is_ipv6),
         delegated: found.delegations().map(|prefix| prefix.to_string()).collect(),
-        lease_seconds: found.lease_seconds().unwrap_or(network.lease_seconds),
+        lease_seconds: lease_seconds.or(found.lease_seconds()).unwrap_or(network.lease_seconds),
         options: options(found.options()),
         options6: options(found.options6()),
     }
@@ -199,7 +201,9 @@ fn keys_of(network: &Network, globals: &Globals) -> BTreeMap<&'static str, Strin
     keys.insert("options6", options(&network.options6));
     let matches = network.matches.iter().map(|one| {
         let pools = one.pools.iter().map(|pool| format!(" pool={pool}"));
-        format!("{}: {}{}", one.name, options(&one.options), joined(pools.collect()))
+        let lease = one.lease_seconds.map(|seconds| format!(" lease={}", show_duration(seconds.into())));
+        let (pools, lease) = (joined(pools.collect()), lease.unwrap_or_default());
+        format!("{}: {}{pools}{lease}", one.name, options(&one.options))
     });
     keys.insert("match", joined(matches.collect()));
     keys.retain(|_, value| !value.is_empty());
