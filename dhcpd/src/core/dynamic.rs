@@ -159,10 +159,11 @@ impl Core {
         bound.map_err(|StoreFailing| Reason::StoreFailing)
     }
 
-    /// Ends the leases in `network` of a client that has got its own address there.
+    /// Ends the other leases of a client on the link where it has got its own address.
     pub(super) fn end_others(
         &mut self,
         grant: &Grant<'_>,
+        place: &Place<'_>,
         message: &Message<'_>,
         now: Now,
         out: &mut Outputs,
@@ -170,7 +171,7 @@ impl Core {
         let keys = ClientKeys::of(message, grant.nic.as_ref());
         for key in keys.iter().flat_map(ClientKeys::iter) {
             let is_other =
-                |address: &Ipv4Addr| *address != grant.address && grant.network.prefix.contains(address);
+                |address: &Ipv4Addr| *address != grant.address && place.network_of(*address).is_some();
             let others: Vec<_> = self.ledger.leases.of_client(key).iter().copied().filter(is_other).collect();
             for address in others {
                 self.ledger.end(address, Changed::Withdrawn, now, out);

@@ -293,7 +293,7 @@ impl Core {
             }
         }
         if grant.is_reserved() {
-            self.end_others(&grant, message, now, out);
+            self.end_others(&grant, &place, message, now, out);
         }
         out.events.push(Event::Ack);
         Ok(Outcome::Acknowledged(grant.network.id, grant.address))

@@ -2,7 +2,8 @@
 //!
 //! By the relay agent's address, else, for a client that has an address and asks us directly, by that
 //! address, else by the addresses of the interface that the message came in by (RFC 2131, section
-//! 4.3.1). Several networks may share a link.
+//! 4.3.1). Several networks may share a link: what the inventory says are the others on it comes after
+//! those that were found so.
 //!
 //! A relay agent may name the client's link apart from its own address (RFC 3527), and the address by
 //! which the client knows the server (RFC 5107): then that agent passes on what the client sends there.
@@ -68,14 +69,23 @@ impl<'v> Place<'v> {
         if place.networks().next().is_none() { Err(Reason::NoNetwork) } else { Ok(place) }
     }
 
-    /// The networks that the client may have an address of.
+    /// The networks that the client may have an address of: those that tell where it is, then the others on
+    /// their link.
     pub(super) fn networks(&self) -> impl Iterator<Item = &'v NetworkView> + use<'v> {
         let (one, addresses): (_, &[Ipv4Addr]) = match self.how {
             How::Relay(network) | How::Client(network) | How::Chosen(network, _) => (Some(network), &[]),
             How::Link => (None, &self.link.addresses),
         };
         let view = self.view;
-        one.into_iter().chain(addresses.iter().filter_map(move |address| view.network_of(*address)))
+        let found = move || {
+            let by_address = addresses.iter().filter_map(move |address| view.network_of(*address));
+            one.into_iter().chain(by_address)
+        };
+        let others = found().flat_map(move |network| {
+            let others = view.others_on_link(network.id).iter();
+            others.filter(move |other| !found().any(|network| network.id == **other))
+        });
+        found().chain(others.filter_map(move |id| view.network(*id)))
     }
 
     /// The client's network that holds `address`.
@@ -113,10 +123,8 @@ impl<'v> Place<'v> {
 
     /// Whether a broadcast on the interface can reach a client with this address.
     pub(super) fn reaches_by_broadcast(&self, address: Ipv4Addr) -> bool {
-        let on_link = |own: &Ipv4Addr| {
-            self.view.network_of(*own).is_some_and(|network| network.prefix.contains(&address))
-        };
-        address.is_unspecified() || self.link.addresses.iter().any(on_link)
+        let here = Place { how: How::Link, ..*self };
+        address.is_unspecified() || here.network_of(address).is_some()
     }
 
     /// Our address as the clients of `network` know it (option 54): the one that was asked; else the

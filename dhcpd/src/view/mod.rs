@@ -116,6 +116,13 @@ impl DhcpView {
         self.networks.of_address(address)
     }
 
+    /// The other networks on the link of this one, of either family.
+    #[inline]
+    pub fn others_on_link(&self, id: NetworkId) -> &[NetworkId] {
+        let link = self.globals.networks.get(id.0 as usize).and_then(|network| network.link.as_ref());
+        link.map_or(&[], |link| &link.others)
+    }
+
     /// The nic with this hardware address in this network.
     #[inline]
     pub fn by_mac(&self, network: NetworkId, mac: MacAddr) -> Option<Reservation<'_>> {

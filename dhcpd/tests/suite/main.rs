@@ -11,6 +11,7 @@ mod clocks;
 mod hostile;
 mod lab;
 mod leasequery;
+mod links;
 mod packet;
 mod pools;
 mod ports;

@@ -23,7 +23,7 @@ const LEASE_MS: i64 = 600_000;
 const HOUR_MS: i64 = 3_600_000;
 const YEAR_MS: i64 = 365 * 24 * HOUR_MS;
 /// Inventories that the edits switch between.
-const VARIANTS: usize = 9;
+const VARIANTS: usize = 10;
 /// The relay agent, in the far network.
 const AGENT: Ipv4Addr = Ipv4Addr::new(10, 78, 0, 254);
 
@@ -42,8 +42,9 @@ fn host_in(network: &str, n: u8, keys: &str) -> String {
 /// The inventories: all strangers; one reserved; one reserved to an address that was the pool's; one
 /// planned and one without an address; a pool of two; the address of a host that goes to another one, on
 /// the link and behind the relay agent; a port of the agent with two machines behind it; pools for some
-/// clients alone, on the link by what they say, behind the agent by what it adds. The pools of the first and the fifth
-/// are too small for all, and so is the one for some on the link.
+/// clients alone, on the link by what they say, behind the agent by what it adds; both networks on one link. The
+/// pools of the first and the fifth are too small for all, and so is the one for some on the link; those of the last
+/// are just large enough.
 fn inventory(variant: usize) -> String {
     let site = |pool: &str| {
         let site = SITE.replace("lease = \"1h\"", &format!("lease = \"10m\"\npool = [\"{pool}\"]"));
@@ -79,7 +80,7 @@ fn inventory(variant: usize) -> String {
             site("10.77.0.100-10.77.0.105")
                 + "[host.desk]\nnetwork = \"far\"\nport = \"7\"\nip = \"10.78.0.20\"\n"
         }
-        _ => {
+        8 => {
             let part = |network: &str, who: &str, second: u8| {
                 format!(
                     "[network.{network}.match.some]\n{who}\npool = \"10.{second}.0.104-10.{second}.0.105\"\n"
@@ -89,11 +90,23 @@ fn inventory(variant: usize) -> String {
                 + &part("lab", "vendor-class = \"phone\"", 77)
                 + &part("far", "circuit-id = \"7\"", 78)
         }
+        _ => {
+            let on_link = site("10.77.0.104-10.77.0.105").replace("ipv4 =", "link = \"floor\"\nipv4 =");
+            on_link.replace("10.78.0.100-10.78.0.105", "10.78.0.100-10.78.0.101")
+                + &host(1, "ip = \"10.77.0.10\"")
+                + &host_in("far", 0, "ip = \"10.78.0.14\"")
+        }
     }
 }
 
 /// What each client must end with in the end, on the link or behind the agent.
 fn expected(variant: usize, client: u8, is_far: bool) -> Expected {
+    match (variant, client) {
+        (9, 0) => return Expected::Address([10, 78, 0, 14].into()),
+        (9, 1) => return Expected::Address([10, 77, 0, 10].into()),
+        (9, _) => return Expected::OnLink,
+        _ => {}
+    }
     if is_far {
         return match (variant, client) {
             (5, 4) | (6, 5) => Expected::Address([10, 78, 0, 14].into()),
@@ -126,6 +139,8 @@ enum Expected {
     AddressOrPool(Ipv4Addr, u8, u8),
     /// If there is room.
     MaybePool(u8, u8),
+    /// Of the pool of one network or of that of the other.
+    OnLink,
     Nothing,
 }
 
@@ -188,7 +203,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..=4_u8).prop_map(Step::Kill),
         1 => Just(Step::Restart),
         3 => (0..VARIANTS).prop_map(Step::Edit),
-        3 => prop::sample::select(vec![1, 5, 6, 7]).prop_map(Step::Edit),
+        3 => prop::sample::select(vec![1, 5, 6, 7, 8, 9]).prop_map(Step::Edit),
     ]
 }
 
@@ -535,6 +550,11 @@ impl World {
                 Expected::Pool(first, last) => of_pool(first, last),
                 Expected::AddressOrPool(address, first, last) => has == Some(address) || of_pool(first, last),
                 Expected::MaybePool(first, last) => has.is_none() || of_pool(first, last),
+                Expected::OnLink => has.is_some_and(|has| {
+                    [(77, 104..=105), (78, 100..=101)]
+                        .iter()
+                        .any(|(second, hosts)| has.octets()[1] == *second && hosts.contains(&has.octets()[3]))
+                }),
                 Expected::Nothing => has.is_none(),
             };
             assert!(right, "client {n} ends with {has:?} in inventory {variant}");

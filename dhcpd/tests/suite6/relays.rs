@@ -135,3 +135,24 @@ fn a_relay_agent_gets_back_what_it_asks_for_and_nothing_else() {
     let octets = relay(0, "2001:db8:88::1", link_local(WEB), &options, &solicit());
     assert_eq!(hear(&mut lab(), &octets).one().relayed().options, [(38, b"subscriber".to_vec())]);
 }
+
+#[test]
+fn networks_on_one_link_serve_whoever_is_there() {
+    let on_link =
+        |text: &str| text.replace("zone = \"lab.test\"\nipv", "zone = \"lab.test\"\nlink = \"floor\"\nipv");
+    let far =
+        FAR.replace("lease = \"2h\"\n", "lease = \"2h\"\npool = \"2001:db8:88::100-2001:db8:88::1ff\"\n");
+    let mut lab = Lab::on(&on_link(&format!("{SITE}{far}")), vec![link()]);
+    let given = |answer: &Answer| answer.one().na().addresses[0].0;
+    let own: Ipv6Addr = "2001:db8:88::11".parse().unwrap();
+    assert_eq!(given(&lab.ask(WEB, &Ask::new(1, &duid_ll(WEB)).na(1, &[]))), own, "on the server's link");
+    let through = relay(0, "2001:db8:77::254", link_local(WEB), &[], &solicit());
+    assert_eq!(hear(&mut lab, &through).one().relayed().inner.na().addresses[0].0, own, "behind an agent");
+    let stranger = [2, 0, 0, 0, 0, 0x99];
+    let offered = lab.ask(stranger, &Ask::new(1, &duid_ll(stranger)).na(1, &[]));
+    assert_eq!(given(&offered), "2001:db8:88::100".parse::<Ipv6Addr>().unwrap(), "the pool of the link");
+    // Without the key they are networks of their own.
+    let mut apart = Lab::on(&format!("{SITE}{far}"), vec![link()]);
+    let silent = apart.ask(stranger, &Ask::new(1, &duid_ll(stranger)).na(1, &[]));
+    assert!(silent.one().nas().iter().all(|ia| ia.addresses.is_empty()));
+}

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::diag::{Finding, Rule};
+use crate::diag::{Finding, Rule, did_you_mean};
 use crate::model::Range;
 use crate::parse::{Field, NetworkDecl, Spanned};
 use crate::span::Span;
@@ -15,7 +15,30 @@ pub(crate) fn check(networks: &[&NetworkDecl], findings: &mut Vec<Finding>) {
         pool_names(network, findings);
         servers(network, findings);
     }
+    links(networks, findings);
     overlaps(networks, findings);
+}
+
+/// A link is there to be shared: one that nobody else names is mostly a slip.
+fn links(networks: &[&NetworkDecl], findings: &mut Vec<Finding>) {
+    if networks.iter().any(|network| network.vague || network.link.is_broken()) {
+        return;
+    }
+    let all = || networks.iter().filter_map(|network| network.link.get());
+    for network in networks {
+        let Field::Set(name, span) = &network.link else { continue };
+        if all().filter(|other| *other == name).count() == 1 {
+            let message = format!("no other network is on link `{name}`");
+            let finding = Finding::new(Rule::LinkOfOne, *span, message);
+            let others = all().map(|other| &**other).filter(|other| **other != **name);
+            findings.push(match did_you_mean(name, others) {
+                Some(other) => finding.help(format!("did you mean `{other}`?")),
+                None => {
+                    finding.help("networks share a link that all of them name; without others, leave it out")
+                }
+            });
+        }
+    }
 }
 
 fn gateway(network: &NetworkDecl, findings: &mut Vec<Finding>) {

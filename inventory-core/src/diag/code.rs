@@ -130,6 +130,7 @@ rules! {
     "073" Warning TargetIsAlias "target-is-alias" "An MX, SRV or NS record points to an alias (RFC 2181, section 10.3).";
     "074" Warning TargetMissing "target-missing" "An MX, SRV or CNAME record points to a name in a zone of ours that does not exist.";
     "076" Warning BootServerMissing "boot-server-missing" "Machines are installed in a network without `boot-server`, while another network has one.";
+    "077" Warning LinkOfOne "link-of-one" "A network names a link that no other network is on.";
 }
 
 impl Rule {

@@ -121,7 +121,7 @@ fn globals(parts: &[Part<'_>]) -> (Globals, Vec<Maps>) {
             boots: places.boots.iter().map(|id| BootId(boots[id.0 as usize])).collect(),
         });
     }
-    remap::refer(&mut all, &zones, &boots);
+    remap::refer(&mut all, &zones, &networks, &boots);
     all.zones.sort_by(|a, b| a.name.cmp(&b.name));
     all.networks.sort_by(|a, b| a.name.cmp(&b.name));
     all.boots.sort_by(|a, b| a.name.cmp(&b.name));

@@ -29,7 +29,7 @@ pub(super) fn moved(host: &Host, maps: &Maps) -> Host {
     host
 }
 
-/// Appends what a source has to `all`, not sorted yet. Ids of zones and boot profiles in it become places
+/// Appends what a source has to `all`, not sorted yet. Ids in it become places
 /// in `all`. A reverse zone that follows from both sources' networks is one zone, the earlier one's.
 pub(super) fn append(all: &mut Globals, own: &Globals, label: &str) -> Maps {
     let mut maps = Maps::default();
@@ -60,6 +60,7 @@ pub(super) fn append(all: &mut Globals, own: &Globals, label: &str) -> Maps {
     let unknown = |key: &&Key| all.keys.iter().all(|other| other.name != key.name);
     let keys: Vec<Key> = own.keys.iter().filter(unknown).cloned().collect();
     all.keys.extend(keys);
+    let first = number(all.networks.len());
     for network in &own.networks {
         let mut network = network.clone();
         network.name =
@@ -68,6 +69,9 @@ pub(super) fn append(all: &mut Globals, own: &Globals, label: &str) -> Maps {
         if let Unknown::Boot(id) = network.unknown {
             network.unknown = Unknown::Boot(maps.boots[id.0 as usize]);
         }
+        for other in network.link.iter_mut().flat_map(|link| &mut link.others) {
+            other.0 += first;
+        }
         maps.networks.push(NetworkId(number(all.networks.len())));
         all.networks.push(network);
     }
@@ -75,11 +79,15 @@ pub(super) fn append(all: &mut Globals, own: &Globals, label: &str) -> Maps {
 }
 
 /// Turns places in `all` into ids, which are places once the lists are sorted.
-pub(super) fn refer(all: &mut Globals, zones: &[u32], boots: &[u32]) {
+pub(super) fn refer(all: &mut Globals, zones: &[u32], networks: &[u32], boots: &[u32]) {
     for network in &mut all.networks {
         network.zone = network.zone.map(|place| ZoneId(zones[place.0 as usize]));
         if let Unknown::Boot(place) = network.unknown {
             network.unknown = Unknown::Boot(BootId(boots[place.0 as usize]));
+        }
+        if let Some(link) = &mut network.link {
+            link.others.iter_mut().for_each(|place| place.0 = networks[place.0 as usize]);
+            link.others.sort_unstable();
         }
     }
 }

@@ -4,8 +4,13 @@ use super::*;
 use crate::diag::Finding;
 
 fn customer(zone: &str, net: &str, more: &str) -> Snapshot {
+    customer_on(zone, net, "", more)
+}
+
+/// With further keys of the network.
+fn customer_on(zone: &str, net: &str, keys: &str, more: &str) -> Snapshot {
     let text = format!(
-        "[site]\nnameservers = [\"ns1.{zone}\"]\ncontact = \"h@lab.example.org\"\n[zone.\"{zone}\"]\n[network.servers]\nzone = \"{zone}\"\nipv4 = \"{net}.0/24\"\n[host.ns1]\nnetwork = \"servers\"\nip = \"{net}.2\"\n[host.web]\nnetwork = \"servers\"\nmac = \"52:54:00:00:00:01\"\nip = \"{net}.3\"\nalias = \"www\"\nboot = \"installer\"\n[boot.installer]\nscript = \"boot.ipxe\"\n{more}"
+        "[site]\nnameservers = [\"ns1.{zone}\"]\ncontact = \"h@lab.example.org\"\n[zone.\"{zone}\"]\n[network.servers]\nzone = \"{zone}\"\nipv4 = \"{net}.0/24\"\n{keys}[host.ns1]\nnetwork = \"servers\"\nip = \"{net}.2\"\n[host.web]\nnetwork = \"servers\"\nmac = \"52:54:00:00:00:01\"\nip = \"{net}.3\"\nalias = \"www\"\nboot = \"installer\"\n[boot.installer]\nscript = \"boot.ipxe\"\n{more}"
     );
     crate::load_texts(&[("a.toml", &text), ("boot.ipxe", "#!ipxe\n")]).unwrap()
 }
@@ -41,6 +46,28 @@ fn two_customers_keep_their_own_names_networks_and_files() {
             joined.globals.zone_named(&zone.name).map(|id| &joined.globals.zone(id).name),
             Some(&zone.name)
         );
+    }
+}
+
+#[test]
+fn links_of_one_name_are_each_customers_own() {
+    let two = |zone: &str, net: &str, third: u8| {
+        let more = format!("[network.annex]\nlink = \"floor\"\nipv4 = \"10.9.{third}.0/24\"\n");
+        customer_on(zone, net, "link = \"floor\"\n", &more)
+    };
+    let (a, b) = (two("a.example", "10.1.0", 1), two("b.example", "10.2.0", 2));
+    let parts = [Part { label: "a", snapshot: &a }, Part { label: "b", snapshot: &b }];
+    let (_, joined) = Joiner::default().join(&parts);
+    let networks = &joined.globals.networks;
+    let on_link = |name: &str| {
+        let network = networks.iter().find(|network| *network.name == *name).unwrap();
+        let others = network.link.as_ref().unwrap().others.iter();
+        others.map(|id| &*joined.globals.network(*id).name).collect::<Vec<_>>()
+    };
+    for (name, other) in
+        [("annex", "servers"), ("servers", "annex"), ("annex@b", "servers@b"), ("servers@b", "annex@b")]
+    {
+        assert_eq!(on_link(name), [other], "{name}");
     }
 }
 

@@ -1,11 +1,11 @@
-//! Networks: one link's addresses and what DHCP tells its clients.
+//! Networks: addresses on a link, and what DHCP tells its clients.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use super::{BootId, Match, ZoneId};
+use super::{BootId, Match, NetworkId, ZoneId};
 use crate::name::Name;
 use crate::options::DhcpOption;
 use crate::span::Span;
@@ -70,6 +70,8 @@ pub struct Network {
     pub name: Box<str>,
     /// The header of its table.
     pub span: Span,
+    /// The link that it shares with other networks.
+    pub link: Option<Box<Link>>,
     /// Zone of the names of its hosts. Without one, a host there must have a quoted FQDN as its key.
     pub zone: Option<ZoneId>,
     /// IPv4 prefix, host bits zero.
@@ -136,6 +138,15 @@ pub struct Updates {
     pub key: Name,
     /// The server that takes them.
     pub server: SocketAddr,
+}
+
+/// A link that several networks are on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its name in the inventory.
+    pub name: Box<str>,
+    /// The other networks on it, ascending.
+    pub others: Box<[NetworkId]>,
 }
 
 /// What router advertisements say that does not follow from other keys (RFC 4861, section 4.2).

@@ -27,6 +27,8 @@ pub struct NetworkDecl {
     pub key_span: Span,
     /// Whether something in the table could not be read, so that what seems missing may be there.
     pub vague: bool,
+    /// The link that it shares with others.
+    pub link: Field<Box<str>>,
     /// Zone of its hosts' names.
     pub zone: Field<Name>,
     /// IPv4 prefix.
@@ -104,6 +106,7 @@ pub enum UnknownDecl {
 }
 
 pub(super) const KEYS: &[&str] = &[
+    "link",
     "zone",
     "ipv4",
     "ipv6",
@@ -143,6 +146,7 @@ impl NetworkDecl {
             span: table.span(),
             key_span: key.span,
             vague: false,
+            link: Field::Absent,
             zone: Field::Absent,
             ipv4: Field::Absent,
             ipv6: Field::Absent,
@@ -188,6 +192,7 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
     let mut network = NetworkDecl::new(key, table);
     for entry in table.entries() {
         match entry.key() {
+            "link" => network.link = read::field(entry, findings, link),
             "zone" => network.zone = read::field(entry, findings, read::domain_name),
             "ipv4" => network.ipv4 = read::field(entry, findings, addresses::ipv4_net),
             "ipv6" => network.ipv6 = read::field(entry, findings, addresses::ipv6_net),
@@ -324,6 +329,16 @@ fn interface(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<str>> {
     let why = format!("`{text}` is no name of a network interface");
     let help = "at most 15 octets, without blanks, `/` and `:`, as in `bridge = \"br-servers\"`";
     read::refuse(Rule::InvalidChoice, value, why, help, findings)
+}
+
+/// The name of a link.
+fn link(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<str>> {
+    let text = read::string(value, findings)?;
+    if !text.trim().is_empty() {
+        return Some(text.into());
+    }
+    let help = "write the same name in all networks that share the link, as in `link = \"floor\"`";
+    read::refuse(Rule::InvalidChoice, value, "a link must have a name", help, findings)
 }
 
 /// Length of a prefix that is delegated.

@@ -8,7 +8,7 @@ use ipnet::Ipv6Net;
 
 use super::{Context, Masters, profiles, transfer, updates, zones};
 use crate::diag::{Finding, Rule};
-use crate::model::{Boot, BootFile, BootSource, Globals, Network, NetworkId, Range, Unknown, ZoneId};
+use crate::model::{Boot, BootFile, BootSource, Globals, Link, Network, NetworkId, Range, Unknown, ZoneId};
 use crate::parse::{
     BootDecl, DhcpDecl, Field, GlobalDecls, HostDecl, NetworkDecl, Spanned, UnknownDecl, is_url,
 };
@@ -52,6 +52,7 @@ pub fn merge(files: &[&GlobalDecls], masters: &Masters, findings: &mut Vec<Findi
         network.dynamic_names = updates::of_network(decl, files, findings);
         globals.networks.push(network);
     }
+    links(networks.values().copied(), &mut globals.networks);
     references(profile_decls.values().copied(), &globals, findings);
     let (flat, broken) = profiles::flatten(&profile_decls, findings);
     context.profiles = flat;
@@ -127,10 +128,29 @@ fn unknown(decl: &NetworkDecl, globals: &Globals, findings: &mut Vec<Finding>) -
     }
 }
 
+/// Tells networks of the others on their links; both are in the same order.
+fn links<'a>(decls: impl Iterator<Item = &'a NetworkDecl>, networks: &mut [Network]) {
+    let mut links: BTreeMap<&str, Vec<NetworkId>> = BTreeMap::new();
+    for (id, decl) in (0..).map(NetworkId).zip(decls) {
+        if let Some(name) = decl.link.get() {
+            links.entry(name).or_default().push(id);
+        }
+    }
+    for (name, on_it) in links {
+        for id in &on_it {
+            let others: Box<[NetworkId]> = on_it.iter().copied().filter(|other| other != id).collect();
+            if let Some(network) = networks.get_mut(id.0 as usize).filter(|_| !others.is_empty()) {
+                network.link = Some(Box::new(Link { name: name.into(), others }));
+            }
+        }
+    }
+}
+
 fn network(decl: &NetworkDecl, zone: Option<ZoneId>, unknown: Unknown) -> Network {
     Network {
         name: decl.name.clone(),
         span: decl.span,
+        link: None,
         zone,
         ipv4: decl.ipv4.get().copied(),
         ipv6: decl.ipv6.get().copied(),

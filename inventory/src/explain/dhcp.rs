@@ -14,6 +14,7 @@ use inventory_core::span::Span;
 use serde::Serialize;
 
 use super::args;
+use super::link::OnLink;
 use super::origin::Origins;
 use super::value;
 use crate::packet::{Client, Reply};
@@ -53,6 +54,8 @@ pub(crate) struct Exchange {
     /// Who asks.
     #[serde(flatten)]
     pub(crate) asks: ClientFact,
+    /// The network of the address, if that is another one on the link.
+    pub(crate) on_link: Option<OnLink>,
     /// The address that it is offered.
     pub(crate) address: Option<String>,
     /// Where that is written.
@@ -124,11 +127,11 @@ impl Asking<'_> {
     pub(super) fn packet(&self, id: NetworkId, said: &args::Packet) -> Option<Exchange> {
         self.network(id).ipv4?;
         let mac = said.mac;
-        let of_mac = mac.and_then(|mac| self.host_of(|nic| nic.network == id && nic.mac == Some(mac)));
+        let of_mac = mac.and_then(|mac| self.host_on_link(id, mac));
         let of_port = || {
             let port = said.port.as_ref()?;
             let remote = said.remote_id.as_ref().map(String::as_bytes);
-            let found = self.view.by_port(id, port.as_bytes(), remote)?;
+            let found = self.all_on_link(id).find_map(|id| self.view.by_port(id, port.as_bytes(), remote))?;
             let name = found.fqdn()?;
             self.hosts().find(|(host, nic)| nic.name.as_ref().unwrap_or(&host.name).fqdn == *name)
         };
@@ -162,6 +165,7 @@ impl Asking<'_> {
         };
         let mut exchange = Exchange {
             asks: self.client_fact(network, words, known),
+            on_link: None,
             address: None,
             address_at: None,
             silence: None,
@@ -176,6 +180,9 @@ impl Asking<'_> {
             }
         };
         if let Some(reply) = Reply::read(&octets) {
+            let asked = network;
+            let network = self.network_with(asked, reply.address.into());
+            exchange.on_link = self.on_link(asked, network);
             exchange.address = Some(reply.address.to_string());
             exchange.address_at = self.address_at(network, known, reply.address);
             exchange.boot = self.boot(network, known, said, &reply);

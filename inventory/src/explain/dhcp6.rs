@@ -7,6 +7,7 @@ use ipnet::Ipv6Net;
 use serde::Serialize;
 
 use super::dhcp::{Asking, ClientFact, OptionFact};
+use super::link::OnLink;
 use super::value;
 use crate::packet6::{Client6, NOBODY, Reply6};
 
@@ -16,6 +17,8 @@ pub(crate) struct Exchange6 {
     /// Who asks.
     #[serde(flatten)]
     pub(crate) asks: ClientFact,
+    /// The network of the address, if that is another one on the link.
+    pub(crate) on_link: Option<OnLink>,
     /// Addresses and prefixes that it is given.
     pub(crate) given: Vec<GivenFact>,
     /// Why it is not answered, in the word that is counted.
@@ -48,7 +51,7 @@ impl Asking<'_> {
 
     /// What a machine with this hardware address is answered in network `id`; `None` if that has no IPv6.
     pub(super) fn mac6(&self, id: NetworkId, mac: Option<MacAddr>) -> Option<Exchange6> {
-        let known = mac.and_then(|mac| self.host_of(|nic| nic.network == id && nic.mac == Some(mac)));
+        let known = mac.and_then(|mac| self.host_on_link(id, mac));
         self.exchange6(self.network(id), mac, None, known)
     }
 
@@ -70,6 +73,7 @@ impl Asking<'_> {
         let client = Client6 { mac: mac.unwrap_or(NOBODY), duid, wants_prefix, prefix };
         let mut exchange = Exchange6 {
             asks: self.client_fact(network, words, known),
+            on_link: None,
             given: Vec::new(),
             silence: None,
             options: Vec::new(),
@@ -78,6 +82,14 @@ impl Asking<'_> {
             Err(reason) => exchange.silence = Some(reason.to_owned()),
             Ok(octets) => {
                 let reply = Reply6::read(&octets).unwrap_or_default();
+                let asked = network;
+                let address = reply
+                    .given
+                    .iter()
+                    .map(|(item, _)| item.addr())
+                    .find(|item| !asked.contains((*item).into()));
+                let network = address.map_or(asked, |address| self.network_with(asked, address.into()));
+                exchange.on_link = self.on_link(asked, network);
                 exchange.given =
                     reply.given.iter().map(|given| self.given6(network, known, *given)).collect();
                 exchange.options = reply

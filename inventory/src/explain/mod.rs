@@ -7,6 +7,7 @@ mod args;
 mod dhcp;
 mod dhcp6;
 mod dns;
+mod link;
 mod origin;
 mod print;
 pub(crate) mod value;

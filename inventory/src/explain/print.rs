@@ -5,6 +5,7 @@ use inventory_core::units::show_duration;
 use super::Explained;
 use super::dhcp::{ClientFact, Exchange, OptionFact};
 use super::dhcp6::Exchange6;
+use super::link::OnLink;
 use crate::output;
 
 /// Column that places start at, where the fact leaves room.
@@ -40,6 +41,7 @@ fn dhcp(exchange: &Exchange) {
     let arch = exchange.boot.as_ref().map(|boot| format!(", {} booting", boot.arch)).unwrap_or_default();
     heading(&format!("DHCP, {} in network {}{arch}", exchange.asks.client, exchange.asks.network));
     client(&exchange.asks);
+    on_link(exchange.on_link.as_ref());
     if let Some(address) = &exchange.address {
         fact_line(&format!("address      {address}"), exchange.address_at.as_deref());
     }
@@ -56,9 +58,18 @@ fn dhcp(exchange: &Exchange) {
     output::line("");
 }
 
+/// What is given is of another network, which is on the same link.
+fn on_link(other: Option<&OnLink>) {
+    if let Some(OnLink { network, network_at, link, link_at }) = other {
+        fact_line(&format!("link         {link}"), link_at.as_deref());
+        fact_line(&format!("given from   {network}"), Some(network_at));
+    }
+}
+
 fn dhcp6(exchange: &Exchange6) {
     heading(&format!("DHCPv6, {} in network {}", exchange.asks.client, exchange.asks.network));
     client(&exchange.asks);
+    on_link(exchange.on_link.as_ref());
     for given in &exchange.given {
         let what = if given.address.contains('/') { "prefix" } else { "address" };
         let time = show_duration(given.seconds.into());

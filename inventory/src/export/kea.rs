@@ -1,5 +1,6 @@
 //! Kea's DHCPv4 configuration: subnets, pools, options, reservations.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use dhcpd::view::{DhcpView, NetworkView};
@@ -12,9 +13,11 @@ pub(super) fn text(snapshot: &Snapshot) -> String {
     let view = DhcpView::build(snapshot);
     let globals = &snapshot.inventory.globals;
     let networks = view.networks().filter(|network| network.dhcp);
-    let subnets = (1..).zip(networks).map(|(id, network)| {
+    let mut alone = Vec::new();
+    let mut shared: BTreeMap<(&str, NetworkId), Vec<Value>> = BTreeMap::new();
+    for (id, network) in (1..).zip(networks) {
         let written = globals.network(network.id);
-        json!({
+        let subnet = json!({
             "id": id,
             "subnet": network.prefix.to_string(),
             "user-context": { "name": network.name },
@@ -22,14 +25,27 @@ pub(super) fn text(snapshot: &Snapshot) -> String {
             "pools": pools(written),
             "option-data": options(network, written),
             "reservations": reservations(snapshot, network.id),
-        })
-    });
-    let subnets = Value::from_iter(subnets);
-    pretty(&json!({ "Dhcp4": {
+        });
+        match &written.link {
+            Some(link) => {
+                // Joined inventories may have links of one name.
+                let first = link.others.first().map_or(network.id, |other| network.id.min(*other));
+                shared.entry((&link.name, first)).or_default().push(subnet);
+            }
+            None => alone.push(subnet),
+        }
+    }
+    let mut server = json!({
         "interfaces-config": { "interfaces": ["*"] },
         "lease-database": { "type": "memfile" },
-        "subnet4": subnets,
-    } }))
+        "subnet4": alone,
+    });
+    if !shared.is_empty() {
+        let shared =
+            shared.into_iter().map(|((name, _), subnets)| json!({ "name": name, "subnet4": subnets }));
+        server["shared-networks"] = Value::from_iter(shared);
+    }
+    pretty(&json!({ "Dhcp4": server }))
 }
 
 fn pools(network: &Network) -> Value {

@@ -35,6 +35,8 @@ pub(crate) struct Net {
     pub(crate) name: String,
     pub(crate) prefixes: Vec<IpNet>,
     pub(crate) zone: Option<String>,
+    /// Name of the link that it shares with others.
+    pub(crate) link: Option<String>,
     pub(crate) gateway: Option<Ipv4Addr>,
     pub(crate) dns: Vec<IpAddr>,
     pub(crate) pools: Vec<Range>,

@@ -25,6 +25,8 @@ struct Scope {
     net: Option<IpNet>,
     /// Options that groups around say to their hosts; `None` outside of groups.
     of_group: Option<BTreeMap<String, Vec<String>>>,
+    /// Name of the link that networks share.
+    link: Option<String>,
 }
 
 /// Settings that are about the server itself.
@@ -101,7 +103,7 @@ impl Reader<'_> {
                     });
                     inner.net = net.map(IpNet::V4);
                     if let Some(net) = inner.net {
-                        self.book.network(net);
+                        self.book.network(net).link.clone_from(&inner.link);
                     }
                     self.block(&mut inner);
                     self.apply(&inner, &at);
@@ -110,7 +112,11 @@ impl Reader<'_> {
                     inner.of_group.get_or_insert_default();
                     self.block(&mut inner);
                 }
-                ["shared-network", ..] | ["pool"] => self.block(&mut inner),
+                ["shared-network", name] => {
+                    inner.link = Some((*name).to_owned());
+                    self.block(&mut inner);
+                }
+                ["pool"] => self.block(&mut inner),
                 ["host", name] => self.host(name, &at, inner.of_group.unwrap_or_default()),
                 _ => {
                     self.book.lose(&at, format!("`{} {{…}}`", words.join(" ")));

@@ -55,6 +55,7 @@ fn read_subnet(server: &Value, shared: &Value, subnet: &Value, family: u8, at: &
     let at = format!("{at}: {prefix}");
     let mut lost = Vec::new();
     let net = book.network(prefix);
+    net.link = shared["name"].as_str().map(str::to_owned).or(net.link.take());
     if let Some(name) = subnet["user-context"]["name"].as_str() {
         name.clone_into(&mut net.name);
     }

@@ -192,6 +192,11 @@ impl Settling<'_> {
             names.insert(net.name.clone());
             self.settled.networks.push(net);
         }
+        let links: Vec<String> = self.settled.networks.iter().filter_map(|net| net.link.clone()).collect();
+        for net in &mut self.settled.networks {
+            // One that nobody shares needs no name.
+            net.link.take_if(|link| links.iter().filter(|other| *other == link).count() == 1);
+        }
     }
 
     /// Name of the network that is there and holds `address`.

@@ -27,6 +27,7 @@ pub(super) fn absorb(net: &mut Net, other: Net) {
     net.options.extend(other.options);
     net.gateway = net.gateway.or(other.gateway);
     net.zone = net.zone.take().or(other.zone);
+    net.link = net.link.take().or(other.link);
     net.lease_seconds = net.lease_seconds.or(other.lease_seconds);
     if net.name.is_empty() {
         net.name = other.name;

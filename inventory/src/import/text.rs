@@ -56,6 +56,7 @@ fn relative(line: &str, zone: &str) -> String {
 
 fn network(text: &mut String, net: &Net) {
     let mut entries: Vec<(&str, String)> = Vec::new();
+    entries.extend(net.link.as_ref().map(|link| ("link", quote(link))));
     entries.extend(net.zone.as_ref().map(|zone| ("zone", quote(zone))));
     for prefix in &net.prefixes {
         let family = if prefix.addr().is_ipv4() { "ipv4" } else { "ipv6" };

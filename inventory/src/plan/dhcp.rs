@@ -193,6 +193,10 @@ fn keys_of(network: &Network, globals: &Globals) -> BTreeMap<&'static str, Strin
         keys.insert("pd-pool", joined(network.pd_pools.iter().map(ToString::to_string).collect()));
         keys.insert("pd-length", network.pd_length.to_string());
     }
+    keys.extend(network.link.as_ref().map(|link| {
+        let others = link.others.iter().map(|id| globals.network(*id).name.to_string());
+        ("link", format!("{} with {}", link.name, joined(others.collect())))
+    }));
     keys.extend(network.ra.as_deref().map(|ra| ("ra", advertised(ra))));
     let options = |options: &[DhcpOption]| {
         joined(options.iter().map(|option| format!("{}={}", option.code, hex(&option.data))).collect())

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use inventory_core::diag::Finding;
+use inventory_core::model::Network;
 use inventory_core::name::Name;
 use inventory_core::records::{Files, Unopened, present, read_master};
 use inventory_core::span::FileId;
@@ -157,6 +158,39 @@ fn check_kea(desk: &Desk, inventory: &str) {
     let again = desk.load("again");
     assert_eq!((entries(&again), networks(&again)), (truth(), true_networks()));
     assert_eq!(options(desk, inventory), options(desk, "again"));
+}
+
+#[test]
+fn networks_that_share_a_link_go_in_from_iscs_dhcpd_and_out_and_in_as_kea() {
+    let desk = Desk::new("links");
+    let subnet = |third: u8| {
+        format!(
+            "subnet 10.7.{third}.0 netmask 255.255.255.0 {{ range 10.7.{third}.100 10.7.{third}.200; }}\n"
+        )
+    };
+    let text = format!(
+        "option domain-name \"corp.example\";\nshared-network floor {{\n{}{}}}\nshared-network alone {{\n{}}}\n{}",
+        subnet(1),
+        subnet(2),
+        subnet(3),
+        subnet(4)
+    );
+    let file = desk.write("dhcpd.conf", &text);
+    assert_eq!(desk.import("a", &["isc", &file]), [""; 0]);
+    let links = |inventory: &str| {
+        let networks = desk.load(inventory).inventory.globals.networks.clone();
+        let link = |net: &Network| net.link.as_ref().map(|link| (link.name.to_string(), link.others.len()));
+        networks.iter().map(|net| (net.ipv4.unwrap().to_string(), link(net))).collect::<Vec<_>>()
+    };
+    let floor = Some(("floor".to_owned(), 1));
+    let all =
+        [("10.7.1.0/24", &floor), ("10.7.2.0/24", &floor), ("10.7.3.0/24", &None), ("10.7.4.0/24", &None)];
+    let all = all.map(|(prefix, link)| (prefix.to_owned(), link.clone()));
+    assert_eq!(links("a"), all);
+    let written = desk.write("kea.json", &desk.export("a", &["kea"]));
+    accepted("kea-dhcp4", &["-t", &written]);
+    assert_eq!(desk.import("again", &["kea", &written]), [""; 0]);
+    assert_eq!(links("again"), all);
 }
 
 struct NoFiles;

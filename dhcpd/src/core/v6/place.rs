@@ -41,21 +41,23 @@ impl<'v> Place<'v> {
         if place.networks().next().is_none() { Err(Reason::NoNetwork) } else { Ok(place) }
     }
 
-    /// The networks that the client may have an address of, each once.
+    /// The networks that the client may have an address of, each once: those that tell where it is, then the
+    /// others on their link.
     pub(super) fn networks(&self) -> impl Iterator<Item = &'v NetworkView6> + use<'v> {
         let here = (self.relay.is_none()).then_some(self.link);
-        let (view, relay) = (self.view, self.relay);
-        let all = move || {
+        let (view, relay) = (self.view, self.relay.map(|network| network.id));
+        let found = move || {
             let by6 = here.into_iter().flat_map(|link| &link.addresses);
             let by4 = here.into_iter().flat_map(|link| &link.addresses4);
-            let by6 = by6.filter_map(move |address: &Ipv6Addr| view.network6_of(*address));
-            let by4 = by4.filter_map(move |address: &Ipv4Addr| view.network6(view.network_of(*address)?.id));
+            let by6 = by6.filter_map(move |address: &Ipv6Addr| Some(view.network6_of(*address)?.id));
+            let by4 = by4.filter_map(move |address: &Ipv4Addr| Some(view.network_of(*address)?.id));
             relay.into_iter().chain(by6).chain(by4)
         };
+        let all = move || found().chain(found().flat_map(move |id| view.others_on_link(id).iter().copied()));
         all()
             .enumerate()
-            .filter(move |(at, one)| !all().take(*at).any(|other| other.id == one.id))
-            .map(|(_, one)| one)
+            .filter(move |(at, one)| !all().take(*at).any(|other| other == *one))
+            .filter_map(move |(_, id)| view.network6(id))
     }
 
     /// Whether `address` is of one of the client's networks.
