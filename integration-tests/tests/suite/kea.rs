@@ -16,6 +16,7 @@ use talk::Talk;
 pub(super) mod compare;
 mod direct;
 mod judge;
+mod links;
 mod odd;
 mod relayed;
 mod scenarios;

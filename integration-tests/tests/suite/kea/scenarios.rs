@@ -36,10 +36,9 @@ impl Scenario {
 
 /// All of them.
 pub(super) fn scenarios() -> Vec<Scenario> {
-    [super::direct::reserved(), super::direct::leased(), super::relayed::relayed(), super::odd::odd()]
-        .into_iter()
-        .flatten()
-        .collect()
+    use super::{direct, links, odd, relayed};
+    let all = [direct::reserved(), direct::leased(), relayed::relayed(), links::links(), odd::odd()];
+    all.into_iter().flatten().collect()
 }
 
 /// What dhclient asks for.

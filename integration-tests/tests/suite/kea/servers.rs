@@ -25,6 +25,8 @@ pub(super) enum Site {
     Shared,
     /// Known machines alone, not authoritative.
     Known,
+    /// Pools, and both networks on one link.
+    Link,
 }
 
 /// Seconds of a lease.
@@ -177,8 +179,10 @@ fn inventory(scenarios: &[Scenario]) -> String {
         .to_owned();
     let long = "61".repeat(LONG);
     for (n, scenario) in (1..).zip(scenarios) {
+        let link = format!("link = \"floor{n}\"");
         let (pools, extra) = match scenario.site {
             Site::Pools => (true, ""),
+            Site::Link => (true, &*link),
             Site::Shared => (true, "authoritative = false"),
             Site::Known => (false, ""),
         };
@@ -259,11 +263,12 @@ fn subnet(n: usize, third: usize, site: Site) -> Value {
         { "circuit-id": hex("port-7"), "ip-address": at(19), "hostname": format!("plug{n}") },
     ]);
     let pools = json!([{ "pool": format!("{}-{}", at(100), at(103)) }]);
+    let authoritative = matches!(site, Site::Pools | Site::Link);
     json!({
         "id": n * 10 + third + 1,
         "subnet": format!("{}/24", at(0)),
         "pools": if site == Site::Known { json!([]) } else { pools },
-        "authoritative": site == Site::Pools,
+        "authoritative": authoritative,
         "option-data": [
             { "name": "routers", "data": at(254) },
             { "name": "domain-name-servers", "data": "192.0.2.1, 192.0.2.2" },
@@ -277,10 +282,16 @@ fn subnet(n: usize, third: usize, site: Site) -> Value {
 }
 
 fn config(place: &Path, scenarios: &[Scenario]) -> Value {
-    let subnets: Vec<Value> = (1..)
-        .zip(scenarios)
-        .flat_map(|(n, scenario)| [subnet(n, 0, scenario.site), subnet(n, 1, scenario.site)])
-        .collect();
+    let (mut subnets, mut shared) = (Vec::new(), Vec::new());
+    for (n, scenario) in (1..).zip(scenarios) {
+        let both = [subnet(n, 0, scenario.site), subnet(n, 1, scenario.site)];
+        match scenario.site {
+            Site::Link => shared.push(json!({
+                "name": format!("floor{n}"), "authoritative": true, "subnet4": both,
+            })),
+            Site::Pools | Site::Shared | Site::Known => subnets.extend(both),
+        }
+    }
     let hooks = "/usr/lib/x86_64-linux-gnu/kea/hooks/libdhcp_bootp.so";
     json!({ "Dhcp4": {
         "interfaces-config": { "interfaces": ["*"] },
@@ -293,6 +304,7 @@ fn config(place: &Path, scenarios: &[Scenario]) -> Value {
         "hooks-libraries": [{ "library": hooks }],
         "loggers": [logger(place, "kea-dhcp4")],
         "subnet4": subnets,
+        "shared-networks": shared,
     }})
 }
 
