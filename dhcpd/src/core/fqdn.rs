@@ -4,8 +4,9 @@
 //! that asks is the same: this is your name, and we see to it.
 
 use std::borrow::Cow;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
+use inventory_core::model::PoolLabel;
 use inventory_core::name::Name;
 
 use super::dynamic::own_name;
@@ -74,8 +75,12 @@ fn own(message: &Message<'_>, network: &NetworkView) -> Option<Name> {
     zone.child(&host_label(&own_name(message)?)?).ok()
 }
 
+/// The name in `zone` of an address of a pool.
+pub(super) fn pool_name(zone: &Name, address: IpAddr) -> Option<Name> {
+    zone.child(&String::from_utf8_lossy(PoolLabel::new(address).text())).ok()
+}
+
 /// The name that an address of a pool has in the DNS.
 fn derived(network: &NetworkView, address: Ipv4Addr) -> Option<Name> {
-    let [a, b, c, d] = address.octets();
-    network.zone.as_ref()?.child(&format!("dhcp-{a}-{b}-{c}-{d}")).ok()
+    pool_name(network.zone.as_ref()?, address.into())
 }

@@ -21,6 +21,8 @@ pub struct NetworkView6 {
     pub id: NetworkId,
     /// Its name in the inventory.
     pub name: Box<str>,
+    /// Zone of the names of its hosts and pool addresses.
+    pub zone: Option<Name>,
     /// Its prefix.
     pub prefix: Ipv6Net,
     /// Whether DHCP serves it.
@@ -57,6 +59,7 @@ impl OfFamily for NetworkView6 {
         Some(NetworkView6 {
             id,
             name: network.name.clone(),
+            zone: network.zone.map(|zone| globals.zone(zone).name.clone()),
             prefix,
             dhcp: network.dhcp,
             boot_server: network.boot_server6,

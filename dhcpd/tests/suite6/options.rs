@@ -71,6 +71,19 @@ fn a_client_that_would_keep_its_own_records_is_told_that_the_server_does() {
 }
 
 #[test]
+fn a_stranger_is_told_the_name_that_its_address_has() {
+    let pool = "pool = [\"2001:db8:77::100-2001:db8:77::102\"]\nlease =";
+    let mut lab = Lab::on(&super::lab::SITE.replace("lease =", pool), vec![super::lab::link()]);
+    let ask = Ask::new(1, &duid_ll([2, 0, 0, 0, 0, 9])).oro(&[39]).na(1, &[]);
+    let sent = lab.ask([2, 0, 0, 0, 0, 9], &ask).one().clone();
+    let lease = sent.ias()[0].leases[0].0;
+    let label = format!("dhcp-{}", lease.addr().to_string().replace(':', "-"));
+    let length = u8::try_from(label.len()).unwrap();
+    let name = [&[1, length], label.as_bytes(), b"\x03lab\x04test\0"].concat();
+    assert_eq!(sent.option(39).unwrap(), name);
+}
+
+#[test]
 fn options_that_do_not_fit_are_left_out_and_the_rest_is_told() {
     let long = "x".repeat(1100);
     let host =

@@ -5,8 +5,11 @@
 
 use std::net::IpAddr;
 
-use crate::view::{DnsView, Key, Labels, Node, PoolLabel, Rdata, Rrset, ZoneNumber, rtype};
+use inventory_core::model::PoolLabel;
 
+use crate::view::{DnsView, Key, Labels, Node, Rdata, Rrset, ZoneNumber, rtype};
+
+use super::dnssec::Subject;
 use super::extra;
 use super::find::{self, Found};
 use super::message::{Message, Owner, QUESTION_NAME, Section, pointer_to};
@@ -153,12 +156,13 @@ fn step(place: &Place<'_>, message: &mut Message<'_>) -> Step {
         Found::Nothing => negative(place, Answer::NoName, &found, message),
         Found::Referral(cut, depth) => referral(place, &found, (cut, depth), message),
         Found::Redirect(node, depth) => redirect(place, node, depth, message),
-        Found::PoolName(address) => {
-            from_pool(place, &found, rtype::A, [&address.to_be_bytes(), &[]], message)
+        Found::PoolName(IpAddr::V4(v4)) => from_pool(place, &found, rtype::A, [&v4.octets(), &[]], message),
+        Found::PoolName(IpAddr::V6(v6)) => {
+            from_pool(place, &found, rtype::AAAA, [&v6.octets(), &[]], message)
         }
-        Found::PoolAddress(pool, address) => {
+        Found::PoolAddress(zone, address) => {
             let label = PoolLabel::new(address);
-            let zone = place.view.zones().wire(pool.zone);
+            let zone = place.view.zones().wire(zone);
             from_pool(place, &found, rtype::PTR, [label.as_wire(), zone], message)
         }
         Found::PoolRedirect(classless, address) => {
@@ -166,7 +170,7 @@ fn step(place: &Place<'_>, message: &mut Message<'_>) -> Step {
             let parts = [target.as_wire(), &[][..]];
             let written = message.worked_out(
                 place.owner(None),
-                rtype::CNAME,
+                (rtype::CNAME, Subject::Record),
                 parts,
                 place.view,
                 place.query,
@@ -290,7 +294,8 @@ fn from_pool(
         return negative(place, Answer::NoData, found, message);
     }
     let owner = place.owner(None);
-    let written = message.worked_out(owner, rtype, parts, place.view, place.query, place.zone);
+    let written =
+        message.worked_out(owner, (rtype, found.subject()), parts, place.view, place.query, place.zone);
     end(written.is_some(), Answer::Records)
 }
 

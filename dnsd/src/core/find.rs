@@ -3,17 +3,20 @@
 //!
 //! Decides which node of the view answers for a name of a zone. Never writes anything.
 
-use crate::view::{ARPA, Classless, DnsView, Key, Labels, Node, Pool, ZoneNumber, rtype};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::dnssec::Subject;
+use crate::view::{ARPA, Block, Classless, DnsView, Key, Labels, Node, ZoneNumber, rtype};
 
 /// What there is at a name.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Found<'v> {
     /// A node of this very name, perhaps without data.
     Name(Node<'v>),
-    /// The name of a pool address; its A record is all it has.
-    PoolName(u32),
-    /// The owner of the PTR record of a pool address, which is all it has.
-    PoolAddress(&'v Pool, u32),
+    /// The name of a pool address; its A or AAAA record is all it has.
+    PoolName(IpAddr),
+    /// The owner of the PTR record of a pool address, whose name lies in this zone. It is all it has.
+    PoolAddress(ZoneNumber, IpAddr),
     /// The reverse name of a pool address whose PTR record lies elsewhere: a CNAME record to it is all
     /// it has.
     PoolRedirect(&'v Classless, u32),
@@ -27,6 +30,25 @@ pub(super) enum Found<'v> {
     Redirect(Node<'v>, usize),
     /// It does not exist.
     Nothing,
+}
+
+impl Found<'_> {
+    /// Where signatures of what it says are remembered.
+    pub(super) fn subject(&self) -> Subject {
+        match self {
+            // IPv6 pools have more of these than any table has room for.
+            Found::PoolName(IpAddr::V6(_)) | Found::PoolAddress(_, IpAddr::V6(_)) | Found::NonTerminal => {
+                Subject::Countless
+            }
+            Found::PoolName(IpAddr::V4(_)) | Found::PoolAddress(_, IpAddr::V4(_)) => Subject::Record,
+            Found::Name(_)
+            | Found::PoolRedirect(..)
+            | Found::Wildcard(_)
+            | Found::Referral(..)
+            | Found::Redirect(..)
+            | Found::Nothing => Subject::Record,
+        }
+    }
 }
 
 /// What there is at `name` of `zone`, asked for records of type `qtype`.
@@ -78,17 +100,9 @@ pub(super) fn find<'v>(view: &'v DnsView, number: ZoneNumber, name: &Labels, qty
 fn by_number<'v>(view: &'v DnsView, number: ZoneNumber, name: &Labels, depth: usize) -> Option<Found<'v>> {
     let (zone, pools) = (view.zones().zone(number), view.pools());
     if let Some(block) = view.block(zone, name.suffix(depth)) {
-        if let Some(address) = block.single_v4()
-            && let Some(pool) = pools.containing(address)
-        {
-            return Some(match pools.classless_of(pool) {
-                Some(classless) => Found::PoolRedirect(classless, address),
-                None => Found::PoolAddress(pool, address),
-            });
-        }
-        return view.any_address(block).then_some(Found::NonTerminal);
+        return pool_address(view, block).or_else(|| view.any_address(block).then_some(Found::NonTerminal));
     }
-    if zone.above_reverse && pools.iter().next().is_some() && name.suffix(depth) == ARPA {
+    if zone.above_reverse && !pools.is_empty() && name.suffix(depth) == ARPA {
         return Some(Found::NonTerminal);
     }
     let relative = name.relative(depth, zone.depth);
@@ -96,9 +110,27 @@ fn by_number<'v>(view: &'v DnsView, number: ZoneNumber, name: &Labels, depth: us
         return Some(Found::PoolName(address));
     }
     if let Some((pool, address)) = pools.classless_address(number, relative) {
-        return Some(Found::PoolAddress(pool, address));
+        return Some(Found::PoolAddress(pool.zone, Ipv4Addr::from_bits(address).into()));
     }
     pools.is_above_classless(number, relative).then_some(Found::NonTerminal)
+}
+
+/// What the reverse name of a single address stands for, if that is in a pool.
+#[inline]
+fn pool_address(view: &DnsView, block: Block) -> Option<Found<'_>> {
+    match block {
+        Block::V4(first, last) => {
+            let pool = view.pools().containing(first).filter(|_| first == last)?;
+            Some(match view.pools().classless_of(pool) {
+                Some(classless) => Found::PoolRedirect(classless, first),
+                None => Found::PoolAddress(pool.zone, Ipv4Addr::from_bits(first).into()),
+            })
+        }
+        Block::V6(first, last) => {
+            let pool = view.pools().v6().containing(first).filter(|_| first == last)?;
+            Some(Found::PoolAddress(pool.zone, Ipv6Addr::from_bits(first).into()))
+        }
+    }
 }
 
 /// The deepest node at or above `name`, and its number of labels. The apex has a node.

@@ -8,6 +8,7 @@ mod soa;
 
 use crate::view::{DnsView, Labels, Rdata, Rrset, ZoneNumber, rtype};
 
+use super::dnssec::Subject;
 use super::header::{Flags, write_opt};
 use super::names::{Case, NameTable};
 use super::query::{Edns, HEADER_OCTETS, Header, Query};
@@ -223,7 +224,7 @@ impl<'o> Message<'o> {
     pub(super) fn worked_out(
         &mut self,
         owner: Owner<'_>,
-        rtype: u16,
+        (rtype, subject): (u16, Subject),
         parts: [&[u8]; 2],
         view: &DnsView,
         query: &Query,
@@ -232,7 +233,7 @@ impl<'o> Message<'o> {
         let mark = self.mark();
         let ttl = view.zones().zone(zone).ttl;
         let written = self.plain(owner, rtype, ttl, parts, query);
-        let written = written.filter(|_| self.sign_plain(owner, rtype, parts, view, query, zone));
+        let written = written.filter(|_| self.sign_plain(owner, (rtype, subject), parts, view, query, zone));
         if written.is_none() {
             self.go_back(mark);
         }

@@ -4,6 +4,8 @@
 //! name that does not lies in the gap of one: see [`super::dnssec::denial`]. Every record that is made
 //! is true of the zone, also where labels of odd octets stand in the way of a small gap.
 
+use std::net::IpAddr;
+
 use inventory_core::records::bitmap;
 
 use crate::view::{DnsView, Labels, Node, ZoneNumber, rtype};
@@ -36,13 +38,13 @@ pub(super) fn absence(place: &Place<'_>, found: &Found<'_>, message: &mut Messag
         return writer.no_name(name, message);
     }
     if let Found::Wildcard(node) = found {
-        return writer.types_of(&owner_of(view, node, name), types_in(node), message);
+        return writer.types_of(&owner_of(view, node, name), types_in(node), found.subject(), message);
     }
     let types = match presence_of(view, zone, name, found) {
         Presence::Present(types) | Presence::Closed(types) => types,
         Presence::Absent => Vec::new(),
     };
-    writer.types_of(name, types, message)
+    writer.types_of(name, types, found.subject(), message)
 }
 
 /// Answers a question for the NSEC record of a name that exists, be it an alias (RFC 4035, section 2.5), or for
@@ -97,7 +99,7 @@ pub(super) fn delegation(
     let (Presence::Present(types) | Presence::Closed(types)) = presence_of(view, zone, &name, found) else {
         return true;
     };
-    Writer { view, query, zone }.types_of(&name, types, message)
+    Writer { view, query, zone }.types_of(&name, types, found.subject(), message)
 }
 
 /// Remembers that a wildcard stands for the name, if it does: who validates wants to see that the name
@@ -160,7 +162,7 @@ impl Writer<'_> {
     fn gap_around(&self, name: &Labels, message: &mut Message<'_>) -> bool {
         let next = after(name, self.view.zones().zone(self.zone).depth);
         let (owner, types) = self.before(name);
-        self.write(&owner, &next, types, Subject::Gap, message)
+        self.write(&owner, &next, types, Subject::Countless, message)
     }
 
     /// A name before `name` with no name of the zone between, and the types that it has.
@@ -184,9 +186,9 @@ impl Writer<'_> {
     }
 
     /// The NSEC record of a name that exists.
-    fn types_of(&self, name: &Labels, types: Vec<u16>, message: &mut Message<'_>) -> bool {
+    fn types_of(&self, name: &Labels, types: Vec<u16>, subject: Subject, message: &mut Message<'_>) -> bool {
         let next = self.behind(name, &types);
-        self.write(name.as_wire(), &next, types, Subject::Record, message)
+        self.write(name.as_wire(), &next, types, subject, message)
     }
 
     /// Where the NSEC record of a name that exists, with these types, ends.
@@ -246,7 +248,8 @@ fn presence_of(view: &DnsView, zone: ZoneNumber, name: &Labels, found: &Found<'_
             if node.is_redirect() && !apex { Presence::Closed(types) } else { Presence::Present(types) }
         }
         Found::NonTerminal => Presence::Present(Vec::new()),
-        Found::PoolName(_) => Presence::Present(vec![rtype::A]),
+        Found::PoolName(IpAddr::V4(_)) => Presence::Present(vec![rtype::A]),
+        Found::PoolName(IpAddr::V6(_)) => Presence::Present(vec![rtype::AAAA]),
         Found::PoolAddress(..) => Presence::Present(vec![rtype::PTR]),
         Found::PoolRedirect(..) => Presence::Present(vec![rtype::CNAME]),
         Found::Referral(..) | Found::Redirect(..) | Found::Wildcard(_) | Found::Nothing => Presence::Absent,

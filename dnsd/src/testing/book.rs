@@ -20,6 +20,8 @@ pub(crate) struct BookZone {
     pub(crate) sets: BTreeMap<Name, Sets>,
     /// Every owner and every name above one, down from the apex.
     pub(crate) names: BTreeSet<Name>,
+    /// Owners that are answered for and stand in no list: those of IPv6 pools.
+    unlisted: BTreeSet<Name>,
     ttl: u32,
 }
 
@@ -40,12 +42,14 @@ impl Book {
             apex: zone.name.clone(),
             sets: BTreeMap::new(),
             names: BTreeSet::new(),
+            unlisted: BTreeSet::new(),
             ttl: zone.ttl,
         });
         let mut book = Book { zones: zones.collect() };
         book.zones(globals, serial_of);
         book.hosts(inventory);
         book.pools(globals);
+        book.pools6(globals);
         book.glue(globals);
         for zone in &mut book.zones {
             for owner in zone.sets.keys() {
@@ -62,7 +66,7 @@ impl Book {
         enclosing.max_by_key(|(_, zone)| zone.apex.labels().count()).map(|(index, _)| index)
     }
 
-    /// Every record, sorted.
+    /// Every record that is listed, sorted.
     pub(crate) fn records(&self) -> Vec<ZoneRecord> {
         let mut all: Vec<ZoneRecord> = self.zones.iter().flat_map(BookZone::records).collect();
         sort(&mut all);
@@ -169,12 +173,35 @@ impl Book {
                     let Ok(name) = globals.zone(zone).name.child(&label) else { continue };
                     self.add_if_free(&name, rtype::A, None, &bits.to_be_bytes());
                     let plain = Name::reverse(address);
-                    match classless(network, address) {
-                        Some(owner) => {
-                            self.add_if_free(&plain, rtype::CNAME, None, owner.as_wire());
-                            self.add_if_free(&owner, rtype::PTR, None, name.as_wire());
-                        }
-                        None => self.add_if_free(&plain, rtype::PTR, None, name.as_wire()),
+                    let owner = classless(network, address);
+                    if let Some(owner) = &owner {
+                        self.add_if_free(&plain, rtype::CNAME, None, owner.as_wire());
+                    }
+                    self.add_if_free(&owner.unwrap_or(plain), rtype::PTR, None, name.as_wire());
+                }
+            }
+        }
+    }
+
+    /// The same for pools of IPv6, which are small ones here. Their names are not listed.
+    fn pools6(&mut self, globals: &Globals) {
+        for network in &globals.networks {
+            let Some(zone) = network.zone else { continue };
+            for pool in &network.pools {
+                let (IpAddr::V6(first), IpAddr::V6(last)) = (pool.first(), pool.last()) else { continue };
+                for bits in first.to_bits()..=last.to_bits() {
+                    let address = IpAddr::V6(bits.into());
+                    if network.exclude.iter().any(|hole| hole.contains(address)) {
+                        continue;
+                    }
+                    let label = format!("dhcp-{}", address.to_string().replace(':', "-"));
+                    let Ok(name) = globals.zone(zone).name.child(&label) else { continue };
+                    let plain = Name::reverse(address);
+                    let forward = self.add_if_free(&name, rtype::AAAA, None, &bits.to_be_bytes());
+                    let reverse = self.add_if_free(&plain, rtype::PTR, None, name.as_wire());
+                    for (owner, zone) in [(name, forward), (plain, reverse)] {
+                        zone.and_then(|zone| self.zones.get_mut(zone))
+                            .map(|zone| zone.unlisted.insert(owner));
                     }
                 }
             }
@@ -189,12 +216,15 @@ impl Book {
         }
     }
 
-    fn add_if_free(&mut self, owner: &Name, rtype: u16, ttl: Option<u32>, rdata: &[u8]) {
-        let Some(index) = self.zone_of(owner) else { return };
+    /// The zone that has it, if it was free.
+    fn add_if_free(&mut self, owner: &Name, rtype: u16, ttl: Option<u32>, rdata: &[u8]) -> Option<usize> {
+        let index = self.zone_of(owner)?;
         let zone = &self.zones[index];
-        if !zone.sets.contains_key(owner) && zone.cut_above(owner).is_none() {
-            self.add(owner, rtype, ttl, rdata);
+        if zone.sets.contains_key(owner) || zone.cut_above(owner).is_some() {
+            return None;
         }
+        self.add(owner, rtype, ttl, rdata);
+        Some(index)
     }
 }
 
@@ -225,7 +255,8 @@ impl BookZone {
     }
 
     fn records(&self) -> Vec<ZoneRecord> {
-        let sets = self.sets.iter().flat_map(|(owner, sets)| sets.keys().map(move |rtype| (owner, *rtype)));
+        let listed = self.sets.iter().filter(|(owner, _)| !self.unlisted.contains(*owner));
+        let sets = listed.flat_map(|(owner, sets)| sets.keys().map(move |rtype| (owner, *rtype)));
         sets.flat_map(|(owner, rtype)| self.set(owner, rtype)).collect()
     }
 

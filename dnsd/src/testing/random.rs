@@ -196,8 +196,12 @@ impl RandomSite {
     }
 
     fn write_zones(&self) {
-        let pool =
-            if self.pool { "pool = \"10.20.0.200-10.20.0.203\"\nexclude = \"10.20.0.201\"\n" } else { "" };
+        let pool = if self.pool {
+            "pool = [\"10.20.0.200-10.20.0.203\", \"2001:db8:20::40-2001:db8:20::43\"]\n\
+             exclude = [\"10.20.0.201\", \"2001:db8:20::41\"]\n"
+        } else {
+            ""
+        };
         let small_pool = if self.pool { "pool = \"10.20.1.120-10.20.1.122\"\n" } else { "" };
         let reverse = if self.classless { "reverse = \"64-127.1.20.10.in-addr.arpa\"\n" } else { "" };
         let text = format!(

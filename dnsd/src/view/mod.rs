@@ -19,6 +19,7 @@ mod labels;
 mod leases;
 mod node;
 mod pool;
+mod pool6;
 mod records;
 mod reverse;
 mod shard;
@@ -35,7 +36,8 @@ pub use draft::LeftOut;
 pub use labels::{LABELS_MAX, Labels, NotAName};
 pub use leases::{LeaseNetwork, LeaseNetworks, LeaseNode};
 pub use node::{Key, Node, Rdata, Rrset, rtype};
-pub use pool::{Classless, Pool, PoolLabel, Pools};
+pub use pool::{Classless, Pool, Pools};
+pub use pool6::{Pool6, Pools6};
 pub use records::ZoneRecord;
 pub use reverse::Block;
 pub use soa::{EXPIRE, REFRESH, RETRY};
@@ -253,7 +255,9 @@ impl DnsView {
             Block::V4(first, last) => {
                 !self.pools.within(first, last).is_empty() || self.v4.any_within(first, last)
             }
-            Block::V6(first, last) => self.v6.any_within(first, last),
+            Block::V6(first, last) => {
+                !self.pools.v6().within(first, last).is_empty() || self.v6.any_within(first, last)
+            }
         }
     }
 

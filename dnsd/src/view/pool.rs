@@ -1,21 +1,21 @@
 //! Names of pool addresses: `dhcp-10-20-0-200.<zone>`, both ways, worked out rather than stored.
 //!
 //! They stand for machines that nobody has written down, so that everything on a network resolves.
-//! A name that somebody did write wins over them.
+//! A name that somebody did write wins over them. Those of IPv6, `dhcp-2001-db8--1000.<zone>`, are
+//! answered for and never listed: see [`super::pool6`].
 
 #![deny(clippy::indexing_slicing)]
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use inventory_core::model::{Globals, Network, Reverse};
+use inventory_core::model::{Globals, Network, PoolLabel, Reverse};
 use inventory_core::name::Name;
 
 use super::labels::{self, Labels};
+use super::pool6::Pools6;
 use super::record_digest;
 use super::reverse::{self, Block};
 use super::zone::{Zone, ZoneIndex, ZoneNumber};
-
-const PREFIX: &[u8] = b"dhcp-";
 
 /// A run of pool addresses whose names lie in one zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +46,7 @@ pub struct Classless {
 pub struct Pools {
     pools: Box<[Pool]>,
     classless: Box<[Classless]>,
+    v6: Pools6,
 }
 
 impl Pools {
@@ -69,10 +70,21 @@ impl Pools {
             }
             joins
         });
-        Pools { pools: pools.into(), classless: classless.into() }
+        Pools { pools: pools.into(), classless: classless.into(), v6: Pools6::new(globals) }
     }
 
-    /// All runs, sorted.
+    /// Those of IPv6.
+    #[inline]
+    pub fn v6(&self) -> &Pools6 {
+        &self.v6
+    }
+
+    /// Whether there is none of either family.
+    pub fn is_empty(&self) -> bool {
+        self.pools.is_empty() && self.v6.is_empty()
+    }
+
+    /// All runs of IPv4, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &Pool> {
         self.pools.iter()
     }
@@ -86,25 +98,22 @@ impl Pools {
     /// The runs that have addresses from `first` to `last`.
     #[inline]
     pub fn within(&self, first: u32, last: u32) -> &[Pool] {
-        let from = self.pools.partition_point(|pool| pool.last < first);
-        let to = self.pools.partition_point(|pool| pool.first <= last);
-        self.pools.get(from..to).unwrap_or(&[])
+        touching(&self.pools, (first, last), |pool| (pool.first, pool.last))
     }
 
     /// The pool address that `relative`, labels below the apex of `zone` in lower case, is the name of.
     #[inline]
-    pub fn address_named(&self, zone: ZoneNumber, relative: &[u8]) -> Option<u32> {
+    pub fn address_named(&self, zone: ZoneNumber, relative: &[u8]) -> Option<IpAddr> {
         let (length, label) = relative.split_first()?;
         if usize::from(*length) != label.len() {
             return None;
         }
-        let mut address: u32 = 0;
-        let mut parts = 0;
-        for part in label.strip_prefix(PREFIX)?.split(|octet| *octet == b'-') {
-            address = address.checked_mul(256)?.checked_add(reverse::decimal(part)?.into())?;
-            parts += 1;
-        }
-        self.containing(address).filter(|pool| parts == 4 && pool.zone == zone).map(|_| address)
+        let address = PoolLabel::read(label)?;
+        let pool_zone = match address {
+            IpAddr::V4(v4) => self.containing(v4.to_bits())?.zone,
+            IpAddr::V6(v6) => self.v6.containing(v6.to_bits())?.zone,
+        };
+        (pool_zone == zone).then_some(address)
     }
 
     /// Where the PTR records of a run lie, if not at the reverse names themselves.
@@ -149,7 +158,7 @@ impl Pools {
             let own_zone = zones.wire(pool.zone);
             let classless = self.classless_of(pool);
             let target = classless.map_or(&[][..], |classless| classless.name.as_wire());
-            if pool.zone == number && !zone.occludes(PoolLabel::new(pool.first).as_wire()) {
+            if pool.zone == number && !zone.occludes(label_of(pool.first).as_wire()) {
                 add(1, pool.first, pool.last, [&[], &[]]);
             }
             for (first, last) in &own {
@@ -214,105 +223,76 @@ impl Classless {
     }
 }
 
-/// The label of a pool address.
-#[derive(Clone, Copy, Debug)]
-pub struct PoolLabel {
-    octets: [u8; 21],
-    length: u8,
-}
-
-impl PoolLabel {
-    /// That of `address`.
-    pub fn new(address: u32) -> PoolLabel {
-        let mut label = PoolLabel { octets: [0; 21], length: 1 };
-        PREFIX.iter().for_each(|octet| label.push(*octet));
-        for (index, octet) in address.to_be_bytes().into_iter().enumerate() {
-            if index > 0 {
-                label.push(b'-');
-            }
-            if octet >= 100 {
-                label.push(b'0' + octet / 100);
-            }
-            if octet >= 10 {
-                label.push(b'0' + octet / 10 % 10);
-            }
-            label.push(b'0' + octet % 10);
-        }
-        let length = label.length - 1;
-        if let Some(first) = label.octets.first_mut() {
-            *first = length;
-        }
-        label
-    }
-
-    /// Wire form: its length, then its text.
-    pub fn as_wire(&self) -> &[u8] {
-        self.octets.get(..usize::from(self.length)).unwrap_or(&[])
-    }
-
-    /// `dhcp-255-255-255-255` and its length octet are 21.
-    fn push(&mut self, octet: u8) {
-        if let Some(place) = self.octets.get_mut(usize::from(self.length)) {
-            *place = octet;
-            self.length += 1;
-        }
-    }
+/// The label of an address of IPv4.
+pub(super) fn label_of(address: u32) -> PoolLabel {
+    PoolLabel::new(Ipv4Addr::from_bits(address).into())
 }
 
 /// IPv4 pools of `network` without what is excluded.
 fn of_network(network: &Network, classless: Option<usize>) -> Vec<Pool> {
     let Some(zone) = network.zone else { return Vec::new() };
-    let mut pools = Vec::new();
+    let bits = |address| match address {
+        IpAddr::V4(v4) => Some(Ipv4Addr::to_bits(v4)),
+        IpAddr::V6(_) => None,
+    };
+    let runs = runs(network, bits, |bits| bits.checked_add(1), |bits| bits - 1);
+    runs.into_iter().map(|(first, last)| Pool { first, last, zone: zone.into(), classless }).collect()
+}
+
+/// Those of `runs`, sorted and apart, that have addresses from the first to the last; `ends` are those of one.
+#[inline]
+pub(super) fn touching<R, A: Ord>(runs: &[R], (first, last): (A, A), ends: fn(&R) -> (A, A)) -> &[R] {
+    let from = runs.partition_point(|run| ends(run).1 < first);
+    let to = runs.partition_point(|run| ends(run).0 <= last);
+    runs.get(from..to).unwrap_or(&[])
+}
+
+/// The addresses of a family in the pools of `network` without what is excluded, as runs. `bits` is the number
+/// of an address of that family, `next` and `before` are the numbers beside one.
+pub(super) fn runs<A: Copy + Ord>(
+    network: &Network,
+    bits: fn(IpAddr) -> Option<A>,
+    next: fn(A) -> Option<A>,
+    before: fn(A) -> A,
+) -> Vec<(A, A)> {
+    let mut runs = Vec::new();
     for range in &network.pools {
-        let (IpAddr::V4(first), IpAddr::V4(last)) = (range.first(), range.last()) else { continue };
-        let mut next = Some(first.to_bits());
+        let (Some(first), Some(last)) = (bits(range.first()), bits(range.last())) else { continue };
+        let mut free = Some(first);
         for hole in network.exclude.iter().filter(|hole| hole.overlaps(*range)) {
-            let (IpAddr::V4(from), IpAddr::V4(to)) = (hole.first(), hole.last()) else { continue };
-            if let Some(first) = next.filter(|first| *first < from.to_bits()) {
-                pools.push(Pool { first, last: from.to_bits() - 1, zone: zone.into(), classless });
+            let (Some(from), Some(to)) = (bits(hole.first()), bits(hole.last())) else { continue };
+            if let Some(first) = free.filter(|first| *first < from) {
+                runs.push((first, before(from)));
             }
-            next = next.and_then(|next| Some(to.to_bits().checked_add(1)?.max(next)));
+            free = free.and_then(|free| Some(next(to)?.max(free)));
         }
-        if let Some(first) = next.filter(|first| *first <= last.to_bits()) {
-            pools.push(Pool { first, last: last.to_bits(), zone: zone.into(), classless });
-        }
+        runs.extend(free.filter(|first| *first <= last).map(|first| (first, last)));
     }
-    pools
+    runs
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::Ipv4Addr;
 
     fn address(text: &str) -> u32 {
         text.parse::<Ipv4Addr>().unwrap().to_bits()
     }
 
     #[test]
-    fn labels_are_read_back_and_nothing_else_is() {
+    fn names_are_those_of_addresses_in_runs_of_the_zone() {
         let zone = ZoneNumber(3);
         let (first, last) = (address("10.20.0.200"), address("10.20.1.5"));
         let pools =
             Pools { pools: Box::new([Pool { first, last, zone, classless: None }]), ..Pools::default() };
         for address in first..=last {
-            assert_eq!(pools.address_named(zone, PoolLabel::new(address).as_wire()), Some(address));
+            let named = pools.address_named(zone, label_of(address).as_wire());
+            assert_eq!(named, Some(Ipv4Addr::from_bits(address).into()));
         }
-        assert_eq!(PoolLabel::new(first).as_wire(), b"\x10dhcp-10-20-0-200");
-        assert_eq!(PoolLabel::new(u32::MAX).as_wire(), b"\x14dhcp-255-255-255-255");
-        for label in [
-            "dhcp-10-20-0-199",
-            "dhcp-10-20-0-0200",
-            "dhcp-10-20-200",
-            "dhcp-10-20-0-200-1",
-            "dhcp-10-20-0-",
-            "dhcp-",
-        ] {
-            let wire = [&[u8::try_from(label.len()).unwrap()], label.as_bytes()].concat();
-            assert_eq!(pools.address_named(zone, &wire), None, "{label}");
-        }
-        assert_eq!(pools.address_named(ZoneNumber(2), PoolLabel::new(first).as_wire()), None);
-        let below = [b"\x01x", PoolLabel::new(first).as_wire()].concat();
+        assert_eq!(pools.address_named(zone, label_of(first - 1).as_wire()), None);
+        assert_eq!(pools.address_named(zone, b"\x12dhcp-10-20-0-0200"), None);
+        assert_eq!(pools.address_named(ZoneNumber(2), label_of(first).as_wire()), None);
+        let below = [b"\x01x", label_of(first).as_wire()].concat();
         assert_eq!(pools.address_named(zone, &below), None);
     }
 

@@ -9,7 +9,7 @@ use inventory_core::records::{RecordType, present};
 use super::encode::{name_in, owner};
 use super::labels::Labels;
 use super::node::{Key, Node, rtype};
-use super::pool::{Pool, PoolLabel};
+use super::pool::{self, Pool};
 use super::shard::Shard;
 use super::zone::{Zone, ZoneNumber};
 use super::{DnsView, set_serial};
@@ -28,7 +28,7 @@ pub struct ZoneRecord {
 }
 
 impl DnsView {
-    /// Every record of `zone`, pool names and SOA included, in canonical order (RFC 4034, section 6).
+    /// Every record of `zone`, names of IPv4 pools and SOA included, in canonical order (RFC 4034, section 6).
     ///
     /// Cost: a look at every name of the view.
     pub fn records_of(&self, zone: ZoneNumber) -> Vec<ZoneRecord> {
@@ -42,7 +42,7 @@ impl DnsView {
         records
     }
 
-    /// Every record of every zone, in canonical order.
+    /// Every record of every zone, in canonical order, but for names of IPv6 pools.
     pub fn records(&self) -> Vec<ZoneRecord> {
         let mut records = Vec::new();
         self.for_each(|_, record| records.push(record));
@@ -110,7 +110,7 @@ impl DnsView {
         address: u32,
         take: &mut impl FnMut(ZoneNumber, ZoneRecord),
     ) {
-        let name = name_in(pool.zone, PoolLabel::new(address).as_wire(), &self.zones);
+        let name = name_in(pool.zone, pool::label_of(address).as_wire(), &self.zones);
         let plain = Name::reverse(Ipv4Addr::from_bits(address).into());
         self.worked_out(&name, rtype::A, &address.to_be_bytes(), take);
         if let Some(classless) = self.pools.classless_of(pool) {

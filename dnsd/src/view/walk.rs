@@ -99,7 +99,7 @@ pub(super) fn is_of_pool(view: &DnsView, key: Key<'_>) -> bool {
         Key::V4(address) => view.pools.containing(address).is_some(),
         Key::V6(_) => false,
         Key::Name(zone, relative) => {
-            view.pools.address_named(zone, relative).is_some()
+            view.pools.address_named(zone, relative).is_some_and(|address| address.is_ipv4())
                 || view.pools.classless_address(zone, relative).is_some()
                 || is_reverse_of_pool(view, zone, relative)
         }

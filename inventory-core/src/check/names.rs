@@ -1,9 +1,9 @@
 //! Names of hosts against what their zones have already: written records and names of pool addresses.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use crate::diag::{Finding, Rule};
-use crate::model::{Globals, Host, HostName, Nic, Zone, ZoneId};
+use crate::model::{Globals, Host, HostName, Nic, PoolLabel, Zone};
 use crate::name::Name;
 use crate::records::{Record, RecordType};
 use crate::span::Span;
@@ -145,18 +145,11 @@ pub(super) fn delegation_above<'a>(records: &'a [Record], apex: &Name, name: &Na
 
 /// `dhcp-10-20-0-200` belongs to the pool that holds 10.20.0.200.
 fn against_pools(name: &HostName, span: Span, globals: &Globals) -> Option<Finding> {
-    let (address, zone) = pool_name(&name.fqdn, globals)?;
+    let address = PoolLabel::read(name.fqdn.labels().next()?)?;
+    let zone = globals.zone_named(&name.fqdn.parent()?)?;
     let mut networks = globals.networks.iter().filter(|network| network.zone == Some(zone));
-    let network = networks.find(|network| network.pool_of(IpAddr::V4(address)).is_some())?;
+    let network = networks.find(|network| network.pool_of(address).is_some())?;
     let message = format!("`{}` is the name of the pool address {address}", name.fqdn);
     let finding = Finding::new(Rule::DuplicateName, span, message);
     Some(finding.other(network.span, "the network with that pool").help("choose another name"))
-}
-
-/// The address and zone that `name` would be the pool name of.
-fn pool_name(name: &Name, globals: &Globals) -> Option<(Ipv4Addr, ZoneId)> {
-    let label = std::str::from_utf8(name.labels().next()?).ok()?.strip_prefix("dhcp-")?;
-    let octets: Vec<u8> = label.split('-').map(|part| part.parse().ok()).collect::<Option<_>>()?;
-    let octets: [u8; 4] = octets.try_into().ok()?;
-    Some((Ipv4Addr::from(octets), globals.zone_named(&name.parent()?)?))
 }

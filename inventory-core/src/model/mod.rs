@@ -13,6 +13,7 @@ mod host;
 mod index;
 mod matching;
 mod network;
+mod pool_label;
 pub(crate) mod ssh_key;
 mod transfer;
 mod zone;
@@ -22,6 +23,7 @@ pub use host::{Alias, Disk, Firmware, Hardware, Host, HostName, Identifiers, Net
 pub use index::{Found, HostIndex};
 pub use matching::{ARCHITECTURES, Conditions, Match, Pattern};
 pub use network::{Link, Network, Range, RouterAdvertisement, Unknown, Updates, is_interface_name};
+pub use pool_label::PoolLabel;
 pub use ssh_key::SshHostKey;
 pub use transfer::{Key, KeyAlgorithm, Secondary};
 pub use zone::{Reverse, SigningAlgorithm, Site, WrittenSoa, Zone, reverse_zone_v4, reverse_zone_v6};

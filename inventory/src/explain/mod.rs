@@ -15,14 +15,14 @@ pub(crate) mod value;
 pub(crate) use args::{Arch, Explain, Packet};
 pub(crate) use origin::Origins;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::process::ExitCode;
 
 use dhcpd::view::DhcpView;
 use dnsd::view::DnsView;
 use inventory_core::load::{Loaded, Loader};
 use inventory_core::mac::MacAddr;
-use inventory_core::model::{Host, Inventory, NetworkId, Snapshot};
+use inventory_core::model::{Host, Inventory, NetworkId, PoolLabel, Snapshot};
 use inventory_core::name::Name;
 use inventory_core::source;
 use serde::Serialize;
@@ -311,11 +311,10 @@ fn record_at(owner: &Name, rtype: &str, data: &str, asking: &Asking<'_>) -> Opti
         }
     }
     let of_pool = |network: &&inventory_core::model::Network| {
-        let is = |address: Ipv4Addr| {
-            network.pool_of(address.into()).is_some()
-                && (rtype == "PTR" && network.ptr_owner(address.into()) == *owner)
+        let is = |address: IpAddr| {
+            network.pool_of(address).is_some() && (rtype == "PTR" && network.ptr_owner(address) == *owner)
         };
-        data.parse::<Ipv4Addr>().is_ok_and(|address| network.pool_of(address.into()).is_some())
+        data.parse::<IpAddr>().is_ok_and(|address| network.pool_of(address).is_some())
             || Name::parse(data, None).is_ok_and(|name| pool_address(&name).is_some_and(is))
     };
     let network = globals.networks.iter().find(of_pool);
@@ -332,7 +331,6 @@ fn is_wildcard_of(written: &Name, owner: &Name) -> bool {
 }
 
 /// The address that a pool's name `dhcp-10-20-0-200` is made of.
-fn pool_address(name: &Name) -> Option<Ipv4Addr> {
-    let label = String::from_utf8_lossy(name.labels().next()?).into_owned();
-    label.strip_prefix("dhcp-")?.replace('-', ".").parse().ok()
+fn pool_address(name: &Name) -> Option<IpAddr> {
+    PoolLabel::read(name.labels().next()?)
 }

@@ -2,13 +2,18 @@
 //!
 //! A nic's own options go before its network's. One that does not fit is left out, and the next tried.
 
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
+use std::net::Ipv6Addr;
+
+use inventory_core::name::Name;
 
 use super::boot::{Booting, NextStage};
 use super::input::{Link, Packet};
 use super::message::Message;
 use super::write::Writer;
 use crate::code6;
+use crate::core::fqdn::pool_name;
 use crate::view::{NetworkView6, Reservation, find_options6, push_option6, search_list};
 
 /// What there is to tell a client.
@@ -19,6 +24,8 @@ pub(super) struct Parameters<'v> {
     pub(super) nic: Option<Reservation<'v>>,
     /// What it loads next, if it boots.
     pub(super) boot: Option<NextStage>,
+    /// An address that it gets and that is not its nic's.
+    pub(super) leased: Option<Ipv6Addr>,
 }
 
 /// The server keeps the client's AAAA record (RFC 4704, section 4.1).
@@ -36,7 +43,7 @@ impl<'v> Parameters<'v> {
         port: Option<u16>,
     ) -> Parameters<'v> {
         let booting = |port| Booting { message, packet, link, network, nic, port };
-        Parameters { network, nic, boot: port.and_then(|port| booting(port).next()) }
+        Parameters { network, nic, boot: port.and_then(|port| booting(port).next()), leased: None }
     }
 
     /// Feeds what the client of `message` asks for to a digest.
@@ -61,15 +68,22 @@ impl<'v> Parameters<'v> {
             }
         }
         let own = message.options.get(code6::CLIENT_FQDN);
-        if let Some(nic) = self.nic
-            && let Some(name) = nic.fqdn()
-            && (own.is_some() || message.options.asks_for(code6::CLIENT_FQDN))
+        if (own.is_some() || message.options.asks_for(code6::CLIENT_FQDN))
+            && let Some(name) = self.name()
         {
             let leaves_it = own.is_none_or(|own| own.first().is_some_and(|flags| flags & FQDN_SERVER != 0));
             let flags = if leaves_it { FQDN_SERVER } else { FQDN_SERVER | FQDN_OVERRIDE };
             all &= writer.option(code6::CLIENT_FQDN, &[&[flags], name.as_wire()].concat());
         }
         all
+    }
+
+    /// What the client is called in the DNS: as its nic, else as its address is (RFC 4704, section 6).
+    fn name(&self) -> Option<Cow<'v, Name>> {
+        match self.nic {
+            Some(nic) => nic.fqdn().map(Cow::Borrowed),
+            None => pool_name(self.network.zone.as_ref()?, self.leased?.into()).map(Cow::Owned),
+        }
     }
 
     /// The options with this code, encoded.

@@ -59,7 +59,9 @@ impl<'v> Replying<'_, '_, 'v> {
     pub(super) fn give(&self, give: &Give<'v>, out: &mut Outputs) -> Result<(), Reason> {
         let kind = if give.committed { REPLY } else { ADVERTISE };
         let answers = &give.assignment.answers;
-        let parameters = give.network.map(|network| self.parameters(network, give.nic));
+        let leased = give.assignment.given().filter(|item| item.prefix_len() == 128).map(|item| item.addr());
+        let parameters =
+            give.network.map(|network| Parameters { leased, ..self.parameters(network, give.nic) });
         self.write(
             kind,
             out,

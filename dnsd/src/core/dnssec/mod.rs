@@ -87,13 +87,13 @@ pub struct ApexSet {
     pub rdatas: Box<[Box<[u8]>]>,
 }
 
-/// Whether a signature is of what is there, or of what is not.
+/// Where a signature is remembered: what there is too much of drives nothing else out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// A record of the zone, or an NSEC record of a name that exists.
     Record,
-    /// An NSEC record over a name that does not exist.
-    Gap,
+    /// An NSEC record over a name that does not exist, or what is worked out for an address of an IPv6 pool.
+    Countless,
 }
 
 impl Signatures {
@@ -193,7 +193,7 @@ impl Signing {
         let digest = covered.digest(key, &signatures.secret);
         let cache = match subject {
             Subject::Record => &signatures.records,
-            Subject::Gap => &signatures.denials,
+            Subject::Countless => &signatures.denials,
         };
         if let Some(Cached { validity, signature }) = cache.get(digest).filter(|it| it.validity.is_fresh(now))
         {

@@ -41,7 +41,7 @@ impl Message<'_> {
     pub(super) fn sign_plain(
         &mut self,
         owner: Owner<'_>,
-        rtype: u16,
+        (rtype, subject): (u16, Subject),
         rdata: [&[u8]; 2],
         view: &DnsView,
         query: &Query,
@@ -50,7 +50,7 @@ impl Message<'_> {
         let Some(in_zone) = owner.in_zone.filter(|_| self.signs(view, zone)) else { return true };
         let ttl = view.zones().zone(zone).ttl;
         let covered = Covered { owner: in_zone, rtype, ttl, rdatas: std::iter::once(rdata) };
-        self.sign(Section::Answer, owner, &covered, (Subject::Record, ttl), view, (zone, query))
+        self.sign(Section::Answer, owner, &covered, (subject, ttl), view, (zone, query))
     }
 
     /// Writes the signature of `covered`, with the TTL that stands beside what it covers.

@@ -1,5 +1,7 @@
 //! Reverse zones and names of pool addresses.
 
+use inventory_core::name::Name;
+
 use crate::core::rcode;
 use crate::testing::query::ask;
 use crate::testing::{SITE, snapshot, view};
@@ -47,6 +49,69 @@ fn pool_names_are_no_wildcards_business() {
     assert_eq!(reply.answers(), ["dhcp-10-20-1-200.lab.example. 3600 IN A 192.0.2.9"]);
     let reply = ask(&view, "x.dhcp-10-20-1-100.lab.example", rtype::A);
     assert_eq!(reply.rcode, rcode::NXDOMAIN, "the pool name is the closest encloser");
+}
+
+const POOL6: &str = r#"
+[zone."lab.example"]
+[network.office]
+zone = "lab.example"
+ipv6 = "2001:db8:21::/64"
+pool = ["2001:db8:21::1-2001:db8:21:0:3fff:ffff:ffff:ffff"]
+exclude = ["2001:db8:21::1000-2001:db8:21::1fff"]
+[host.a]
+network = "office"
+ip = "2001:db8:21:0:8000::1"
+"#;
+
+#[test]
+fn pool_addresses_of_ipv6_have_names_both_ways() {
+    let view = view(POOL6);
+    let zone = "0.0.0.0.1.2.0.0.8.b.d.0.1.0.0.2.ip6.arpa";
+    for (address, label) in [
+        ("2001:db8:21::5", "dhcp-2001-db8-21--5"),
+        ("2001:db8:21:0:1::", "dhcp-2001-db8-21-0-1--0"),
+        ("2001:db8:21:0:3fff:ffff:ffff:ffff", "dhcp-2001-db8-21-0-3fff-ffff-ffff-ffff"),
+    ] {
+        let name = format!("{label}.lab.example");
+        let reply = ask(&view, &name, rtype::AAAA);
+        assert_eq!(reply.answers(), [format!("{name}. 3600 IN AAAA {address}")]);
+        let owner = Name::reverse(address.parse().unwrap());
+        let reply = ask(&view, &owner.to_string(), rtype::PTR);
+        assert_eq!(reply.answers(), [format!("{owner}. 3600 IN PTR {name}.")]);
+    }
+    for (name, rtype, code) in [
+        // Beyond the pool, excluded, and written otherwise.
+        ("dhcp-2001-db8-21-0-4000--.lab.example", rtype::AAAA, rcode::NXDOMAIN),
+        ("dhcp-2001-db8-21-0-4000--0.lab.example", rtype::AAAA, rcode::NXDOMAIN),
+        ("dhcp-2001-db8-21--1abc.lab.example", rtype::AAAA, rcode::NXDOMAIN),
+        ("dhcp-2001-db8-21--05.lab.example", rtype::AAAA, rcode::NXDOMAIN),
+        ("dhcp-2001-db8-21-0-0-0-0-5.lab.example", rtype::AAAA, rcode::NXDOMAIN),
+        ("dhcp-2001-db8-21--5.lab.example", rtype::A, rcode::NOERROR),
+        ("x.dhcp-2001-db8-21--5.lab.example", rtype::AAAA, rcode::NXDOMAIN),
+        (&format!("3.{zone}"), rtype::PTR, rcode::NOERROR),
+        (&format!("4.{zone}"), rtype::PTR, rcode::NXDOMAIN),
+        (&format!("8.{zone}"), rtype::PTR, rcode::NOERROR),
+        (&format!("f.f.f.{zone}"), rtype::PTR, rcode::NXDOMAIN),
+        (&format!("1.0.0.0.0.0.0.0.0.0.0.0.0.{zone}"), rtype::PTR, rcode::NXDOMAIN),
+        (&format!("2.0.0.0.0.0.0.0.0.0.0.0.0.{zone}"), rtype::PTR, rcode::NOERROR),
+        (&format!("5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.{zone}"), rtype::A, rcode::NOERROR),
+        (&format!("5.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.{zone}"), rtype::PTR, rcode::NXDOMAIN),
+    ] {
+        let reply = ask(&view, name, rtype);
+        assert_eq!((reply.rcode, reply.answer.len()), (code, 0), "{name}");
+        assert_eq!(reply.authority.len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn pool_names_of_ipv6_are_in_no_list_and_change_no_serial() {
+    let with = view(POOL6);
+    let without = view(&POOL6.replace("pool = ", "# pool = ").replace("exclude = ", "# exclude = "));
+    assert!(with.records().iter().all(|record| !record.to_string().contains("dhcp-")));
+    assert_eq!(with.records(), without.records());
+    for (zone, _) in with.zones().iter() {
+        assert_eq!(with.content(zone), without.content(zone));
+    }
 }
 
 const CLASSLESS: &str = r#"

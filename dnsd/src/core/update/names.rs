@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use inventory_core::model::PoolLabel;
 use inventory_core::name::Name;
 use serde::{Deserialize, Serialize};
 
 use crate::core::find::{self, Found};
-use crate::view::{DnsView, Labels, LeaseNode, PoolLabel, rtype};
+use crate::view::{DnsView, Labels, LeaseNode, rtype};
 
 /// What one name has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -235,9 +236,10 @@ pub(super) fn written(base: &DnsView, name: &Name) -> Vec<(u16, Box<[u8]>)> {
             }
             records
         }
-        Found::PoolName(address) => vec![(rtype::A, address.to_be_bytes().into())],
-        Found::PoolAddress(pool, address) => {
-            let target = [PoolLabel::new(address).as_wire(), base.zones().wire(pool.zone)].concat();
+        Found::PoolName(IpAddr::V4(v4)) => vec![(rtype::A, v4.octets().into())],
+        Found::PoolName(IpAddr::V6(v6)) => vec![(rtype::AAAA, v6.octets().into())],
+        Found::PoolAddress(zone, address) => {
+            let target = [PoolLabel::new(address).as_wire(), base.zones().wire(zone)].concat();
             vec![(rtype::PTR, target.into())]
         }
         Found::PoolRedirect(classless, address) => {
