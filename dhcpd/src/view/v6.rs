@@ -71,7 +71,7 @@ impl<'v> Reservation<'v> {
     /// Prefixes that are delegated to it.
     pub fn delegations(&self) -> impl Iterator<Item = Ipv6Net> + use<'v> {
         let nic = self.view.nic(self.entry);
-        nic.into_iter().flat_map(|(_, nic)| nic.delegations.iter().map(|(prefix, _)| *prefix))
+        nic.into_iter().flat_map(|(_, nic)| nic.delegations().iter().map(|(prefix, _)| *prefix))
     }
 
     /// Its IPv6 address; `None`: it takes one from a pool.

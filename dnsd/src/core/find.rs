@@ -40,8 +40,9 @@ impl Found<'_> {
             Found::PoolName(IpAddr::V6(_)) | Found::PoolAddress(_, IpAddr::V6(_)) | Found::NonTerminal => {
                 Subject::Countless
             }
-            Found::PoolName(IpAddr::V4(_)) | Found::PoolAddress(_, IpAddr::V4(_)) => Subject::Record,
-            Found::Name(_)
+            Found::PoolName(IpAddr::V4(_))
+            | Found::PoolAddress(_, IpAddr::V4(_))
+            | Found::Name(_)
             | Found::PoolRedirect(..)
             | Found::Wildcard(_)
             | Found::Referral(..)
@@ -75,7 +76,7 @@ pub(super) fn find<'v>(view: &'v DnsView, number: ZoneNumber, name: &Labels, qty
         // An empty non-terminal may still be the name of a pool address.
         return by_number(view, number, name, depth).unwrap_or(Found::NonTerminal);
     }
-    if !zone.has_wildcards && zone.occluders.is_empty() {
+    if !zone.has_wildcards && !view.has_occluders(number) {
         return by_number(view, number, name, depth).unwrap_or(Found::Nothing);
     }
     let (encloser, encloser_depth) = closest_node(view, number, name);

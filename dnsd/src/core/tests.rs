@@ -4,6 +4,7 @@ mod additional;
 mod agreement;
 mod clients;
 mod corners;
+mod delegated;
 mod files;
 mod hostile;
 mod kinds;

@@ -4,9 +4,9 @@
 //! view but the model that it reads.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use inventory_core::model::{Globals, Inventory, Network};
+use inventory_core::model::{Globals, Inventory, Network, Nic, Range};
 use inventory_core::name::Name;
 use inventory_core::records::Record;
 
@@ -49,7 +49,6 @@ impl Book {
         book.zones(globals, serial_of);
         book.hosts(inventory);
         book.pools(globals);
-        book.pools6(globals);
         book.glue(globals);
         for zone in &mut book.zones {
             for owner in zone.sets.keys() {
@@ -145,6 +144,11 @@ impl Book {
                     }
                 }
             }
+            for (owner, servers) in host.nics.iter().flat_map(Nic::delegated_names) {
+                for (server, _) in servers {
+                    self.add(&owner, rtype::NS, host.ttl, server.as_wire());
+                }
+            }
             for alias in &host.aliases {
                 self.add(&alias.name.fqdn, rtype::CNAME, host.ttl, host.name.fqdn.as_wire());
             }
@@ -157,51 +161,30 @@ impl Book {
         }
     }
 
-    /// Addresses of IPv4 pools have names, unless somebody gave that name data, or something above it
-    /// takes it out of the zone's hands.
+    /// Addresses of pools have names, unless somebody gave that name data, or something above it takes it
+    /// out of the zone's hands. Those of IPv6 are small ones here, and their names are not listed.
     fn pools(&mut self, globals: &Globals) {
         for network in &globals.networks {
             let Some(zone) = network.zone else { continue };
-            for pool in &network.pools {
-                let (IpAddr::V4(first), IpAddr::V4(last)) = (pool.first(), pool.last()) else { continue };
-                for bits in first.to_bits()..=last.to_bits() {
-                    let address = IpAddr::V4(bits.into());
-                    if network.exclude.iter().any(|hole| hole.contains(address)) {
-                        continue;
-                    }
-                    let label = format!("dhcp-{}", address.to_string().replace('.', "-"));
-                    let Ok(name) = globals.zone(zone).name.child(&label) else { continue };
-                    self.add_if_free(&name, rtype::A, None, &bits.to_be_bytes());
-                    let plain = Name::reverse(address);
-                    let owner = classless(network, address);
-                    if let Some(owner) = &owner {
-                        self.add_if_free(&plain, rtype::CNAME, None, owner.as_wire());
-                    }
-                    self.add_if_free(&owner.unwrap_or(plain), rtype::PTR, None, name.as_wire());
+            let addresses = network.pools.iter().flat_map(|pool| addresses_of(*pool));
+            for address in addresses.filter(|one| !network.exclude.iter().any(|hole| hole.contains(*one))) {
+                let label = format!("dhcp-{}", address.to_string().replace(['.', ':'], "-"));
+                let Ok(name) = globals.zone(zone).name.child(&label) else { continue };
+                let (rtype, octets) = match address {
+                    IpAddr::V4(v4) => (rtype::A, v4.octets().to_vec()),
+                    IpAddr::V6(v6) => (rtype::AAAA, v6.octets().to_vec()),
+                };
+                let plain = Name::reverse(address);
+                let forward = self.add_if_free(&name, rtype, None, &octets);
+                let owner = classless(network, address);
+                if let Some(owner) = &owner {
+                    self.add_if_free(&plain, rtype::CNAME, None, owner.as_wire());
                 }
-            }
-        }
-    }
-
-    /// The same for pools of IPv6, which are small ones here. Their names are not listed.
-    fn pools6(&mut self, globals: &Globals) {
-        for network in &globals.networks {
-            let Some(zone) = network.zone else { continue };
-            for pool in &network.pools {
-                let (IpAddr::V6(first), IpAddr::V6(last)) = (pool.first(), pool.last()) else { continue };
-                for bits in first.to_bits()..=last.to_bits() {
-                    let address = IpAddr::V6(bits.into());
-                    if network.exclude.iter().any(|hole| hole.contains(address)) {
-                        continue;
-                    }
-                    let label = format!("dhcp-{}", address.to_string().replace(':', "-"));
-                    let Ok(name) = globals.zone(zone).name.child(&label) else { continue };
-                    let plain = Name::reverse(address);
-                    let forward = self.add_if_free(&name, rtype::AAAA, None, &bits.to_be_bytes());
-                    let reverse = self.add_if_free(&plain, rtype::PTR, None, name.as_wire());
-                    for (owner, zone) in [(name, forward), (plain, reverse)] {
-                        zone.and_then(|zone| self.zones.get_mut(zone))
-                            .map(|zone| zone.unlisted.insert(owner));
+                let owner = owner.unwrap_or(plain);
+                let reverse = self.add_if_free(&owner, rtype::PTR, None, name.as_wire());
+                for (owner, zone) in [(name, forward), (owner, reverse)] {
+                    if let Some(zone) = zone.filter(|_| address.is_ipv6()) {
+                        self.zones[zone].unlisted.insert(owner);
                     }
                 }
             }
@@ -269,6 +252,19 @@ impl BookZone {
         above
             .into_iter()
             .find(|here| *here != self.apex && self.has(here, rtype::NS) || self.has(here, rtype::DNAME))
+    }
+}
+
+/// The addresses of a pool.
+fn addresses_of(pool: Range) -> Vec<IpAddr> {
+    match (pool.first(), pool.last()) {
+        (IpAddr::V4(first), IpAddr::V4(last)) => {
+            (first.to_bits()..=last.to_bits()).map(|bits| Ipv4Addr::from_bits(bits).into()).collect()
+        }
+        (IpAddr::V6(first), IpAddr::V6(last)) => {
+            (first.to_bits()..=last.to_bits()).map(|bits| Ipv6Addr::from_bits(bits).into()).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use inventory_core::model::{Globals, Inventory, Shard as HostShard, Snapshot};
 
 use super::clients::Clients;
-use super::edit::{self, Change, Edit};
+use super::edit::{self, Change, Edit, Source};
 use super::encode::Encoder;
 use super::labels::{self, Labels};
 use super::leases::LeaseNetworks;
@@ -116,6 +116,7 @@ impl DnsView {
         let written = Written::new(globals, &self.zones);
         let mut next = self.clone();
         (next.v4, next.v6) = self.addresses_after(globals, &edits);
+        next.count_delegations(&edits);
         self.add_non_terminals(globals, written, &mut edits);
         edits.sort_by_key(|edit| edit.hash);
         let mut encoder = Encoder::new(globals, &self.zones, written);
@@ -127,6 +128,24 @@ impl DnsView {
         }
         next.problems.append(&mut encoder.problems);
         Ok(next)
+    }
+
+    /// Counts the names that hosts delegate, after `edits`.
+    fn count_delegations(&mut self, edits: &[Edit<'_>]) {
+        for edit in edits {
+            let more = match edit.change {
+                Change::Add(Source::Delegation(..)) => 1,
+                Change::Remove(Source::Delegation(..)) => -1,
+                Change::Add(_)
+                | Change::Remove(_)
+                | Change::Written(_)
+                | Change::Children(..)
+                | Change::Lease(_) => continue,
+            };
+            if let Some(state) = self.states.get_mut(edit.zone.0 as usize) {
+                state.delegations = state.delegations.saturating_add_signed(more);
+            }
+        }
     }
 
     /// The sets of addresses with nodes, after `edits`.
@@ -202,7 +221,7 @@ struct Counted {
 fn initial_state(number: ZoneNumber, zone: &Zone, zones: &ZoneIndex, pools: &Pools) -> ZoneState {
     let soa = [&b"soa"[..], &zone.soa.ttl.to_be_bytes(), &zone.soa.plain].concat();
     let (content, names) = pools.content(number, zone, zones);
-    ZoneState { content: record_digest(&soa).wrapping_add(content), names, serial: 0 }
+    ZoneState { content: record_digest(&soa).wrapping_add(content), names, serial: 0, delegations: 0 }
 }
 
 /// Names that the hosts of `inventory` will have, roughly.

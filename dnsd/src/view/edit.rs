@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use inventory_core::model::{Globals, Host, HostName, NetworkId, Shard as HostShard};
 use inventory_core::name::Name;
+use inventory_core::span::Span;
 
 use super::draft::Draft;
 use super::labels::Labels;
@@ -76,6 +77,8 @@ pub(crate) enum Source<'a> {
     /// The same in a network with a classless reverse zone: a CNAME record to where the PTR record is
     /// (RFC 2317, section 4), if the zone around is ours too.
     Redirect(&'a Host, u16, u16),
+    /// A reverse name of an interface's delegated prefixes, both by number: NS records.
+    Delegation(&'a Host, u16, u16),
 }
 
 /// Appends the edits that take the hosts of `shard` out of a view, or put them into it.
@@ -111,6 +114,12 @@ pub(crate) fn of_shard<'a>(
                 let plain = Labels::of(&Name::reverse(*address));
                 if let Some(zone) = zones.find(&plain, plain.count()) {
                     push(Source::Redirect(host, number, place), zone);
+                }
+            }
+            for ((owner, _), place) in nic.delegated_names().zip(0..u16::MAX) {
+                let owner = Labels::of(&owner);
+                if let Some(zone) = zones.find(&owner, owner.count()) {
+                    push(Source::Delegation(host, number, place), zone);
                 }
             }
         }
@@ -157,6 +166,10 @@ impl<'a> Source<'a> {
                 let alias = host.aliases.get(usize::from(number)).map(|alias| &alias.name);
                 *scratch = Labels::of(&alias.unwrap_or(&host.name).fqdn);
             }
+            (Source::Delegation(host, number, place), _) => {
+                let owner = delegation(host, number, place).map(|(owner, _)| owner);
+                *scratch = owner.as_ref().map_or_else(Labels::root, Labels::of);
+            }
             (Source::Redirect(..), Some((_, address))) => *scratch = Labels::of(&Name::reverse(address)),
             (
                 Source::Nic(host, number)
@@ -192,6 +205,12 @@ impl<'a> Source<'a> {
             Source::Address(host, number, _) => {
                 draft.add(rtype::PTR, host.ttl.unwrap_or(ttl), nic_name(host, number).fqdn.as_wire());
             }
+            Source::Delegation(host, number, place) => {
+                let servers = delegation(host, number, place).map_or(&[][..], |(_, servers)| servers);
+                for (server, _) in servers {
+                    draft.add(rtype::NS, host.ttl.unwrap_or(ttl), server.as_wire());
+                }
+            }
             Source::Redirect(host, ..) => {
                 if let Some((network, address)) = self.address() {
                     let owner = globals.network(network).ptr_owner(address);
@@ -207,9 +226,14 @@ impl<'a> Source<'a> {
                 let nic = host.nics.get(usize::from(nic))?;
                 Some((nic.network, *nic.addresses.get(usize::from(place))?))
             }
-            Source::Nic(..) | Source::Glue(..) | Source::Alias(..) => None,
+            Source::Nic(..) | Source::Glue(..) | Source::Alias(..) | Source::Delegation(..) => None,
         }
     }
+}
+
+/// A reverse name of an interface's delegated prefixes, and its name servers.
+fn delegation(host: &Host, number: u16, place: u16) -> Option<(Name, &[(Name, Span)])> {
+    host.nics.get(usize::from(number))?.delegated_names().nth(place.into())
 }
 
 fn add_addresses(host: &Host, number: u16, ttl: u32, draft: &mut Draft) {

@@ -87,6 +87,8 @@ struct ZoneState {
     /// Names with data.
     names: usize,
     serial: u32,
+    /// Names that hosts delegate: see [`edit::Source::Delegation`].
+    delegations: u32,
 }
 
 /// Something that is in the inventory and not served. Each is worth a warning in the log.
@@ -176,6 +178,13 @@ impl DnsView {
     #[inline]
     pub fn serial(&self, zone: ZoneNumber) -> u32 {
         self.states.get(zone.0 as usize).map_or(0, |state| state.serial)
+    }
+
+    /// Whether some names are delegated or redirected by records, but for those to zones of ours.
+    #[inline]
+    pub fn has_occluders(&self, zone: ZoneNumber) -> bool {
+        let delegations = self.states.get(zone.0 as usize).map_or(0, |state| state.delegations);
+        delegations > 0 || !self.zones.zone(zone).occluders.is_empty()
     }
 
     /// A number that stands for the content of a zone, its serial left out. Equal content has equal

@@ -37,7 +37,8 @@ pub struct Zone {
     /// Whether nobody wrote it down.
     pub derived: bool,
     /// Whether its nodes below the apex are addresses: it is derived, so that it has neither wildcards
-    /// nor delegations other than to zones of ours, and it is no classless one (RFC 2317).
+    /// nor delegations other than to zones of ours (those of hosts lie in written ones), and it is no
+    /// classless one (RFC 2317).
     pub by_address: bool,
     /// Seconds that its records live, where they say nothing else.
     pub ttl: u32,

@@ -230,7 +230,7 @@ fn each_claim<'a>(host: &'a Host, mut claim: impl FnMut(Key<'a>, Span)) {
         for (address, span) in nic.addresses.iter().zip(&nic.address_spans) {
             claim(Key::Address(*address), *span);
         }
-        for (prefix, span) in &nic.delegations {
+        for (prefix, span) in nic.delegations() {
             claim(Key::Delegated(*prefix), *span);
         }
         let Some(identifiers) = &nic.identifiers else {

@@ -1,9 +1,11 @@
-//! Prefixes that are delegated: pools of them on networks, and those of hosts.
+//! Prefixes that are delegated: pools of them on networks, and those of hosts with their reverse names.
 
 use ipnet::Ipv6Net;
 
+use super::names;
 use crate::diag::{Finding, Rule};
-use crate::model::{Host, Network};
+use crate::model::{Host, Network, Nic, Zone, reverse_names_v6};
+use crate::name::Name;
 use crate::parse::NetworkDecl;
 use crate::resolve::Context;
 use crate::span::Span;
@@ -44,7 +46,10 @@ pub(crate) fn check_pools(networks: &[&NetworkDecl], findings: &mut Vec<Finding>
 
 /// Checks the prefixes of one host against pools and networks.
 pub(crate) fn check_host(host: &Host, context: &Context, findings: &mut Vec<Finding>) {
-    for (prefix, span) in host.nics.iter().flat_map(|nic| &nic.delegations) {
+    for nic in &host.nics {
+        check_names(nic, context, findings);
+    }
+    for (prefix, span) in host.nics.iter().flat_map(Nic::delegations) {
         let name = &host.name.fqdn;
         let of_pool = |network: &&Network| network.pd_pools.iter().any(|pool| overlap(*pool, *prefix));
         let on_link = |network: &&Network| network.ipv6.is_some_and(|link| overlap(link, *prefix));
@@ -63,6 +68,50 @@ pub(crate) fn check_host(host: &Host, context: &Context, findings: &mut Vec<Find
             findings.push(finding.help("what is delegated lies behind other routers, not on a link of ours"));
         }
     }
+}
+
+/// Checks the delegation of the reverse names of an interface's prefixes.
+fn check_names(nic: &Nic, context: &Context, findings: &mut Vec<Finding>) {
+    let Some(delegated) = nic.delegated.as_deref() else { return };
+    if delegated.nameservers.is_empty() {
+        return;
+    }
+    for (prefix, span) in &delegated.prefixes {
+        let wrong = reverse_names_v6(*prefix).find_map(|owner| name_delegated(&owner, *span, context));
+        findings.extend(wrong);
+    }
+}
+
+/// What keeps `owner` from being delegated: it must lie in a zone that is written down, with nothing of ours at
+/// it or below.
+fn name_delegated(owner: &Name, span: Span, context: &Context) -> Option<Finding> {
+    let globals = &context.globals;
+    let served = globals.zones.iter().find(|zone| zone.derived.is_none() && zone.name.is_within(owner));
+    if let Some(zone) = served {
+        let message = format!("`{}` is served from here, so `{owner}` cannot be delegated", zone.name);
+        let finding = Finding::new(Rule::ConflictingKeys, span, message).other(zone.span, "the zone");
+        return Some(finding.help("remove `pd-nameservers`, or the zone"));
+    }
+    let around = globals.zone_of(owner).map(|id| globals.zone(id));
+    let Some(zone) = around.filter(|zone| zone.derived.is_none()) else {
+        let message = format!("no zone of the inventory is there to delegate `{owner}` from");
+        let define = owner.parent().unwrap_or_else(|| owner.clone());
+        let help = format!("write one down that is delegated to you, such as `[zone.\"{define}\"]`");
+        return Some(Finding::new(Rule::NoZone, span, message).help(help));
+    };
+    beside_written(owner, span, zone)
+}
+
+/// A written record at a name that is delegated, below it, or around it so that nobody would see the delegation.
+fn beside_written(owner: &Name, span: Span, zone: &Zone) -> Option<Finding> {
+    if let Some(record) = zone.records.iter().find(|record| record.owner.is_within(owner)) {
+        let message = format!("`{}` has a written record, and `{owner}` is delegated", record.owner);
+        let finding = Finding::new(Rule::ConflictingKeys, span, message).other(record.span, "the record");
+        return Some(
+            finding.help("remove `pd-nameservers`, or write that record in the zone of the servers"),
+        );
+    }
+    names::hidden(&format!("the delegation of `{owner}`"), owner, span, zone)
 }
 
 fn overlap(one: Ipv6Net, other: Ipv6Net) -> bool {

@@ -45,7 +45,7 @@ fn against_records(name: &HostName, span: Span, is_alias: bool, globals: &Global
 }
 
 /// What is below a delegation or a DNAME record of `zone` is not answered from it.
-fn hidden(what: &str, name: &Name, span: Span, zone: &Zone) -> Option<Finding> {
+pub(super) fn hidden(what: &str, name: &Name, span: Span, zone: &Zone) -> Option<Finding> {
     if let Some(cut) = delegation_above(&zone.records, &zone.name, name) {
         let message = format!("{what} lies below the delegation of `{}`, so nobody would see it", cut.owner);
         let finding = Finding::new(Rule::OutOfZone, span, message).other(cut.span, "the delegation");

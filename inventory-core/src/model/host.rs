@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ipnet::Ipv6Net;
 
 use super::ssh_key::SshHostKey;
-use super::{BootId, NetworkId, ZoneId};
+use super::{BootId, NetworkId, ZoneId, reverse_names_v6};
 use crate::mac::MacAddr;
 use crate::name::Name;
 use crate::options::DhcpOption;
@@ -123,8 +123,8 @@ pub struct Nic {
     pub addresses: Box<[IpAddr]>,
     /// Where each address is written.
     pub address_spans: Box<[Span]>,
-    /// Prefixes that are delegated to it, each with its place.
-    pub delegations: Box<[(Ipv6Net, Span)]>,
+    /// What is delegated to it; `None`: nothing.
+    pub delegated: Option<Box<Delegated>>,
     /// Other things a client is known by.
     pub identifiers: Option<Box<Identifiers>>,
     /// DHCPv4 options over those of the network, sorted by code.
@@ -135,6 +135,15 @@ pub struct Nic {
     pub lease_seconds: Option<u32>,
     /// Whether DHCP serves it.
     pub dhcp: bool,
+}
+
+/// Prefixes that are delegated to an interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delegated {
+    /// Each with its place.
+    pub prefixes: Box<[(Ipv6Net, Span)]>,
+    /// Name servers that their reverse names are delegated to, each with its place; none: they are not.
+    pub nameservers: Box<[(Name, Span)]>,
 }
 
 /// What a client is known by when not by its hardware address.
@@ -222,6 +231,20 @@ impl Host {
 }
 
 impl Nic {
+    /// Prefixes that are delegated to it, each with its place.
+    pub fn delegations(&self) -> &[(Ipv6Net, Span)] {
+        self.delegated.as_deref().map_or(&[], |delegated| &delegated.prefixes)
+    }
+
+    /// The reverse names that are delegated to name servers, sorted as the prefixes are written, and those.
+    pub fn delegated_names(&self) -> impl Iterator<Item = (Name, &[(Name, Span)])> {
+        let delegated = self.delegated.as_deref().filter(|delegated| !delegated.nameservers.is_empty());
+        delegated.into_iter().flat_map(|delegated| {
+            let names = delegated.prefixes.iter().flat_map(|(prefix, _)| reverse_names_v6(*prefix));
+            names.map(|name| (name, &*delegated.nameservers))
+        })
+    }
+
     /// The address that DHCPv4 gives; `None`: one from the pool.
     pub fn ipv4(&self) -> Option<Ipv4Addr> {
         self.addresses.iter().find_map(|address| match address {

@@ -19,14 +19,18 @@ mod transfer;
 mod zone;
 
 pub use boot::{Boot, BootFile, BootSource};
-pub use host::{Alias, Disk, Firmware, Hardware, Host, HostName, Identifiers, Netboot, Nic, PortId, State};
+pub use host::{
+    Alias, Delegated, Disk, Firmware, Hardware, Host, HostName, Identifiers, Netboot, Nic, PortId, State,
+};
 pub use index::{Found, HostIndex};
 pub use matching::{ARCHITECTURES, Conditions, Match, Pattern};
 pub use network::{Link, Network, Range, RouterAdvertisement, Unknown, Updates, is_interface_name};
 pub use pool_label::PoolLabel;
 pub use ssh_key::SshHostKey;
 pub use transfer::{Key, KeyAlgorithm, Secondary};
-pub use zone::{Reverse, SigningAlgorithm, Site, WrittenSoa, Zone, reverse_zone_v4, reverse_zone_v6};
+pub use zone::{
+    Reverse, SigningAlgorithm, Site, WrittenSoa, Zone, reverse_names_v6, reverse_zone_v4, reverse_zone_v6,
+};
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -128,6 +128,13 @@ pub fn reverse_zone_v6(net: Ipv6Net) -> Option<Name> {
     strip(Name::reverse(Ipv6Addr::from(net.network().to_bits()).into()), 32 - labels, labels)
 }
 
+/// The names below which the reverse names of `net` lie and no others: one for a prefix of whole nibbles, else two,
+/// four or eight of the next longer ones (RFC 3596, section 2.5).
+pub fn reverse_names_v6(net: Ipv6Net) -> impl Iterator<Item = Name> {
+    let whole = net.prefix_len().next_multiple_of(4);
+    net.subnets(whole).into_iter().flatten().filter_map(reverse_zone_v6)
+}
+
 /// `name` without its first `count` labels, if `left` address labels are left over and not none.
 fn strip(mut name: Name, count: usize, left: usize) -> Option<Name> {
     for _ in 0..count {
@@ -139,6 +146,18 @@ fn strip(mut name: Name, count: usize, left: usize) -> Option<Name> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prefixes_are_delegated_at_whole_nibbles() {
+        let names = |net: &str| reverse_names_v6(net.parse().unwrap()).map(|name| name.to_string());
+        let above = "8.b.d.0.1.0.0.2.ip6.arpa";
+        assert_eq!(names("2001:db8:40::/48").collect::<Vec<_>>(), [format!("0.4.0.0.{above}")]);
+        assert_eq!(names("2001:db8:40::/47").count(), 2);
+        assert_eq!(names("2001:db8:40::/46").count(), 4);
+        let eight: Vec<String> = names("2001:db8:48::/45").collect();
+        assert_eq!(eight.len(), 8);
+        assert_eq!((&*eight[0], &*eight[7]), (&*format!("8.4.0.0.{above}"), &*format!("f.4.0.0.{above}")));
+    }
 
     #[test]
     fn reverse_zones_enclose_their_network_at_whole_labels() {

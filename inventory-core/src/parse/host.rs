@@ -8,13 +8,14 @@ use super::addresses;
 use super::field::{Field, Spanned};
 use super::network::{lease, read_options};
 use super::read::{self, Findings};
-use super::site::TTL_MAX;
+use super::site::{self, TTL_MAX};
 use super::ssh;
 use super::sshfp;
 use super::unquoted;
 use crate::diag::{Finding, Rule};
 use crate::mac::MacAddr;
 use crate::model::{Disk, Firmware, PortId, SshHostKey, State};
+use crate::name::Name;
 use crate::options::{DhcpOption, Family};
 use crate::span::Span;
 use crate::toml::{Entry, Kind, Table, Value};
@@ -83,6 +84,8 @@ pub struct NicDecl {
     pub auto6: Option<Span>,
     /// Prefixes that are delegated to it.
     pub pd: Field<Vec<Spanned<Ipv6Net>>>,
+    /// Name servers of the reverse names of those.
+    pub pd_nameservers: Field<Vec<Spanned<Name>>>,
     /// Name instead of the derived one; only in a `nic.NAME` table.
     pub name: Field<Box<str>>,
     /// Whether it carries the host's name; only in a `nic.NAME` table.
@@ -108,6 +111,7 @@ pub(super) const HOST_KEYS: &[&str] = &[
     "mac",
     "ip",
     "pd",
+    "pd-nameservers",
     "alias",
     "tags",
     "state",
@@ -138,6 +142,7 @@ pub(super) const NIC_KEYS: &[&str] = &[
     "mac",
     "ip",
     "pd",
+    "pd-nameservers",
     "name",
     "primary",
     "duid",
@@ -236,6 +241,7 @@ fn read_nic_key(nic: &mut NicDecl, entry: Entry<'_, '_>, findings: Findings<'_>)
         "mac" => nic.mac = read::field(entry, findings, addresses::mac),
         "ip" => read_ip(nic, entry, findings),
         "pd" => nic.pd = read::list(entry, findings, addresses::delegation),
+        "pd-nameservers" => nic.pd_nameservers = read::list(entry, findings, site::host_fqdn),
         "duid" => nic.duid = read::field(entry, findings, |v, f| read::octets(v, "DUID", f)),
         "client-id" => {
             nic.client_id = read::field(entry, findings, |v, f| read::octets(v, "client identifier", f));
@@ -376,6 +382,7 @@ impl NicDecl {
             ip: Field::Absent,
             auto6: None,
             pd: Field::Absent,
+            pd_nameservers: Field::Absent,
             name: Field::Absent,
             primary: Field::Absent,
             duid: Field::Absent,

@@ -231,7 +231,7 @@ fn read_records(entry: Entry<'_, '_>, origin: &Name, findings: Findings<'_>) -> 
 }
 
 /// The name of a host: a domain name with a dot, so that nobody writes `ns1` and gets the root's.
-fn host_fqdn(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Name> {
+pub(super) fn host_fqdn(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Name> {
     let name = read::domain_name(value, findings)?;
     if name.labels().count() > 1 {
         return Some(name);

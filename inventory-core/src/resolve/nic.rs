@@ -3,14 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use ipnet::Ipv6Net;
-
 use super::host::Resolver;
 use super::names::nic_name;
 use super::overlay::inherit_settings;
 use crate::diag::{Finding, Rule};
-use crate::model::{Globals, HostName, Identifiers, NetworkId, Nic};
-use crate::parse::{Field, HostDecl, NicDecl};
+use crate::model::{Delegated, Globals, HostName, Identifiers, NetworkId, Nic};
+use crate::parse::{Field, HostDecl, NicDecl, Spanned};
 use crate::span::Span;
 
 /// The interfaces as declared, each with what it takes from its host; the primary one first.
@@ -61,6 +59,7 @@ fn own_interface_key(own: &NicDecl) -> Option<(&'static str, Span)> {
         ("mac", own.mac.is_absent(), own.mac.span()),
         ("ip", own.ip.is_absent(), own.ip.span()),
         ("pd", own.pd.is_absent(), own.pd.span()),
+        ("pd-nameservers", own.pd_nameservers.is_absent(), own.pd_nameservers.span()),
         ("client-id", own.client_id.is_absent(), own.client_id.span()),
         ("port", own.port.is_absent(), own.port.span()),
     ]
@@ -127,7 +126,7 @@ pub(super) fn resolve(
     };
     let identifiers = identifiers(&decl);
     let written = decl.ip.get().into_iter().flatten().map(|ip| (ip.value, ip.span));
-    let delegations = delegations(&decl);
+    let delegated = delegated(&decl, findings);
     let made = auto6(resolver, &decl, network, findings);
     let is_made = decl.auto6.is_none() || made.is_some();
     let (addresses, address_spans): (Vec<_>, Vec<_>) = written.chain(made).unzip();
@@ -142,7 +141,7 @@ pub(super) fn resolve(
         mac_span: decl.mac.span().unwrap_or(decl.span),
         addresses: addresses.into(),
         address_spans: address_spans.into(),
-        delegations,
+        delegated,
         identifiers,
         options: resolver.options(decl.options),
         options6: resolver.options(decl.options6),
@@ -174,9 +173,21 @@ fn auto6(
     None
 }
 
-/// Prefixes with their places.
-fn delegations(decl: &NicDecl) -> Box<[(Ipv6Net, Span)]> {
-    decl.pd.get().into_iter().flatten().map(|prefix| (prefix.value, prefix.span)).collect()
+/// Prefixes and their name servers, with their places.
+fn delegated(decl: &NicDecl, findings: &mut Vec<Finding>) -> Option<Box<Delegated>> {
+    if let Field::Set(_, span) = &decl.pd_nameservers
+        && decl.pd.is_absent()
+        && !decl.vague
+    {
+        let finding = Finding::new(Rule::MissingKey, *span, "`pd-nameservers` stands without `pd`");
+        findings.push(finding.help("they serve the reverse names of the prefixes that `pd` names"));
+    }
+    let delegated = Delegated { prefixes: placed(&decl.pd), nameservers: placed(&decl.pd_nameservers) };
+    (delegated != Delegated::default()).then(|| Box::new(delegated))
+}
+
+fn placed<T: Clone>(field: &Field<Vec<Spanned<T>>>) -> Box<[(T, Span)]> {
+    field.get().into_iter().flatten().map(|item| (item.value.clone(), item.span)).collect()
 }
 
 /// Whether something was refused that decides what DHCP does for the interface.

@@ -42,6 +42,7 @@ fn inherit_nic(nic: &mut NicDecl, base: &NicDecl) {
     }
     nic.ip.inherit(&base.ip);
     nic.pd.inherit(&base.pd);
+    nic.pd_nameservers.inherit(&base.pd_nameservers);
     nic.name.inherit(&base.name);
     nic.primary.inherit(&base.primary);
     nic.duid.inherit(&base.duid);

@@ -63,7 +63,7 @@ impl Asking<'_> {
         known: Option<(&Host, &Nic)>,
     ) -> Option<Exchange6> {
         let prefix = network.ipv6?;
-        let delegates = known.is_some_and(|(_, nic)| !nic.delegations.is_empty());
+        let delegates = known.is_some_and(|(_, nic)| !nic.delegations().is_empty());
         let words = match (mac, &duid) {
             (Some(mac), _) => format!("mac {mac}"),
             (None, Some(duid)) => format!("duid {}", value::hex(duid)),
@@ -118,7 +118,8 @@ impl Asking<'_> {
         let own = known.and_then(|(_, nic)| {
             let mut addresses = nic.addresses.iter().zip(&nic.address_spans);
             let of_address = addresses.find(|(address, _)| **address == item.addr()).map(|(_, span)| span);
-            let of_prefix = nic.delegations.iter().find(|(prefix, _)| *prefix == item).map(|(_, span)| span);
+            let of_prefix =
+                nic.delegations().iter().find(|(prefix, _)| *prefix == item).map(|(_, span)| span);
             if is_address { of_address } else { of_prefix }
         });
         let key = if is_address { "pool" } else { "pd-pool" };

@@ -14,6 +14,8 @@ fn types() -> impl Iterator<Item = RecordType> {
 
 /// Octets in front of the question.
 const HEADER: usize = 12;
+/// Flag of replies that are no referrals (RFC 1035, section 4.1.1).
+const AUTHORITATIVE: u8 = 4;
 
 /// A record of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +41,7 @@ pub(super) fn records(view: &DnsView, name: &Name) -> Vec<Record> {
     all
 }
 
-/// The answer section for one question.
+/// The answer section for one question, and a delegation if that is the answer.
 fn ask(view: &DnsView, name: &Name, rtype: RecordType) -> Vec<Record> {
     let mut query = vec![0x68, 0x62, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
     query.extend_from_slice(name.as_wire());
@@ -54,9 +56,12 @@ fn ask(view: &DnsView, name: &Name, rtype: RecordType) -> Vec<Record> {
     read(&reply, query.len()).unwrap_or_default()
 }
 
-/// The answer section of `message`, whose question ends at `at`.
+/// The answer section of `message`, whose question ends at `at`; for a referral the name servers.
 fn read(message: &[u8], mut at: usize) -> Option<Vec<Record>> {
-    let count = u16::from_be_bytes(message.get(6..8)?.try_into().ok()?);
+    let count =
+        |section: usize| Some(u16::from_be_bytes(message.get(section..section + 2)?.try_into().ok()?));
+    let is_referral = message.get(2)? & AUTHORITATIVE == 0;
+    let count = count(6)? + if is_referral { count(8)? } else { 0 };
     let mut records = Vec::new();
     for _ in 0..count {
         let (owner, after) = name_at(message, at)?;

@@ -22,7 +22,7 @@ use dhcpd::view::DhcpView;
 use dnsd::view::DnsView;
 use inventory_core::load::{Loaded, Loader};
 use inventory_core::mac::MacAddr;
-use inventory_core::model::{Host, Inventory, NetworkId, PoolLabel, Snapshot};
+use inventory_core::model::{Host, Inventory, NetworkId, Nic, PoolLabel, Snapshot};
 use inventory_core::name::Name;
 use inventory_core::source;
 use serde::Serialize;
@@ -137,6 +137,7 @@ fn of_host(host: &Host, args: &Explain, asking: &Asking<'_>, dns: &DnsView, expl
     names.extend(
         addresses.map(|(id, address)| asking.snapshot.inventory.globals.network(id).ptr_owner(address)),
     );
+    names.extend(host.nics.iter().flat_map(Nic::delegated_names).map(|(name, _)| name));
     names.dedup();
     for name in &names {
         records(name, asking, dns, explained);
@@ -302,6 +303,12 @@ fn record_at(owner: &Name, rtype: &str, data: &str, asking: &Asking<'_>) -> Opti
             return Some(asking.origins.at(alias.span));
         }
         for (name, nic) in host.named_nics() {
+            let mut delegated = nic.delegated_names().filter(|(name, _)| rtype == "NS" && name == owner);
+            if let Some((_, servers)) = delegated.next() {
+                let server = Name::parse(data, None).ok();
+                let own = servers.iter().find(|(name, _)| Some(name) == server.as_ref());
+                return own.map(|(_, span)| asking.origins.at(*span));
+            }
             for (address, span) in nic.addresses.iter().zip(&nic.address_spans) {
                 let forward = name.fqdn == *owner && address.to_string() == data;
                 if forward || (rtype == "PTR" && globals.network(nic.network).ptr_owner(*address) == *owner) {

@@ -47,7 +47,7 @@ pub(super) fn names(book: &Book) -> BTreeSet<Name> {
 
 /// Checks every name and type; returns the number of questions.
 #[track_caller]
-fn agree(view: &DnsView, book: &Book, what: &str) -> usize {
+pub(super) fn agree(view: &DnsView, book: &Book, what: &str) -> usize {
     let names = names(book);
     for name in &names {
         for rtype in TYPES {
