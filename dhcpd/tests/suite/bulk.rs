@@ -252,7 +252,8 @@ fn a_large_pool_is_told_of_in_pages_that_end() {
     let mut octets = Vec::new();
     let known = lab.core.leases_from(Ipv4Addr::UNSPECIFIED, 128);
     let page = walk.page(Ipv4Addr::UNSPECIFIED, &known, lab.now, &mut octets);
-    assert_eq!(page.told, 256);
+    // It looks at 256 addresses; of .1, whose host has no card, there is nothing to tell.
+    assert_eq!((page.told, page.next), (255, Some(Ipv4Addr::new(10, 77, 1, 2))));
     assert!(octets.len() < 100_000, "{}", octets.len());
     // All from .3 on.
     assert_eq!(answer(&lab, &question([0; 6])).len(), 9 * 256 + 251 - 3);
