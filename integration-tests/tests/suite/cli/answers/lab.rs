@@ -135,14 +135,14 @@ impl Lab {
         self.relay.on(|| ask(&mut dhcp::Client::new([10, 20, 0, 3].into(), [10, 20, 0, 2].into())))
     }
 
-    /// What dig is answered of every type at each of `owners`: data by owner and type.
+    /// What dig is answered of every type at each of `owners`, or sent on to: data by owner and type.
     pub(super) fn dig(&self, owners: &BTreeSet<String>) -> Sets {
         let pairs =
             owners.iter().flat_map(|owner| TYPES.iter().map(move |rtype| format!("{owner}. {rtype}\n")));
         let questions = self.place.path().join("questions");
         fs::write(&questions, pairs.collect::<String>()).unwrap();
-        let dig =
-            format!("dig +noall +answer +norecurse +tries=3 +time=20 @10.20.0.2 -f {}", questions.display());
+        let options = "+noall +answer +authority +norecurse +tries=3 +time=20";
+        let dig = format!("dig {options} @10.20.0.2 -f {}", questions.display());
         let mut all = read(&self.relay.sh(&dig));
         all.retain(|(owner, rtype), _| owners.contains(&owner.to_string()) && *rtype != RecordType::SOA);
         all
