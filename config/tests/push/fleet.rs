@@ -129,7 +129,7 @@ fn fleet(count: usize, parallel: usize) {
     let mut run = target.command("push");
     run.arg("-c")
         .arg(&conf)
-        .args(["--hosts-parallel", &parallel.to_string(), "--timeout", "600", "--jobs", "2"])
+        .args(["--hosts-parallel", &parallel.to_string(), "--timeout", "120", "--jobs", "2"])
         .args(["dead", "hanging"])
         .args(&names);
     let (run, peak) = watched(&mut run);

@@ -189,7 +189,7 @@ impl Target {
         let mut run = Command::new(PROGRAM);
         run.arg(command).arg("--ssh-config").arg(self.ssh_config()).args([
             "--timeout",
-            "600",
+            "60",
             "--lock-wait",
             "30",
         ]);
