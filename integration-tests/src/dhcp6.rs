@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
 
+use crate::message6::{ADVERTISE, Ask, IA_NA, IA_PD, REPLY, Reply, SOLICIT, duid_ll, link_local};
 use crate::run::PATIENCE;
 
 /// An Advertise, or a Reply, with all that it says.
@@ -20,12 +21,9 @@ pub struct Advertise {
 pub struct Client {
     socket: UdpSocket,
     own: Ipv6Addr,
-    next_xid: u8,
+    next_xid: u32,
 }
 
-/// Message types (RFC 8415, section 7.3).
-const ADVERTISE: u8 = 2;
-const REPLY: u8 = 7;
 /// Options that say nothing to the client.
 const FRAME: [u16; 8] = [1, 2, 3, 4, 7, 13, 14, 25];
 /// Options that are asked for.
@@ -82,71 +80,36 @@ impl Client {
         answered == second
     }
 
-    fn send(&mut self, mac: [u8; 6], wants_prefix: bool, is_rapid: bool) -> u8 {
+    fn send(&mut self, mac: [u8; 6], wants_prefix: bool, is_rapid: bool) -> u32 {
         self.next_xid += 1;
-        let mut solicit = vec![1, 0x68, 0x62, self.next_xid];
-        push(&mut solicit, 1, &[&[0, 3, 0, 1], &mac[..]].concat());
-        push(&mut solicit, 8, &[0, 0]);
-        let codes: Vec<u8> =
-            (1..=CODES_MAX).filter(|code| !FRAME.contains(code)).flat_map(u16::to_be_bytes).collect();
-        push(&mut solicit, 6, &codes);
-        push(&mut solicit, 3, &[&[0, 0, 0, 1][..], &[0; 8]].concat());
+        let codes: Vec<u16> = (1..=CODES_MAX).filter(|code| !FRAME.contains(code)).collect();
+        let mut ask = Ask::from(SOLICIT, &duid_ll(mac)).xid(self.next_xid).option(8, &[0, 0]).wants(&codes);
+        ask = ask.ia(IA_NA, 1, &[]);
         if wants_prefix {
-            push(&mut solicit, 25, &[&[0, 0, 0, 2][..], &[0; 8]].concat());
+            ask = ask.ia(IA_PD, 2, &[]);
         }
         if is_rapid {
-            push(&mut solicit, 14, &[]);
+            ask = ask.option(14, &[]);
         }
-        let [a, b, c, d, e, f] = mac;
-        let peer = Ipv6Addr::from([0xfe, 0x80, 0, 0, 0, 0, 0, 0, a ^ 2, b, c, 0xff, 0xfe, d, e, f]);
-        let mut forward = [&[12, 0][..], &self.own.octets(), &peer.octets()].concat();
-        push(&mut forward, 79, &[&[0, 1], &mac[..]].concat());
-        push(&mut forward, 9, &solicit);
-        self.socket.send(&forward).unwrap();
+        let link_layer = [&[0, 1][..], &mac].concat();
+        let ask = ask.relayed(self.own, link_local(mac), vec![(79, link_layer)]);
+        self.socket.send(&ask.octets()).unwrap();
         self.next_xid
     }
 
     /// The number of the exchange, and what a message of this type tells.
-    fn receive(&self, kind: u8) -> (u8, Advertise) {
+    fn receive(&self, kind: u8) -> (u32, Advertise) {
         let mut buffer = vec![0; 4096];
         let length =
             self.socket.recv(&mut buffer).unwrap_or_else(|error| panic!("a message was lost: {error}"));
-        assert_eq!(buffer[0], 13, "no Relay-reply");
-        let message = options(&buffer[34..length]).remove(&9).unwrap();
-        assert_eq!(message[0], kind, "another type");
-        let mut advertise = Advertise { options: options(&message[4..]), ..Advertise::default() };
-        let associations: Vec<u8> = [3, 25]
-            .iter()
-            .filter_map(|code| advertise.options.get(code))
-            .flat_map(|data| data[12..].to_vec())
-            .collect();
-        let number = |octets: &[u8]| u32::from_be_bytes(octets.try_into().unwrap());
-        let address = |octets: &[u8]| Ipv6Addr::from(<[u8; 16]>::try_from(octets).unwrap());
-        for (code, data) in options(&associations) {
-            match code {
-                5 => advertise.given.push((address(&data[..16]), 128, number(&data[20..24]))),
-                26 => advertise.given.push((address(&data[9..25]), data[8], number(&data[4..8]))),
-                _ => {}
-            }
+        let reply = Reply::read(&buffer[..length]).expect("a whole reply");
+        assert_eq!((reply.kind, reply.relays.len()), (kind, 1), "{reply:?}");
+        let leases = reply.ias().into_iter().flat_map(|ia| ia.leases);
+        let given = leases.map(|(lease, _, valid)| (lease.addr(), lease.prefix_len(), valid)).collect();
+        let mut options: BTreeMap<u16, Vec<u8>> = BTreeMap::new();
+        for (code, data) in reply.options.into_iter().filter(|(code, _)| !FRAME.contains(code)) {
+            options.entry(code).or_default().extend(data);
         }
-        advertise.options.retain(|code, _| !FRAME.contains(code));
-        (message[3], advertise)
+        (reply.xid, Advertise { given, options })
     }
-}
-
-fn push(octets: &mut Vec<u8>, code: u16, data: &[u8]) {
-    octets.extend(code.to_be_bytes());
-    octets.extend(u16::try_from(data.len()).unwrap().to_be_bytes());
-    octets.extend(data);
-}
-
-/// Options by code; of one that is there several times the data are joined.
-fn options(mut rest: &[u8]) -> BTreeMap<u16, Vec<u8>> {
-    let mut options: BTreeMap<u16, Vec<u8>> = BTreeMap::new();
-    while let [a, b, c, d, after @ ..] = rest {
-        let (data, after) = after.split_at(usize::from(u16::from_be_bytes([*c, *d])));
-        options.entry(u16::from_be_bytes([*a, *b])).or_default().extend(data);
-        rest = after;
-    }
-    options
 }
