@@ -4,7 +4,7 @@ use ipnet::Ipv6Net;
 
 use super::names;
 use crate::diag::{Finding, Rule};
-use crate::model::{Host, Network, Nic, Zone, reverse_names_v6};
+use crate::model::{Host, Network, Nic, Shard, Zone, reverse_names_v6};
 use crate::name::Name;
 use crate::parse::NetworkDecl;
 use crate::resolve::Context;
@@ -68,6 +68,46 @@ pub(crate) fn check_host(host: &Host, context: &Context, findings: &mut Vec<Find
             findings.push(finding.help("what is delegated lies behind other routers, not on a link of ours"));
         }
     }
+}
+
+/// Checks prefixes of all hosts against each other: of one inside another, nobody knows which router has it. Equal
+/// ones are found as other claims are.
+pub(crate) fn check_together<'a>(shards: impl Iterator<Item = &'a Shard>, findings: &mut Vec<Finding>) {
+    let of_shard = |shard: &'a Shard| {
+        let of_host = move |host: &'a Host| {
+            let all = host.nics.iter().flat_map(Nic::delegations);
+            all.map(move |(prefix, span)| (*prefix, (&*shard.path, span.start, *span, &host.name.fqdn)))
+        };
+        shard.hosts.iter().flat_map(of_host)
+    };
+    let all: Vec<_> = shards.flat_map(of_shard).collect();
+    for [outer, inner] in nested(all) {
+        if outer.0 == inner.0 {
+            continue;
+        }
+        let later_is_inner = (outer.1.0, outer.1.1) < (inner.1.0, inner.1.1);
+        let (first, later) = if later_is_inner { (outer, inner) } else { (inner, outer) };
+        let ((prefix, (.., span, name)), (other, (.., at, other_name))) = (later, first);
+        let message =
+            format!("prefix {prefix} of `{name}` shares addresses with prefix {other} of `{other_name}`");
+        findings.push(Finding::new(Rule::DuplicateAddress, span, message).other(at, "the other prefix"));
+    }
+}
+
+/// Every prefix that lies in another or equals it, after the closest one around it.
+pub(crate) fn nested<T: Copy>(mut all: Vec<(Ipv6Net, T)>) -> Vec<[(Ipv6Net, T); 2]> {
+    // What contains others comes right before them.
+    all.sort_by_key(|(prefix, _)| *prefix);
+    let mut around: Vec<(Ipv6Net, T)> = Vec::new();
+    let mut found = Vec::new();
+    for inner in all {
+        while around.last().is_some_and(|outer| !outer.0.contains(&inner.0)) {
+            around.pop();
+        }
+        found.extend(around.last().map(|outer| [*outer, inner]));
+        around.push(inner);
+    }
+    found
 }
 
 /// Checks the delegation of the reverse names of an interface's prefixes.

@@ -1,8 +1,9 @@
 //! What two sources cannot both have.
 
 use super::Part;
+use crate::check::delegation::nested;
 use crate::diag::{Finding, Rule};
-use crate::model::{Inventory, Zone};
+use crate::model::{Inventory, Nic, Zone};
 use crate::name::Name;
 use crate::span::Span;
 
@@ -14,6 +15,7 @@ pub fn clashes(earlier: &[Part<'_>], later: &Inventory) -> Vec<Finding> {
     let mut findings = Vec::new();
     for part in earlier {
         networks(part, later, &mut findings);
+        prefixes(part, later, &mut findings);
         zones(part, later, &mut findings);
         keys(part, later, &mut findings);
     }
@@ -46,6 +48,33 @@ fn networks(earlier: &Part<'_>, later: &Inventory, findings: &mut Vec<Finding>) 
             );
             findings.push(clash(Rule::NetworkOverlap, network.span, message, earlier.label));
         }
+    }
+}
+
+/// Prefixes that are delegated, against each other and against networks.
+fn prefixes(earlier: &Part<'_>, later: &Inventory, findings: &mut Vec<Finding>) {
+    let of = |inventory: &Inventory, is_later: bool| {
+        let networks = &inventory.globals.networks;
+        let pools =
+            networks.iter().flat_map(|network| network.pd_pools.iter().map(|pool| (*pool, network.span)));
+        let links = networks.iter().filter_map(|network| Some((network.ipv6?.trunc(), network.span)));
+        let hosts = inventory.hosts().flat_map(|host| &host.nics).flat_map(Nic::delegations);
+        let delegated = pools.chain(hosts.map(|(prefix, span)| (*prefix, *span)));
+        let all = links.map(|link| (link, true)).chain(delegated.map(|prefix| (prefix, false)));
+        all.map(|((prefix, span), is_link)| (prefix, (is_later, is_link, span))).collect::<Vec<_>>()
+    };
+    let mut all = of(&earlier.snapshot.inventory, false);
+    all.extend(of(later, true));
+    for [outer, inner] in nested(all) {
+        let ((_, (outer_is_later, outer_is_link, _)), (_, (inner_is_later, inner_is_link, _))) =
+            (outer, inner);
+        // Links are told by `networks`.
+        if outer_is_later == inner_is_later || (outer_is_link && inner_is_link) {
+            continue;
+        }
+        let ((own, (.., span)), (other, _)) = if inner_is_later { (inner, outer) } else { (outer, inner) };
+        let message = format!("prefix {own} shares addresses with {other} of `{}`", earlier.label);
+        findings.push(clash(Rule::DuplicateAddress, span, message, earlier.label));
     }
 }
 

@@ -106,6 +106,26 @@ fn addresses_zones_and_names_in_anothers_zone_are_clashes_of_the_later_one() {
 }
 
 #[test]
+fn a_delegated_prefix_shares_no_addresses_with_anothers() {
+    let with = |zone: &str, net: &str, network: &str, host: &str| {
+        let more = format!(
+            "[network.v6]\nzone = \"{zone}\"\nipv6 = \"2001:db8:{net}::/64\"\n{network}[host.cpe]\nnetwork = \"v6\"\nmac = \"02:00:00:00:00:01\"\n{host}"
+        );
+        customer(zone, &format!("10.{net}.0"), &more)
+    };
+    let a = with("a.example", "1", "pd-pool = \"2001:db8:10::/44\"\n", "pd = \"2001:db8:40::/56\"\n");
+    let earlier = [Part { label: "a", snapshot: &a }];
+    let judged = |network: &str, host: &str| {
+        codes(&clashes(&earlier, &with("b.example", "2", network, host).inventory))
+    };
+    assert_eq!(judged("pd-pool = \"2001:db8:20::/44\"\n", "pd = \"2001:db8:40:100::/56\"\n"), [""; 0]);
+    assert_eq!(judged("", "pd = \"2001:db8:1f::/56\"\n"), ["HB041"], "inside the pool");
+    assert_eq!(judged("", "pd = \"2001:db8:40::/48\"\n"), ["HB041"], "around the host's prefix");
+    assert_eq!(judged("", "pd = \"2001:db8:1::/48\"\n"), ["HB041"], "around the network");
+    assert_eq!(judged("pd-pool = \"2001:db8:40::/56\"\n", ""), ["HB041"], "the same");
+}
+
+#[test]
 fn a_reverse_zone_of_networks_of_both_is_one() {
     let half = |zone: &str, half: &str| {
         let text = format!(

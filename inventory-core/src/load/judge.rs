@@ -57,6 +57,7 @@ impl Loader {
         });
         check::installing::check(globals, shards.values().flat_map(|shard| &shard.hosts), findings);
         check::vm::check(files, known, findings);
+        check::delegation::check_together(shards.values().map(|shard| &**shard), findings);
     }
 
     /// Templates, for hosts of touched files, or for all if what they are rendered from changed.
