@@ -53,15 +53,16 @@ fn pools(network: &Network) -> Value {
     Value::from_iter(ranges.map(|(first, last)| json!({ "pool": format!("{first} - {last}") })))
 }
 
-/// The IPv4 pools of a network; one with exclusions is several.
+/// The IPv4 pools of a network that are for everybody; one with exclusions is several.
 pub(super) fn ranges(network: &Network) -> Vec<(Ipv4Addr, Ipv4Addr)> {
     let bits = |range: &Range| match (range.first(), range.last()) {
         (IpAddr::V4(first), IpAddr::V4(last)) => Some((first.to_bits(), last.to_bits())),
         _ => None,
     };
     let holes: Vec<(u32, u32)> = network.exclude.iter().filter_map(bits).collect();
+    let of_some = |pool: &&Range| network.matches.iter().any(|one| one.pools.contains(pool));
     let mut parts = Vec::new();
-    for (first, last) in network.pools.iter().filter_map(bits) {
+    for (first, last) in network.pools.iter().filter(|pool| !of_some(pool)).filter_map(bits) {
         let mut here = Some(first);
         for (from, to) in holes.iter().filter(|(from, to)| *from <= last && first <= *to) {
             if let Some(start) = here.filter(|start| start < from) {

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use inventory_core::model::{Host, Inventory};
+use inventory_core::model::{Host, Inventory, Match, Network};
 use serde_json::Value;
 
 use crate::args::InventoryArg;
@@ -102,7 +102,32 @@ pub(crate) fn run(args: &Export) -> Outcome {
         }
     };
     output::line(text.trim_end_matches('\n'));
+    for line in left_out(args.format, inventory) {
+        eprintln!("hostbook: not written: {line}");
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the inventory says of networks that the form, or what is written of it, has no place for.
+fn left_out(format: Format, inventory: &Inventory) -> Vec<String> {
+    let (matches, links) = match format {
+        Format::Kea => (true, false),
+        Format::Dnsmasq => (true, true),
+        _ => (false, false),
+    };
+    let networks = inventory.globals.networks.iter().filter(|network| network.ipv4.is_some() && network.dhcp);
+    let of_network = |network: &Network| {
+        let name = &network.name;
+        let of_match = |one: &Match| {
+            let pools = if one.pools.is_empty() { "" } else { ", with its pools" };
+            format!("`network.{name}.match.{}`{pools}: write it as a class of clients", one.name)
+        };
+        let own = network.matches.iter().filter(|_| matches).map(of_match);
+        let link = network.link.as_ref().filter(|_| links);
+        let link = link.map(|link| format!("`network.{name}.link = \"{}\"`", link.name));
+        own.chain(link).collect::<Vec<_>>()
+    };
+    networks.flat_map(of_network).collect()
 }
 
 /// Hosts with all of `tags`, by name.

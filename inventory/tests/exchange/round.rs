@@ -193,6 +193,30 @@ fn networks_that_share_a_link_go_in_from_iscs_dhcpd_and_out_and_in_as_kea() {
     assert_eq!(links("again"), all);
 }
 
+#[test]
+fn pools_for_some_clients_are_not_written_for_all_and_that_is_said() {
+    let desk = Desk::new("classes");
+    let text = "[network.a]\nipv4 = \"10.7.1.0/24\"\nlink = \"floor\"\npool = \"10.7.1.100-10.7.1.149\"\n[network.a.match.kiosk]\ntag = \"kiosk\"\nlease = \"2h\"\n[network.a.match.phones]\nvendor-class = \"phone*\"\npool = \"10.7.1.150-10.7.1.199\"\n[network.b]\nipv4 = \"10.7.2.0/24\"\nlink = \"floor\"\n";
+    std::fs::create_dir_all(desk.path("a")).unwrap();
+    std::fs::write(desk.path("a").join("a.toml"), text).unwrap();
+    let matches = [
+        "`network.a.match.kiosk`: write it as a class of clients",
+        "`network.a.match.phones`, with its pools: write it as a class of clients",
+    ];
+    let links = ["`network.a.link = \"floor\"`", "`network.b.link = \"floor\"`"];
+    for (form, pool, left_out) in [
+        ("kea", "10.7.1.100 - 10.7.1.149", matches.to_vec()),
+        ("dnsmasq", "10.7.1.100,10.7.1.149", [matches, links].concat()),
+    ] {
+        let output = desk.run("a", &["export", form]);
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success() && out.contains(pool) && !out.contains("10.7.1.150"), "{out}{err}");
+        let said: Vec<&str> =
+            err.lines().map(|line| line.strip_prefix("hostbook: not written: ").unwrap()).collect();
+        assert_eq!(said, left_out, "{form}");
+    }
+}
+
 struct NoFiles;
 
 impl Files for NoFiles {
