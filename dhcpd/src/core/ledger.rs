@@ -121,12 +121,14 @@ impl<S: Space> Ledger<S> {
         let before = before.filter(|lease| lease.client == tenant.client && lease.state == State::Bound);
         let has_it = before.is_some_and(|lease| lease.is_bound(now.ms()));
         let what = if has_it { Changed::Renewed } else { Changed::Granted };
-        // A client that renews by unicast says nothing of its relay agent.
+        // A client that renews by unicast says nothing of its relay agent, nor always its name.
         let relay_agent = tenant.relay_agent.or_else(|| before?.relay_agent.clone());
-        // A name of its own is written down, too.
-        let is_same = |lease: &Lease| tenant.name.is_none() || tenant.name == lease.name;
-        let is_covered =
-            |lease: &&Lease| ends <= lease.covered && lease.relay_agent == relay_agent && is_same(lease);
+        let name = tenant.name.or_else(|| before?.name.clone());
+        // What it says anew is written down, too; while nothing can be, the address alone counts.
+        let is_covered = |lease: &&Lease| {
+            ends <= lease.covered
+                && (self.journal.is_failing() || (&lease.relay_agent, &lease.name) == (&relay_agent, &name))
+        };
         if let Some(lease) = before.filter(is_covered) {
             let lease = Lease { since: now.ms(), ends: ends.max(lease.ends), ..lease.clone() };
             let position = lease.position;
@@ -138,7 +140,7 @@ impl<S: Space> Ledger<S> {
             return Err(StoreFailing);
         }
         let ahead = (seconds / AHEAD_PART).min(AHEAD_SECONDS_MAX);
-        let Tenant { client, mac, name, .. } = tenant;
+        let Tenant { client, mac, .. } = tenant;
         let covered = ends + i64::from(ahead) * 1000;
         let (state, since) = (State::Bound, now.ms());
         let lease = Lease { client, mac, name, relay_agent, state, since, ends, covered, position: 0 };

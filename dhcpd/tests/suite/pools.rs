@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use dhcpd::core::{Changed, Core, Input, Notice, Outcome, Reason, State};
 
-use super::lab::{Lab, SERVER, SITE, STRANGER, WEB};
+use super::lab::{Answer, Lab, SERVER, SITE, STRANGER, WEB};
 use super::packet::Ask;
 
 /// A network of which four addresses are given away, and one host without an address.
@@ -137,6 +137,22 @@ fn a_renewal_is_written_unless_what_is_written_covers_it() {
     assert_eq!((due.acknowledged(), due.records.len()), (at(100), 1));
     assert!(due.one().after.is_some());
     assert_eq!(due.changed(), [(at(100), Changed::Renewed)]);
+}
+
+#[test]
+fn the_name_of_a_client_is_the_last_that_it_has_said() {
+    let mut lab = lab();
+    lab.ask(&Ask::discover(mac(1)));
+    lab.ask(&Ask::selecting(mac(1), at(100), SERVER).option(12, b"laptop")).acknowledged();
+    let renew = || Ask::renewing(mac(1), at(100), SERVER);
+    let names = |reply: &Answer| reply.records.iter().map(|record| record.name.clone()).collect::<Vec<_>>();
+    lab.pass(HOUR * 5 / 8);
+    assert_eq!(names(&lab.ask(&renew())), [Some("laptop".into())], "it was silent of it");
+    assert_eq!(names(&lab.ask(&renew().option(12, b"laptop"))), [], "and it is covered");
+    assert_eq!(names(&lab.ask(&renew().option(12, b"desktop"))), [Some("desktop".into())]);
+    lab.input(&Input::StoreFailing);
+    let kept = lab.ask(&renew().option(12, b"other"));
+    assert_eq!((kept.acknowledged(), names(&kept)), (at(100), vec![]), "the address is covered all the same");
 }
 
 #[test]
