@@ -260,7 +260,7 @@ impl Judge<'_> {
             return Err(Verdict::NotAllowed);
         }
         let pointed = self.base.lease_networks().pointed_from(owner);
-        let Change::Add(_, rtype, _, rdata) = change else { return Ok(()) };
+        let Change::Add(_, rtype, _, rdata) = change else { return self.owns(owner, names) };
         match (*rtype, pointed) {
             (rtype::PTR, Some((_, network))) => {
                 let target = Name::from_wire(rdata).ok_or(Verdict::Malformed)?;
@@ -278,6 +278,19 @@ impl Judge<'_> {
             }
             (rtype::DHCID, None) => Err(Verdict::Malformed),
             _ => Err(Verdict::NotAllowed),
+        }
+    }
+
+    /// Whether all that `name` has is of networks whose updates are signed with this key.
+    fn owns(&self, name: &Name, names: &LeaseNames) -> Result<(), Verdict> {
+        let networks = self.base.lease_networks();
+        let is_own = |address| networks.giving(address).is_none_or(|network| network.key == *self.key);
+        let pointed = networks.pointed_from(name).map(|(address, _)| address);
+        let named = names.get(name).into_iter().flat_map(|entry| &entry.addresses);
+        if pointed.iter().chain(named).all(|address| is_own(*address)) {
+            Ok(())
+        } else {
+            Err(Verdict::NotAllowed)
         }
     }
 

@@ -1,6 +1,9 @@
 //! Updates of names of leases: what is read, what is let, and that what cannot be kept is undone.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+
+use inventory_core::model::Range;
 
 use super::*;
 use crate::testing::query::ask;
@@ -65,6 +68,10 @@ impl World {
     }
 }
 
+fn v4_of(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
 fn v4(text: &str) -> Vec<u8> {
     let IpAddr::V4(v4) = text.parse().unwrap() else { panic!("{text}") };
     v4.octets().to_vec()
@@ -93,6 +100,40 @@ fn a_name_has_what_was_added_and_the_address_points_back() {
     let mut base = world.base.clone();
     base.set_serials(|_| 7);
     assert_eq!(all(&world.view()), all(&base));
+}
+
+#[test]
+fn what_another_key_has_told_is_not_taken_away() {
+    let mut world = World::new();
+    // As another customer has it, whose leases are in reverse zones of both.
+    let mut inventory = inventory_core::model::Inventory::clone(&world.snapshot.inventory);
+    let globals = Arc::make_mut(&mut inventory.globals);
+    let guests = globals.networks.iter_mut().find(|network| &*network.name == "guests").unwrap();
+    let mut annex = guests.clone();
+    annex.ipv4 = Some("10.31.0.0/24".parse().unwrap());
+    annex.ipv6 = None;
+    annex.pools = [Range::new(v4_of("10.31.0.100"), v4_of("10.31.0.200")).unwrap()].into();
+    annex.dynamic_names.as_mut().unwrap().key = name("others");
+    globals.networks.push(annex);
+    world.snapshot.inventory = Arc::new(inventory);
+    world.base = DnsView::build(&world.snapshot);
+    let (target, pointer) = (name("cam.lab.example"), name("100.0.30.10.in-addr.arpa"));
+    world.add("cam.lab.example", rtype::A, &v4("10.30.0.100")).unwrap();
+    world.add("100.0.30.10.in-addr.arpa", rtype::PTR, target.as_wire()).unwrap();
+    let reverse = world.base.zones().zone(world.base.zone_of(&pointer).unwrap()).name.clone();
+    for (zone, changes) in [
+        (name("lab.example"), [Change::DeleteName(target.clone()), Change::DeleteRrset(target, rtype::A)]),
+        (reverse, [Change::DeleteName(pointer.clone()), Change::DeleteRrset(pointer, rtype::PTR)]),
+    ] {
+        for change in changes {
+            let update = Update { zone: zone.clone(), prerequisites: Vec::new(), changes: vec![change] };
+            assert_eq!(world.apply(&update, "others").map(drop), TAKEN, "{update:?}");
+            assert!(world.apply(&update, "leases").is_ok_and(|before| !before.is_empty()), "{update:?}");
+            world.names = LeaseNames::default();
+            world.add("cam.lab.example", rtype::A, &v4("10.30.0.100")).unwrap();
+            world.add("100.0.30.10.in-addr.arpa", rtype::PTR, name("cam.lab.example").as_wire()).unwrap();
+        }
+    }
 }
 
 #[test]
