@@ -87,10 +87,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_machine_uses_its_own_addresses_and_nobody_one_for_documentation() {
+    fn this_machine_uses_its_own_addresses() {
         assert!(is_in_use([127, 0, 0, 1].into()));
         assert!(is_in_use([0, 0, 0, 0, 0, 0, 0, 1].into()));
-        assert!(!is_in_use([192, 0, 2, 77].into()));
     }
 
     #[test]
