@@ -16,6 +16,7 @@ mod suite {
     mod encrypted;
     mod endurance;
     mod examples;
+    mod forwarding;
     mod generator;
     mod kea;
     mod kea6;

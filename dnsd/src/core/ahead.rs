@@ -1,11 +1,14 @@
 //! Questions that came together: all are read, then what their answers lie in is fetched into the cache, then they
 //! are answered. A look-up by itself waits for memory; many wait at the same time.
 
-use crate::view::DnsView;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use crate::view::{DnsView, rtype};
 
 use super::chain::zone_for;
 use super::query::{Header, Query, Rejected};
-use super::reason::{Outcome, Reason};
+use super::reason::{Answer, Outcome, Reason};
 use super::update::OPCODE;
 use super::{QueryContext, answer_read};
 
@@ -46,6 +49,30 @@ impl Asked {
     #[inline]
     pub fn is_update(&self) -> bool {
         matches!(&self.0, Ok((header, Err(_))) if header.opcode() == OPCODE)
+    }
+
+    /// The servers that are to be asked for what `outcome`, our own reply, leaves open, if the client at `peer` wants
+    /// that and may: names in none of our zones, names that we delegate, and where aliases of ours lead. What is
+    /// signed is between us and the client.
+    pub fn upstream<'v>(
+        &self,
+        view: &'v DnsView,
+        peer: IpAddr,
+        outcome: Outcome,
+    ) -> Option<&'v Arc<[SocketAddr]>> {
+        let is_open = match outcome {
+            Outcome::Failed { reason, .. } => reason == Reason::OutsideZones,
+            Outcome::Answered { answer, truncated, .. } => {
+                matches!(answer, Answer::Referral | Answer::Alias) && !truncated
+            }
+            Outcome::Dropped(_) => false,
+        };
+        let Ok((header, Ok(question))) = &self.0 else { return None };
+        let is_meta = matches!(question.qtype, rtype::AXFR | rtype::IXFR | rtype::ANY);
+        if !is_open || !header.wants_recursion() || is_meta || question.signature.is_some() {
+            return None;
+        }
+        view.clients().upstream_of(peer)
     }
 
     /// The question, if it is one.

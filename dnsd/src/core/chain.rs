@@ -100,15 +100,16 @@ fn follow(
     loop {
         let loops = seen.iter().any(|name| name.as_wire() == next.name.as_wire());
         let zone = zone_for(view, &next.name, query.qtype);
+        let leads_out = zone.is_none();
         let zone = zone.filter(|zone| view.zones().zone(*zone).answers(peer));
         let (Some(zone), Some(at), false) = (zone, pointer_to(next.at), loops || seen.len() >= HOPS_MAX)
         else {
             let fits = prove::noted(view, query, message);
-            return answered(Answer::Records, !fits);
+            return answered(if leads_out { Answer::Alias } else { Answer::Records }, !fits);
         };
         let place = Place { view, query, name: &next.name, at, zone, first: false };
         // The records so far are an answer, whatever the chain ends with.
-        let whole = |answer| if answer == Answer::Referral { Answer::Records } else { answer };
+        let whole = |answer| if answer == Answer::Referral { Answer::Alias } else { answer };
         match step(&place, message) {
             Step::Done(answer) => {
                 let fits = prove::noted(view, query, message);

@@ -31,6 +31,8 @@ pub struct Options {
 pub(super) struct Flags {
     /// The answer comes from a zone of ours (AA).
     pub(super) authoritative: bool,
+    /// Names are looked up elsewhere for the client (RA).
+    pub(super) recursive: bool,
     /// Something did not fit (TC).
     pub(super) truncated: bool,
     /// Response code; its high bits go to the OPT record.
@@ -45,6 +47,7 @@ impl Flags {
             | header.flags & OPCODE_RD
             | if self.authoritative { 0x0400 } else { 0 }
             | if self.truncated { 0x0200 } else { 0 }
+            | if self.recursive { 0x0080 } else { 0 }
             | self.rcode & 15
     }
 }
@@ -111,6 +114,6 @@ pub(super) fn write_opt(edns: &Edns, rcode: u16, at: usize, out: &mut [u8]) -> O
 
 /// Octets of a padding option that makes a message of `octets` one of a few sizes (RFC 8467, section 4.1); 0 for
 /// a long one, of which nobody learns anything by its size.
-fn padding_after(octets: usize) -> usize {
+pub fn padding_after(octets: usize) -> usize {
     if octets > PADDED_OCTETS_MAX { 0 } else { (octets + 4).next_multiple_of(PADDING_BLOCK) - octets }
 }

@@ -40,7 +40,7 @@ pub mod update;
 mod tests;
 
 pub use ahead::{Asked, BATCH, fetch_ahead};
-pub use header::{OPT_OCTETS, Options, UDP_PAYLOAD};
+pub use header::{OPT_OCTETS, Options, UDP_PAYLOAD, padding_after};
 pub use lifetime::lifetime;
 pub use query::{Edns, HEADER_OCTETS, Header, Query, Rejected};
 pub use reason::{Answer, Outcome, Reason, rcode};
@@ -188,7 +188,9 @@ fn judge(
         return Verdict::Send;
     }
     let identity = match (outcome, read) {
-        (Outcome::Answered { answer: Answer::Records, .. }, Ok(question)) => question.digest(),
+        (Outcome::Answered { answer: Answer::Records | Answer::Alias, .. }, Ok(question)) => {
+            question.digest()
+        }
         // Names that do not exist are as many as anybody likes: they all say the same.
         (Outcome::Answered { answer, .. }, _) => answer as u64,
         _ => u64::MAX,
@@ -288,10 +290,11 @@ fn respond(
     let (answer, flags) = match resolution {
         Resolution::Answered { answer, authoritative, truncated } => {
             let rcode = if answer == Answer::NoName { rcode::NXDOMAIN } else { rcode::NOERROR };
-            (answer, Flags { authoritative, truncated, rcode })
+            let recursive = view.clients().upstream_of(context.peer).is_some();
+            (answer, Flags { authoritative, recursive, truncated, rcode })
         }
         Resolution::RedirectTooLong => {
-            let flags = Flags { authoritative: true, truncated: false, rcode: rcode::YXDOMAIN };
+            let flags = Flags { authoritative: true, rcode: rcode::YXDOMAIN, ..Flags::default() };
             let octets = message.finish(header, flags, question.edns);
             return Outcome::Failed { octets, reason: Reason::RedirectTooLong };
         }

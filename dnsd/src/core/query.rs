@@ -104,6 +104,12 @@ impl Header {
         self.flags & 0x8000 != 0
     }
 
+    /// Whether names are to be looked up elsewhere (RD).
+    #[inline]
+    pub fn wants_recursion(&self) -> bool {
+        self.flags & 0x0100 != 0
+    }
+
     /// The kind of message.
     #[inline]
     pub fn opcode(&self) -> u16 {

@@ -58,6 +58,8 @@ daemon::counted_reasons! {
     pub enum Answer {
         /// Here are the records.
         Records => "records",
+        /// Here are aliases; what they lead to is in no zone of ours.
+        Alias => "alias",
         /// The name exists, without records of that type.
         NoData => "no-data",
         /// The name does not exist.
@@ -120,6 +122,8 @@ daemon::counted_reasons! {
         UpdateMalformed => "update-malformed",
         /// An update without signature.
         UpdateUnsigned => "update-unsigned",
+        /// A question for elsewhere while too many wait. Dropped.
+        ForwardBusy => "forward-busy",
         /// An update while too many wait. Dropped.
         UpdateBusy => "update-busy",
     }
@@ -129,9 +133,12 @@ impl Reason {
     /// The response code that it gets; `None`: no response.
     pub const fn rcode(self) -> Option<u16> {
         Some(match self {
-            Reason::Short | Reason::Response | Reason::NoRoom | Reason::RateDrop | Reason::UpdateBusy => {
-                return None;
-            }
+            Reason::Short
+            | Reason::Response
+            | Reason::NoRoom
+            | Reason::RateDrop
+            | Reason::UpdateBusy
+            | Reason::ForwardBusy => return None,
             Reason::QuestionCount
             | Reason::Question
             | Reason::Records
@@ -177,6 +184,11 @@ impl Outcome {
             Outcome::Failed { reason, .. } => Outcome::Failed { octets, reason },
             Outcome::Dropped(_) => self,
         }
+    }
+
+    /// The reply, if there is one, which was written to `out`.
+    pub fn reply_in(self, out: &[u8]) -> Option<&[u8]> {
+        out.get(..self.octets()?)
     }
 
     /// Octets of the reply, if there is one.

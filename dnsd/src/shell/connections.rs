@@ -10,9 +10,10 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::core::transfer::{self as transfers, Opened};
 use crate::core::update::is_update;
-use crate::core::{self, Outcome, Transport};
+use crate::core::{Asked, Outcome, Reason, Transport};
 
 use super::counters::{Carrier, ConnectionTally, Traffic};
+use super::forward::Question;
 use super::service::Service;
 use super::status::lock;
 use super::transfer::{AT_ONCE, Granted};
@@ -150,11 +151,30 @@ impl Seat {
                 None => return Some(Later::Reply(reply)),
             }
         } else {
-            core::answer(&view, query, context, &mut scratch)
+            let mut asked = Asked::read(query);
+            let outcome = asked.answer(&view, query, context, &mut scratch);
+            match asked.upstream(&view, self.peer, outcome) {
+                None => outcome,
+                Some(servers) => {
+                    let (back, reply) = oneshot::channel();
+                    let question = Question {
+                        query: query.into(),
+                        own: outcome.reply_in(&scratch).unwrap_or_default().into(),
+                        peer: self.peer,
+                        transport: context.transport,
+                        servers: Arc::clone(servers),
+                        back: Back::Stream(back),
+                    };
+                    if service.forward.take(question) {
+                        return Some(Later::Reply(reply));
+                    }
+                    Outcome::Dropped(Reason::ForwardBusy)
+                }
+            }
         };
         tally.count(outcome);
         tally.latencies.observe(self.carrier, known.age(), 1);
-        if let Some(reply) = reply_of(outcome, &scratch) {
+        if let Some(reply) = outcome.reply_in(&scratch) {
             take(reply);
         }
         None
@@ -173,10 +193,6 @@ impl Drop for Seat {
             }
         }
     }
-}
-
-fn reply_of(outcome: Outcome, scratch: &[u8]) -> Option<&[u8]> {
-    outcome.octets().and_then(|octets| scratch.get(..octets))
 }
 
 /// The address that stands for all of a client: one has a whole network of IPv6 to itself.

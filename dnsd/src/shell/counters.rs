@@ -5,6 +5,7 @@ use std::sync::Arc;
 use daemon::metrics::{Counters, Histograms, Observer, Registry, SharedTally, Tally};
 use serde_json::{Value, json};
 
+use super::forward::Forwarded;
 use crate::core::update::Verdict;
 use crate::core::{Answer, Outcome, Reason};
 
@@ -79,6 +80,7 @@ pub struct DnsCounters {
     failures: Arc<Counters<Reason>>,
     traffic: Arc<Counters<Traffic>>,
     updates: Arc<Counters<Verdict>>,
+    forwarded: Arc<Counters<Forwarded>>,
     latencies: Arc<Histograms<Carrier>>,
 }
 
@@ -114,6 +116,11 @@ impl DnsCounters {
                 "Signed updates of names of leases, by what became of them",
                 "verdict",
             ),
+            forwarded: Counters::new(
+                "hostbook_dnsd_forwarded",
+                "Questions looked up elsewhere, by what became of them",
+                "outcome",
+            ),
             latencies: Histograms::new(
                 "hostbook_dnsd_latency_seconds",
                 "From when a message was read until its reply was sent, or handed to who sends it",
@@ -125,6 +132,7 @@ impl DnsCounters {
         counters.failures.register(registry);
         counters.traffic.register(registry);
         counters.updates.register(registry);
+        counters.forwarded.register(registry);
         counters
     }
 
@@ -139,6 +147,10 @@ impl DnsCounters {
 
     pub(super) fn updates(&self) -> SharedTally<Verdict> {
         self.updates.shared_tally()
+    }
+
+    pub(super) fn forwarded(&self) -> SharedTally<Forwarded> {
+        self.forwarded.shared_tally()
     }
 
     pub(super) fn connections(&self) -> ConnectionTally {
@@ -157,6 +169,7 @@ impl DnsCounters {
             "failures": self.failures.to_json(),
             "traffic": self.traffic.to_json(),
             "updates": self.updates.to_json(),
+            "forwarded": self.forwarded.to_json(),
             "latencies": self.latencies.to_json(),
         })
     }

@@ -9,6 +9,7 @@ mod clock;
 mod connections;
 mod counters;
 mod encrypted;
+mod forward;
 mod journal;
 mod keys;
 mod lease_store;
@@ -35,13 +36,14 @@ pub use server::{Server, Sockets};
 pub use service::Service;
 
 use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use daemon::control;
 use daemon::exit::{Exit, Fatal};
-use daemon::follow::{self, FollowOptions};
+use daemon::follow::{self, FollowOptions, Following};
 use daemon::metrics::{Common, Registry};
 use daemon::notify::Notifier;
 use daemon::privileges::{Keep, User, give_up};
@@ -95,24 +97,10 @@ fn try_run(options: Options) -> Result<(), Fatal> {
         Reloader::new(Arc::clone(&service), Arc::clone(&state), Arc::clone(&serial_trouble), system_clock());
     let reloader = Arc::new(Mutex::new(reloader));
     let threads = reload::retry_often(Arc::clone(&reloader))
-        .and_then(|retrying| Ok((retrying, updates::start(&reloader, &service, counters.updates())?)));
+        .and_then(|retrying| Ok((retrying, updates::start(&reloader, &service, counters.updates())?)))
+        .and_then(|threads| Ok((threads, forward::start(&service, counters.forwarded())?)));
     let _threads = threads.map_err(|error| Fatal::system("start threads", &error))?;
-    let applied = Arc::clone(&reloader);
-    let reloads = notifier.clone();
-    let mut first = true;
-    let follow_options =
-        FollowOptions { inventories: options.inventory, state_dir: state.path().to_owned(), daemon: "dnsd" };
-    let following = follow::start(follow_options, move |snapshot| {
-        // The start is complete only when answers are given: see below.
-        let reload = !std::mem::take(&mut first);
-        if reload {
-            reloads.reloading();
-        }
-        reload::take(&applied, snapshot);
-        if reload {
-            reloads.ready();
-        }
-    })?;
+    let following = follow_inventory(options.inventory, &state, &reloader, &notifier)?;
 
     let mut listeners: Vec<String> = sockets.addresses().iter().map(ToString::to_string).collect();
     listeners.extend(sockets.encrypted.iter().flat_map(Encrypted::addresses));
@@ -144,6 +132,30 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     drop(server);
     info!("finished");
     Ok(())
+}
+
+/// Takes every good state of the inventory into service.
+fn follow_inventory(
+    inventories: Vec<PathBuf>,
+    state: &StateDir,
+    reloader: &Arc<Mutex<Reloader>>,
+    notifier: &Notifier,
+) -> Result<Following, Fatal> {
+    let (applied, reloads) = (Arc::clone(reloader), notifier.clone());
+    let mut first = true;
+    let options = FollowOptions { inventories, state_dir: state.path().to_owned(), daemon: "dnsd" };
+    let following = follow::start(options, move |snapshot| {
+        // The start is complete only when answers are given.
+        let reload = !std::mem::take(&mut first);
+        if reload {
+            reloads.reloading();
+        }
+        reload::take(&applied, snapshot);
+        if reload {
+            reloads.ready();
+        }
+    })?;
+    Ok(following)
 }
 
 /// Opens files and sockets, then gives up privileges.

@@ -20,6 +20,7 @@ use crate::core::{QueryContext, Transport};
 use crate::view::DnsView;
 
 use super::clock::wall_clock;
+use super::forward::ForwardQueue;
 use super::journal::Journal;
 use super::keys::Keys;
 use super::secondaries::Secondaries;
@@ -46,6 +47,8 @@ pub struct Service {
     pub zone_keys: Mutex<BTreeMap<Name, Value>>,
     /// Where updates wait.
     pub(super) updates: UpdateQueue,
+    /// Where questions wait that are looked up elsewhere.
+    pub(super) forward: ForwardQueue,
     /// What is known of the names of leases, for status.
     pub(super) lease_names: LeaseNameStatus,
     /// Wakes who tells the secondaries.
@@ -65,6 +68,7 @@ impl Service {
             secondaries: Secondaries::default(),
             zone_keys: Mutex::default(),
             updates: UpdateQueue::default(),
+            forward: ForwardQueue::default(),
             lease_names: LeaseNameStatus::default(),
             changed: Notify::new(),
         })

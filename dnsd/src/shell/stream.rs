@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::connections::{Later, QUERY_OCTETS_MAX, Seat};
@@ -21,6 +22,20 @@ const GATHERED: usize = 16 * 1024;
 const READING: Duration = Duration::from_secs(10);
 /// How long a reply that somebody else makes is waited for.
 pub(super) const MAKING: Duration = Duration::from_secs(30);
+
+/// Replies that somebody else makes at once for one connection: in any order, so that a slow one keeps no other
+/// waiting (RFC 7766, section 6.2.1.1).
+const MADE_MAX: usize = 64;
+
+/// What a connection has brought.
+enum Heard {
+    /// More octets.
+    More,
+    /// A reply for the client.
+    Reply(Vec<u8>),
+    /// Nothing any more.
+    End,
+}
 
 /// A connection that queries come over.
 pub(super) struct Connection<S> {
@@ -39,14 +54,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn answer(&mut self) {
         let (mut input, mut output) = (Vec::new(), Vec::new());
+        let mut made = JoinSet::new();
         let mut deadline = Instant::now() + self.seat.idle;
         loop {
-            let (mut used, mut later) = (0, None);
-            while later.is_none()
+            let (mut used, mut transfer) = (0, None);
+            while transfer.is_none()
+                && made.len() < MADE_MAX
                 && output.len() < GATHERED
                 && let Some((query, octets)) = next_message(input.get(used..).unwrap_or(&[]))
             {
-                later = self.seat.answer(query, |reply| append(reply, &mut output));
+                match self.seat.answer(query, |reply| append(reply, &mut output)) {
+                    Some(Later::Transfer(granted)) => transfer = Some(granted),
+                    // No reply is one as well: the client asks again.
+                    Some(Later::Reply(reply)) => {
+                        made.spawn(async { timeout(MAKING, reply).await.ok()?.ok() });
+                    }
+                    None => {}
+                }
                 used += octets;
                 deadline = Instant::now() + self.seat.idle;
             }
@@ -56,12 +80,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     return;
                 }
                 output = Vec::new();
-                if later.is_none() {
+                if transfer.is_none() {
                     continue;
                 }
             }
-            if let Some(later) = later {
-                if !self.later(later).await {
+            if let Some(granted) = transfer {
+                let sent = tokio::select! {
+                    sent = transfer::send(&self.seat, *granted, &mut self.stream) => sent,
+                    () = told(&mut self.stop) => false,
+                };
+                if !sent {
                     return;
                 }
                 deadline = Instant::now() + self.seat.idle;
@@ -71,48 +99,46 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.count(Traffic::TcpTooLong);
                 return;
             }
-            if !self.receive(&mut input, deadline).await {
-                return;
-            }
-        }
-    }
-
-    /// Reads more; `false` when the connection ends.
-    async fn receive(&mut self, input: &mut Vec<u8>, deadline: Instant) -> bool {
-        input.reserve(512);
-        tokio::select! {
-            read = timeout_at(deadline, self.stream.read_buf(input)) => match read {
-                Ok(Ok(octets)) => octets > 0,
-                Ok(Err(_)) => false,
-                Err(_) => {
-                    self.count(Traffic::TcpIdle);
-                    false
+            match self.hear(&mut input, &mut made, deadline).await {
+                Heard::More => {}
+                Heard::Reply(reply) => {
+                    append(&reply, &mut output);
+                    deadline = Instant::now() + self.seat.idle;
                 }
-            },
-            () = told(&mut self.stop) => false,
+                Heard::End => return,
+            }
         }
     }
 
-    /// Sends a transfer, or a reply when it is there; `false` when the connection ends.
-    async fn later(&mut self, later: Later) -> bool {
-        let reply = match later {
-            Later::Transfer(granted) => {
-                return tokio::select! {
-                    sent = transfer::send(&self.seat, *granted, &mut self.stream) => sent,
-                    () = told(&mut self.stop) => false,
-                };
+    /// Reads more, or takes one of the replies that somebody else makes; those keep a client from being idle.
+    async fn hear(
+        &mut self,
+        input: &mut Vec<u8>,
+        made: &mut JoinSet<Option<Vec<u8>>>,
+        deadline: Instant,
+    ) -> Heard {
+        input.reserve(512);
+        let mut reads = made.len() < MADE_MAX;
+        loop {
+            tokio::select! {
+                read = timeout_at(deadline, self.stream.read_buf(input)), if reads => match read {
+                    Ok(Ok(octets)) if octets > 0 => return Heard::More,
+                    // It asks for nothing more, and may still read.
+                    Ok(Ok(_)) | Err(_) if !made.is_empty() => reads = false,
+                    Ok(_) => return Heard::End,
+                    Err(_) => {
+                        self.count(Traffic::TcpIdle);
+                        return Heard::End;
+                    }
+                },
+                Some(reply) = made.join_next() => match reply {
+                    Ok(Some(reply)) => return Heard::Reply(reply),
+                    _ if made.is_empty() && !reads => return Heard::End,
+                    _ => {}
+                },
+                () = told(&mut self.stop) => return Heard::End,
             }
-            Later::Reply(reply) => reply,
-        };
-        let reply = tokio::select! {
-            reply = timeout(MAKING, reply) => reply,
-            () = told(&mut self.stop) => return false,
-        };
-        // No reply is one as well: the client asks again.
-        let Ok(Ok(reply)) = reply else { return true };
-        let mut framed = Vec::new();
-        append(&reply, &mut framed);
-        self.send(&framed).await
+        }
     }
 
     /// Sends answers; `false` when the connection ends.

@@ -5,7 +5,7 @@
 //! signatures. Memory is taken for aliases, additional records and signatures only, and given back with the
 //! reply. A reply leaves from the address that was asked.
 
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,9 +15,10 @@ use daemon::udp::{Datagram, RecvBatch, SendBatch, Wait};
 use tracing::{debug, error};
 
 use super::counters::{Carrier, Traffic, WorkerTally};
+use super::forward::Question;
 use super::service::Service;
 use super::updates::Back;
-use crate::core::{self, Asked, BATCH, Outcome, QueryContext, Transport, UDP_PAYLOAD};
+use crate::core::{self, Asked, BATCH, Outcome, QueryContext, Reason, Transport, UDP_PAYLOAD};
 
 /// Octets of a query that are read. A longer one is answered with FORMERR: no question is as long.
 const QUERY_OCTETS: usize = 2048;
@@ -85,6 +86,10 @@ impl Worker {
             } else {
                 asked.answer(&view, query.bytes, context, room)
             };
+            if let Some(servers) = asked.upstream(&view, context.peer, outcome) {
+                self.forward(&query, outcome.reply_in(room).unwrap_or_default(), servers);
+                continue;
+            }
             self.tally.count(outcome);
             if let Some(octets) = outcome.octets()
                 && !replies.commit(octets, query.from, query.reply_route())
@@ -111,6 +116,23 @@ impl Worker {
         }
         // A client that got no reply asks again; waiting here would keep all others.
         self.tally.traffic.add(Traffic::UdpUnsent, count(replies.discard()));
+    }
+
+    /// Has a question looked up elsewhere that our own reply leaves open.
+    #[cold]
+    fn forward(&self, query: &Datagram<'_>, own: &[u8], servers: &Arc<[SocketAddr]>) {
+        let (socket, to, route) = (Arc::clone(&self.socket), query.from, query.reply_route());
+        let question = Question {
+            query: query.bytes.into(),
+            own: own.into(),
+            peer: query.from.ip(),
+            transport: Transport::Udp,
+            servers: Arc::clone(servers),
+            back: Back::Datagram { socket, to, route },
+        };
+        if !self.service.forward.take(question) {
+            self.tally.count(Outcome::Dropped(Reason::ForwardBusy));
+        }
     }
 
     /// Lets an update wait, if it is one that may.

@@ -127,7 +127,8 @@ fn make(reloader: &Mutex<Reloader>, waiting: &Receiver<Waiting>, tally: &SharedT
 }
 
 impl Back {
-    fn send(self, octets: Vec<u8>, replies: &mut SendBatch) {
+    /// Sends a reply; `replies` has room for one.
+    pub(super) fn send(self, octets: Vec<u8>, replies: &mut SendBatch) {
         match self {
             // Fails if the client has left.
             Back::Stream(reply) => drop(reply.send(octets)),

@@ -1,6 +1,7 @@
 //! What the inventory says of clients: its own networks, and how many answers others get.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use inventory_core::model::Globals;
 use ipnet::IpNet;
@@ -12,6 +13,8 @@ pub struct Clients {
     own: Box<[IpNet]>,
     /// Answers a second that another network may get that say the same; 0: any number.
     pub limit: u32,
+    /// Networks whose clients have other names looked up, sorted, and where.
+    forwarding: Box<[(IpNet, Arc<[SocketAddr]>)]>,
 }
 
 impl Clients {
@@ -20,7 +23,28 @@ impl Clients {
         let v6 = globals.networks.iter().filter_map(|network| network.ipv6.map(IpNet::from));
         let mut own: Vec<IpNet> = v4.chain(v6).collect();
         own.sort_unstable();
-        Clients { own: own.into(), limit: globals.site.rate_limit }
+        let forwards = globals.networks.iter().filter(|network| !network.forward.is_empty());
+        let mut forwarding: Vec<(IpNet, Arc<[SocketAddr]>)> = forwards
+            .flat_map(|network| {
+                let nets = [network.ipv4.map(IpNet::from), network.ipv6.map(IpNet::from)];
+                nets.into_iter().flatten().map(|net| (net, Arc::clone(&network.forward)))
+            })
+            .collect();
+        forwarding.sort_unstable();
+        Clients { own: own.into(), limit: globals.site.rate_limit, forwarding: forwarding.into() }
+    }
+
+    /// Where names are looked up for `peer` that are in none of our zones; `None`: nowhere. Cost: halving, and
+    /// nothing where that is so for all.
+    #[inline]
+    pub fn upstream_of(&self, peer: IpAddr) -> Option<&Arc<[SocketAddr]>> {
+        if self.forwarding.is_empty() {
+            return None;
+        }
+        let peer = peer.to_canonical();
+        let after = self.forwarding.partition_point(|(net, _)| net.addr() <= peer);
+        let (net, servers) = self.forwarding.get(after.checked_sub(1)?)?;
+        net.contains(&peer).then_some(servers)
     }
 
     /// Whether `peer` lies in a network of the inventory, or is this machine. Forged addresses of those

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use std::sync::Arc;
+
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::{BootId, Match, NetworkId, ZoneId};
@@ -129,6 +131,8 @@ pub struct Network {
     pub reverse: Option<Name>,
     /// Where the names go that machines with a lease of its pools give themselves; `None`: nowhere.
     pub dynamic_names: Option<Updates>,
+    /// Servers that look up for its clients what is in no zone of ours, in order of preference; none: nobody does.
+    pub forward: Arc<[SocketAddr]>,
 }
 
 /// Where names of leases go (RFC 2136).

@@ -1,6 +1,6 @@
 //! `[network.X]`.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
@@ -9,6 +9,7 @@ use super::field::{Field, Spanned};
 use super::matching::{self, MatchDecl};
 use super::ra;
 use super::read::{self, Findings};
+use super::updates;
 use crate::diag::{Finding, Rule};
 use crate::model::{Network, Range, RouterAdvertisement, is_interface_name};
 use crate::name::Name;
@@ -79,6 +80,8 @@ pub struct NetworkDecl {
     pub probe: Field<bool>,
     /// RFC 2317 reverse zone, instead of the enclosing /24.
     pub reverse: Field<Name>,
+    /// Servers that look up for its clients what is in no zone of ours.
+    pub forward: Field<Vec<Spanned<SocketAddr>>>,
     /// Whether machines with a lease get the names that they give themselves.
     pub dynamic_names: Field<bool>,
 }
@@ -133,6 +136,7 @@ pub(super) const KEYS: &[&str] = &[
     "probe",
     "reverse",
     "dynamic-names",
+    "forward",
 ];
 
 /// Shortest lease that is served: renewals at half of less would be a flood.
@@ -173,6 +177,7 @@ impl NetworkDecl {
             probe: Field::Absent,
             reverse: Field::Absent,
             dynamic_names: Field::Absent,
+            forward: Field::Absent,
         }
     }
 
@@ -218,6 +223,7 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
             "authoritative" => network.authoritative = read::field(entry, findings, read::boolean),
             "probe" => network.probe = read::field(entry, findings, read::boolean),
             "reverse" => network.reverse = read::field(entry, findings, read::domain_name),
+            "forward" => network.forward = read::list(entry, findings, updates::server),
             "dynamic-names" => network.dynamic_names = read::field(entry, findings, read::boolean),
             _ => {
                 read::unknown_key(entry, "a network", KEYS, findings);

@@ -51,7 +51,7 @@ pub(super) fn read(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Updat
 }
 
 /// An address, perhaps with a port.
-fn server(value: Value<'_, '_>, findings: Findings<'_>) -> Option<SocketAddr> {
+pub(super) fn server(value: Value<'_, '_>, findings: Findings<'_>) -> Option<SocketAddr> {
     let text = read::string(value, findings)?;
     let bare = text.parse().map(|address| SocketAddr::new(address, PORT));
     if let Ok(server) = bare.or_else(|_| text.parse::<SocketAddr>()) {

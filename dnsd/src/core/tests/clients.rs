@@ -8,7 +8,7 @@ use crate::core::dnssec::Algorithm;
 use crate::core::identity::Identity;
 use crate::core::limit::Limiter;
 use crate::core::serial::UnixSeconds;
-use crate::core::{Outcome, QueryContext, Reason, Transport, rcode};
+use crate::core::{Asked, Outcome, QueryContext, Reason, Transport, rcode};
 use crate::testing::{Ask, Reply, view};
 use crate::view::{DnsView, rtype};
 
@@ -16,6 +16,7 @@ const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 const COOKIE: u16 = 10;
 const NSID: u16 = 3;
 const EXTENDED_ERROR: u16 = 15;
+const RD: u16 = 0x0100;
 
 struct Server {
     identity: Identity,
@@ -212,4 +213,38 @@ fn who_gets_no_answer_costs_no_signature() {
     // One for each name, and one for the wildcard that is not there.
     let made = server.view.signing().denials();
     assert!((150..=201).contains(&made), "{made}");
+}
+
+#[test]
+fn what_our_reply_leaves_open_is_for_the_servers_of_the_clients_network() {
+    let zones = "[zone.\"lab.example\"]\nrecords = \"\"\"\nout CNAME www.elsewhere.example.\nin CNAME ns1\nloop CNAME loop\n\
+                 below CNAME a.sub\nsub NS ns.elsewhere.example.\n\"\"\"\n[zone.\"closed.example\"]\nallow-query = \"10.9.0.0/16\"\n\
+                 [network.guests]\nipv4 = \"10.30.0.0/24\"\nforward = [\"9.9.9.9\", \"[2620:fe::fe]:5353\"]\n";
+    let server = Server::new(zones);
+    let upstream = |name: &str, peer: &str, change: fn(&mut Ask)| {
+        let mut ask = Ask::new(name, rtype::A);
+        ask.flags |= RD;
+        change(&mut ask);
+        let (query, mut out) = (ask.octets(), [0; 1232]);
+        let peer: IpAddr = peer.parse().unwrap();
+        let mut asked = Asked::read(&query);
+        let context = QueryContext { peer, ..QueryContext::anonymous(Transport::Udp) };
+        let outcome = asked.answer(&server.view, &query, context, &mut out);
+        let recursive = out[3] & 0x80 != 0;
+        let servers = asked.upstream(&server.view, peer, outcome);
+        (servers.map(|servers| servers.len()), recursive)
+    };
+    let as_is: fn(&mut Ask) = |_| {};
+    for name in ["www.elsewhere.example", "out.lab.example", "a.sub.lab.example", "below.lab.example"] {
+        assert_eq!(upstream(name, "10.30.0.9", as_is).0, Some(2), "{name}");
+        assert_eq!(upstream(name, "::ffff:10.30.0.9", as_is).0, Some(2), "{name}");
+        assert_eq!(upstream(name, "10.20.0.9", as_is), (None, false), "{name}: of another network");
+        let without = upstream(name, "10.30.0.9", |ask| ask.flags &= !RD);
+        assert_eq!(without.0, None, "{name}: wants no recursion");
+        assert_eq!(upstream(name, "10.30.0.9", |ask| ask.rtype = rtype::ANY).0, None, "{name}: of any type");
+    }
+    for name in ["ns1.lab.example", "in.lab.example", "loop.lab.example", "nothing.lab.example"] {
+        assert_eq!(upstream(name, "10.30.0.9", as_is), (None, true), "{name}: ours");
+    }
+    assert_eq!(upstream("closed.example", "10.30.0.9", as_is).0, None, "not for this client");
 }
