@@ -34,5 +34,6 @@ mod suite {
     mod storm;
     mod transfers;
     mod types;
+    mod views;
     mod workspace;
 }

@@ -151,9 +151,10 @@ impl Seat {
                 None => return Some(Later::Reply(reply)),
             }
         } else {
+            let view = view.seen_by(self.peer);
             let mut asked = Asked::read(query);
-            let outcome = asked.answer(&view, query, context, &mut scratch);
-            match asked.upstream(&view, self.peer, outcome) {
+            let outcome = asked.answer(view, query, context, &mut scratch);
+            match asked.upstream(view, self.peer, outcome) {
                 None => outcome,
                 Some(servers) => {
                     let (back, reply) = oneshot::channel();

@@ -78,15 +78,16 @@ impl Worker {
         for (query, asked) in queries.iter().zip(asked) {
             let Some(room) = replies.buffer() else { break };
             let context = known.context(query.from.ip());
+            let view = view.seen_by(context.peer);
             let outcome = if asked.is_update() && !view.lease_networks().is_empty() {
                 match self.update(&query, context, room) {
                     Some(outcome) => outcome,
                     None => continue,
                 }
             } else {
-                asked.answer(&view, query.bytes, context, room)
+                asked.answer(view, query.bytes, context, room)
             };
-            if let Some(servers) = asked.upstream(&view, context.peer, outcome) {
+            if let Some(servers) = asked.upstream(view, context.peer, outcome) {
                 self.forward(&query, outcome.reply_in(room).unwrap_or_default(), servers);
                 continue;
             }

@@ -29,10 +29,15 @@ const GROWTH_MAX: usize = 8;
 const SHARD_BITS: std::ops::RangeInclusive<u32> = 4..=20;
 
 impl DnsView {
-    /// The view of `snapshot`. Serials are zero: see [`DnsView::set_serials`].
-    ///
-    /// Cost: linear in the records.
-    pub fn build(snapshot: &Snapshot) -> DnsView {
+    /// The view of all of `snapshot`, made from that of an earlier inventory if there is one.
+    pub(super) fn one(snapshot: &Snapshot, last: Option<(&Inventory, &DnsView)>) -> DnsView {
+        match last {
+            Some((old, view)) => view.patched_to(old, snapshot),
+            None => DnsView::build_all(snapshot),
+        }
+    }
+
+    fn build_all(snapshot: &Snapshot) -> DnsView {
         let inventory = &snapshot.inventory;
         let zones = ZoneIndex::new(&inventory.globals);
         let mut bits = shard_bits(expected_nodes(inventory));
@@ -47,19 +52,14 @@ impl DnsView {
         }
     }
 
-    /// The view of `snapshot`, made from this one, which is that of `old`.
-    ///
-    /// Cost: linear in the records of the files that changed, and a pointer per shard; that of
-    /// [`DnsView::build`] if anything but hosts changed.
-    #[must_use]
-    pub fn updated(&self, old: &Inventory, snapshot: &Snapshot) -> DnsView {
+    fn patched_to(&self, old: &Inventory, snapshot: &Snapshot) -> DnsView {
         let changes = snapshot.inventory.changes_since(old);
         let crowded = self.node_count() > self.shards.len() * SHARD_NODES * GROWTH_MAX;
         if changes.globals || crowded && self.shards.len() < 1 << SHARD_BITS.end() {
-            return DnsView::build(snapshot);
+            return DnsView::build_all(snapshot);
         }
         let patched = self.patched(snapshot, &changes.removed, &changes.added, false);
-        patched.unwrap_or_else(|ShardFull| DnsView::build(snapshot))
+        patched.unwrap_or_else(|ShardFull| DnsView::build_all(snapshot))
     }
 
     fn empty(snapshot: &Snapshot, zones: Arc<ZoneIndex>, bits: u32) -> DnsView {
@@ -79,6 +79,7 @@ impl DnsView {
             leases: Arc::new(LeaseNetworks::new(globals)),
             problems: Vec::new(),
             signing: Arc::default(),
+            inside: None,
             zones,
         }
     }

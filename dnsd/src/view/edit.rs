@@ -238,7 +238,9 @@ fn delegation(host: &Host, number: u16, place: u16) -> Option<(Name, &[(Name, Sp
 
 fn add_addresses(host: &Host, number: u16, ttl: u32, draft: &mut Draft) {
     let nic = host.nics.get(usize::from(number));
-    for address in nic.into_iter().flat_map(|nic| nic.addresses.iter()) {
+    let own =
+        nic.into_iter().flat_map(|nic| nic.addresses.iter().filter(|address| !nic.replaced.have(**address)));
+    for address in own {
         match address {
             IpAddr::V4(v4) => draft.add(rtype::A, ttl, &v4.octets()),
             IpAddr::V6(v6) => draft.add(rtype::AAAA, ttl, &v6.octets()),

@@ -15,6 +15,7 @@ mod draft;
 mod edit;
 mod encode;
 mod hash;
+mod inside;
 mod labels;
 mod leases;
 mod node;
@@ -77,6 +78,7 @@ pub struct DnsView {
     leases: Arc<LeaseNetworks>,
     problems: Vec<Problem>,
     signing: Arc<Signing>,
+    inside: Option<Arc<inside::Inside>>,
 }
 
 /// What changes of a zone while its place in the inventory stays.
@@ -166,6 +168,7 @@ impl DnsView {
 
     /// Says what signs its zones, before the view is put into service.
     pub fn set_signing(&mut self, signing: Arc<Signing>) {
+        self.change_inside(|view| view.signing = Arc::clone(&signing));
         self.signing = signing;
     }
 
@@ -196,9 +199,14 @@ impl DnsView {
 
     /// Gives every zone its serial, before the view is put into service.
     pub fn set_serials(&mut self, serial_of: impl Fn(&Name) -> u32) {
+        // The zones of all are the same.
         for ((_, zone), state) in self.zones.iter().zip(&mut self.states) {
             state.serial = serial_of(&zone.name);
         }
+        let serials: Vec<u32> = self.states.iter().map(|state| state.serial).collect();
+        self.change_inside(|view| {
+            view.states.iter_mut().zip(&serials).for_each(|(state, serial)| state.serial = *serial);
+        });
     }
 
     /// Says which zones' master files are behind.

@@ -1,5 +1,7 @@
 //! Ids of one source counted as ids of the whole.
 
+use std::collections::BTreeSet;
+
 use super::placed;
 use crate::model::{BootId, BootSource, Globals, Host, Key, NetworkId, Unknown, ZoneId};
 
@@ -61,11 +63,14 @@ pub(super) fn append(all: &mut Globals, own: &Globals, label: &str) -> Maps {
     let keys: Vec<Key> = own.keys.iter().filter(unknown).cloned().collect();
     all.keys.extend(keys);
     let first = number(all.networks.len());
+    // A view is one customer's, whatever others call theirs.
+    let views: BTreeSet<String> = all.views().into_iter().map(str::to_owned).collect();
     for network in &own.networks {
         let mut network = network.clone();
         network.name =
             own_name(&network.name, label, |name| all.networks.iter().any(|other| *other.name == *name));
         network.zone = network.zone.map(|id| maps.zones[id.0 as usize]);
+        network.view = network.view.map(|view| own_name(&view, label, |name| views.contains(name)));
         if let Unknown::Boot(id) = network.unknown {
             network.unknown = Unknown::Boot(maps.boots[id.0 as usize]);
         }

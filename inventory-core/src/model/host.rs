@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipnet::Ipv6Net;
 
+use super::seen::Families;
 use super::ssh_key::SshHostKey;
 use super::{BootId, NetworkId, ZoneId, reverse_names_v6};
 use crate::mac::MacAddr;
@@ -135,6 +136,9 @@ pub struct Nic {
     pub lease_seconds: Option<u32>,
     /// Whether DHCP serves it.
     pub dhcp: bool,
+    /// Families of whose addresses others stand at its name, as clients of a view see it; none in an inventory as it
+    /// is written. See [`super::Inventory::seen_in`].
+    pub replaced: Families,
 }
 
 /// Prefixes that are delegated to an interface.

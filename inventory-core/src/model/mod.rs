@@ -14,6 +14,7 @@ mod index;
 mod matching;
 mod network;
 mod pool_label;
+mod seen;
 pub(crate) mod ssh_key;
 mod transfer;
 mod zone;
@@ -26,6 +27,7 @@ pub use index::{Found, HostIndex};
 pub use matching::{ARCHITECTURES, Conditions, Match, Pattern};
 pub use network::{Link, Network, Range, RouterAdvertisement, Unknown, Updates, is_interface_name};
 pub use pool_label::PoolLabel;
+pub use seen::Families;
 pub use ssh_key::SshHostKey;
 pub use transfer::{Key, KeyAlgorithm, Secondary};
 pub use zone::{

@@ -131,6 +131,8 @@ pub struct Network {
     pub reverse: Option<Name>,
     /// Where the names go that machines with a lease of its pools give themselves; `None`: nowhere.
     pub dynamic_names: Option<Updates>,
+    /// Whose clients alone see its addresses in the DNS: those of networks with the same; `None`: everybody.
+    pub view: Option<Box<str>>,
     /// Servers that look up for its clients what is in no zone of ours, in order of preference; none: nobody does.
     pub forward: Arc<[SocketAddr]>,
 }

@@ -12,7 +12,7 @@ use super::read::{self, Findings};
 use super::updates;
 use crate::diag::{Finding, Rule};
 use crate::model::{Network, Range, RouterAdvertisement, is_interface_name};
-use crate::name::Name;
+use crate::name::{Name, reject_host_label};
 use crate::options::{self, DhcpOption, Family};
 use crate::span::Span;
 use crate::toml::{Entry, Kind, Table, Value};
@@ -80,6 +80,8 @@ pub struct NetworkDecl {
     pub probe: Field<bool>,
     /// RFC 2317 reverse zone, instead of the enclosing /24.
     pub reverse: Field<Name>,
+    /// Whose clients see its addresses in the DNS.
+    pub view: Field<Box<str>>,
     /// Servers that look up for its clients what is in no zone of ours.
     pub forward: Field<Vec<Spanned<SocketAddr>>>,
     /// Whether machines with a lease get the names that they give themselves.
@@ -136,6 +138,7 @@ pub(super) const KEYS: &[&str] = &[
     "probe",
     "reverse",
     "dynamic-names",
+    "view",
     "forward",
 ];
 
@@ -177,6 +180,7 @@ impl NetworkDecl {
             probe: Field::Absent,
             reverse: Field::Absent,
             dynamic_names: Field::Absent,
+            view: Field::Absent,
             forward: Field::Absent,
         }
     }
@@ -223,6 +227,7 @@ pub(super) fn read_network(key: Spanned<&str>, table: Table<'_, '_>, findings: F
             "authoritative" => network.authoritative = read::field(entry, findings, read::boolean),
             "probe" => network.probe = read::field(entry, findings, read::boolean),
             "reverse" => network.reverse = read::field(entry, findings, read::domain_name),
+            "view" => network.view = read::field(entry, findings, view),
             "forward" => network.forward = read::list(entry, findings, updates::server),
             "dynamic-names" => network.dynamic_names = read::field(entry, findings, read::boolean),
             _ => {
@@ -345,6 +350,14 @@ fn link(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<str>> {
     }
     let help = "write the same name in all networks that share the link, as in `link = \"floor\"`";
     read::refuse(Rule::InvalidChoice, value, "a link must have a name", help, findings)
+}
+
+/// The name of a view.
+fn view(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<str>> {
+    let text = read::string(value, findings)?;
+    let Some(why) = reject_host_label(text) else { return Some(text.into()) };
+    let help = "write the same word in all networks whose clients see each other's addresses, as in `view = \"inside\"`";
+    read::refuse(Rule::InvalidName, value, format!("`{text}` is no name of a view: it {why}"), help, findings)
 }
 
 /// Length of a prefix that is delegated.

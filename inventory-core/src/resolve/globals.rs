@@ -188,6 +188,7 @@ fn network(decl: &NetworkDecl, zone: Option<ZoneId>, unknown: Unknown) -> Networ
         probe: decl.probe.get().copied().unwrap_or(true),
         reverse: decl.reverse.get().cloned(),
         dynamic_names: None,
+        view: decl.view.get().cloned(),
         forward: decl.forward.get().into_iter().flatten().map(|server| server.value).collect(),
     }
 }

@@ -7,7 +7,7 @@ use super::host::Resolver;
 use super::names::nic_name;
 use super::overlay::inherit_settings;
 use crate::diag::{Finding, Rule};
-use crate::model::{Delegated, Globals, HostName, Identifiers, NetworkId, Nic};
+use crate::model::{Delegated, Families, Globals, HostName, Identifiers, NetworkId, Nic};
 use crate::parse::{Field, HostDecl, NicDecl, Spanned};
 use crate::span::Span;
 
@@ -142,6 +142,7 @@ pub(super) fn resolve(
         addresses: addresses.into(),
         address_spans: address_spans.into(),
         delegated,
+        replaced: Families::default(),
         identifiers,
         options: resolver.options(decl.options),
         options6: resolver.options(decl.options6),

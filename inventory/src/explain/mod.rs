@@ -54,6 +54,9 @@ pub(crate) struct RecordFact {
     pub(crate) rtype: String,
     pub(crate) ttl: u32,
     pub(crate) data: String,
+    /// The view whose clients see it, where those see something else than everybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) view: Option<String>,
     /// Where it is written, or what it follows from.
     pub(crate) at: Option<String>,
 }
@@ -270,17 +273,23 @@ fn of_name(what: &str, asking: &Asking<'_>, dns: &DnsView, explained: &mut Expla
 
 /// Adds what `name` is answered with.
 fn records(name: &Name, asking: &Asking<'_>, dns: &DnsView, explained: &mut Explained) {
-    for record in dns::records(dns, name) {
-        let rtype = record.rtype.to_string();
-        let fact = RecordFact {
-            owner: name.to_string(),
-            at: record_at(name, &rtype, &record.data, asking),
-            rtype,
-            ttl: record.ttl,
-            data: record.data,
-        };
-        if !explained.dns.contains(&fact) {
-            explained.dns.push(fact);
+    let everybodys = dns::records(dns, name);
+    let of_views = dns.views().map(|(view, dns)| (Some(view), dns::records(dns, name)));
+    let others: Vec<_> = of_views.filter(|(_, records)| *records != everybodys).collect();
+    for (view, records) in std::iter::once((None, everybodys)).chain(others) {
+        for record in records {
+            let rtype = record.rtype.to_string();
+            let fact = RecordFact {
+                owner: name.to_string(),
+                at: record_at(name, &rtype, &record.data, asking),
+                rtype,
+                ttl: record.ttl,
+                data: record.data,
+                view: view.map(str::to_owned),
+            };
+            if !explained.dns.contains(&fact) {
+                explained.dns.push(fact);
+            }
         }
     }
 }

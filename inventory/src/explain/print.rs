@@ -21,7 +21,8 @@ pub(super) fn print(explained: &Explained) {
         let lengths = explained.dns.iter().map(|record| record.owner.len());
         let width = lengths.filter(|length| *length <= OWNER).max().unwrap_or(OWNER);
         for record in &explained.dns {
-            let fact = format!("{:<width$} {:<6} {}", record.owner, record.rtype, record.data);
+            let view = record.view.as_ref().map(|view| format!(" (view {view})")).unwrap_or_default();
+            let fact = format!("{:<width$} {:<6} {}{view}", record.owner, record.rtype, record.data);
             fact_line(&fact, record.at.as_deref());
         }
         output::line("");

@@ -1,6 +1,6 @@
 //! Records that come, change and go, by zone.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use dnsd::view::{DnsView, ZoneRecord};
 use inventory_core::model::Snapshot;
@@ -14,10 +14,19 @@ use super::Sign;
 pub(crate) struct ZoneChange {
     /// The apex.
     pub(crate) zone: String,
+    /// The view whose clients alone see that; none: those of no view, and perhaps others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) view: Option<String>,
     /// Whether the zone itself comes or goes.
     pub(crate) sign: Sign,
     /// RRsets, sorted by owner and type.
     pub(crate) records: Vec<RrsetChange>,
+}
+
+impl ZoneChange {
+    fn new(zone: &str, sign: Sign) -> ZoneChange {
+        ZoneChange { zone: zone.to_owned(), view: None, sign, records: Vec::new() }
+    }
 }
 
 /// An RRset that changes.
@@ -37,10 +46,30 @@ pub(crate) struct RrsetChange {
 
 const SOA: u16 = 6;
 
-/// The zones that change, sorted by name.
+/// The zones that change, sorted by name; then what else changes for the clients of each view.
 pub(super) fn between(before: &Snapshot, after: &Snapshot) -> Vec<ZoneChange> {
     let (old, new) = (DnsView::build(before), DnsView::build(after));
-    let (went, came) = difference(&old, &new);
+    let mut all = changes(&old, &new);
+    let names: BTreeSet<&str> = old.views().chain(new.views()).map(|(name, _)| name).collect();
+    for name in names {
+        let mut own = changes(seen_in(&old, name), seen_in(&new, name));
+        for change in &mut own {
+            let everybodys = all.iter().find(|other| other.view.is_none() && other.zone == change.zone);
+            change.records.retain(|one| everybodys.is_none_or(|other| !other.records.contains(one)));
+            change.view = Some(name.to_owned());
+        }
+        all.extend(own.into_iter().filter(|change| !change.records.is_empty()));
+    }
+    all
+}
+
+/// What clients see by this name: what everybody else does where there is no such view.
+fn seen_in<'v>(view: &'v DnsView, name: &str) -> &'v DnsView {
+    view.views().find(|(own, _)| *own == name).map_or(view, |(_, own)| own)
+}
+
+fn changes(old: &DnsView, new: &DnsView) -> Vec<ZoneChange> {
+    let (went, came) = difference(old, new);
     let mut rrsets: BTreeMap<Key, (Vec<String>, Vec<String>)> = BTreeMap::new();
     for (zone, record) in &went {
         rrsets.entry(key(zone, record)).or_default().0.push(data(record));
@@ -48,11 +77,11 @@ pub(super) fn between(before: &Snapshot, after: &Snapshot) -> Vec<ZoneChange> {
     for (zone, record) in &came {
         rrsets.entry(key(zone, record)).or_default().1.push(data(record));
     }
-    keep_partners(&old, &new, &mut rrsets);
+    keep_partners(old, new, &mut rrsets);
     let names = |view: &DnsView| -> HashSet<String> {
         view.zones().iter().map(|(_, zone)| zone.name.to_string()).collect()
     };
-    let (had, has) = (names(&old), names(&new));
+    let (had, has) = (names(old), names(new));
     let mut zones: BTreeMap<String, ZoneChange> = BTreeMap::new();
     let sign = |zone: &String| match (had.contains(zone), has.contains(zone)) {
         (false, _) => Sign::Added,
@@ -60,7 +89,7 @@ pub(super) fn between(before: &Snapshot, after: &Snapshot) -> Vec<ZoneChange> {
         _ => Sign::Changed,
     };
     for zone in had.symmetric_difference(&has) {
-        zones.insert(zone.clone(), ZoneChange { zone: zone.clone(), sign: sign(zone), records: Vec::new() });
+        zones.insert(zone.clone(), ZoneChange::new(zone, sign(zone)));
     }
     for ((zone, _, rtype, owner), (mut before, mut after)) in rrsets {
         before.sort();
@@ -73,10 +102,7 @@ pub(super) fn between(before: &Snapshot, after: &Snapshot) -> Vec<ZoneChange> {
         let rtype = RecordType(rtype).to_string();
         let change = RrsetChange { sign: rrset_sign, owner, rtype, before, after };
         let entry = zones.entry(zone.clone());
-        entry
-            .or_insert_with(|| ZoneChange { sign: sign(&zone), zone, records: Vec::new() })
-            .records
-            .push(change);
+        entry.or_insert_with(|| ZoneChange::new(&zone, sign(&zone))).records.push(change);
     }
     zones.into_values().collect()
 }

@@ -18,7 +18,8 @@ pub(crate) fn print(changes: &Changes) {
             Sign::Removed => ", which is served no longer",
             Sign::Changed => "",
         };
-        heading(&format!("zone {}{what}", zone.zone));
+        let view = zone.view.as_ref().map(|view| format!(" in view {view}")).unwrap_or_default();
+        heading(&format!("zone {}{view}{what}", zone.zone));
         let lines = zone.records.iter().map(|rrset| {
             let name = relative(&rrset.owner, &zone.zone);
             let head = format!("{name:<24} {:<6}", rrset.rtype);

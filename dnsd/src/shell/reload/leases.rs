@@ -26,7 +26,8 @@ impl Leases {
         if self.names.is_empty() {
             return base.clone();
         }
-        base.with_leases(globals, &self.names.nodes(base)).unwrap_or_else(|| {
+        let served = base.each_by(base, |view, base| view.with_leases(globals, &self.names.nodes(base)));
+        served.unwrap_or_else(|| {
             warn!("names of leases are not served: there is no room for them");
             base.clone()
         })
@@ -35,7 +36,7 @@ impl Leases {
     /// Takes the view of another inventory for the one in service, and forgets names that no pool has room for.
     pub(super) fn follow(&mut self, base: DnsView) {
         let mut before = Before::default();
-        self.names.retain_given(&base, &mut before);
+        self.names.retain_given(base.whole(), &mut before);
         if !before.is_empty()
             && let Err(why) = self.store.commit(&self.names, &before)
         {
@@ -53,7 +54,7 @@ impl Reloader {
         let mut before = Before::default();
         let Leases { base, names, .. } = &mut self.leases;
         let mut verdicts: Vec<Verdict> =
-            updates.iter().map(|update| update.apply(base, names, &mut before)).collect();
+            updates.iter().map(|update| update.apply(base.whole(), names, &mut before)).collect();
         before.keep_changed(names);
         if !before.is_empty()
             && let Err(why) = self.serve_leases(&last.inventory.globals, before)
@@ -78,7 +79,11 @@ impl Reloader {
     /// Keeps and serves what differs from `before`; makes it undone if that cannot be.
     fn serve_leases(&mut self, globals: &Globals, before: Before) -> Result<(), String> {
         let Leases { base, names, store } = &mut self.leases;
-        let view = self.service.views.load().with_leases(globals, &names.changed_nodes(base, &before));
+        let view = self
+            .service
+            .views
+            .load()
+            .each_by(base, |view, base| view.with_leases(globals, &names.changed_nodes(base, &before)));
         let Some(view) = view else {
             names.restore(before);
             return Err("there is no room for them".to_owned());
