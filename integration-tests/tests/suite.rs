@@ -11,6 +11,7 @@ mod suite {
     mod clients;
     mod clients6;
     mod differential;
+    mod discovery;
     mod dnssec;
     mod edns;
     mod encrypted;

@@ -149,6 +149,29 @@ impl Book {
                     self.add(&owner, rtype::NS, host.ttl, server.as_wire());
                 }
             }
+            for service in &host.services {
+                let zone = &inventory.globals.zone(host.name.zone).name;
+                let below = |labels: &str| {
+                    let start = zone.clone();
+                    labels.rsplit('.').fold(start, |name, label| name.child(label).unwrap())
+                };
+                let kind = below(&format!("{}.{}", service.service, service.protocol));
+                let length = u8::try_from(service.instance.len()).unwrap();
+                let instance = [&[length], service.instance.as_bytes(), kind.as_wire()].concat();
+                self.add(&kind, rtype::PTR, host.ttl, &instance);
+                for subtype in &service.subtypes {
+                    let owner = below(&format!("{subtype}._sub.{}.{}", service.service, service.protocol));
+                    self.add(&owner, rtype::PTR, host.ttl, &instance);
+                }
+                self.add(&below("_services._dns-sd._udp"), rtype::PTR, host.ttl, kind.as_wire());
+                for label in ["b", "db", "lb"] {
+                    self.add(&below(&format!("{label}._dns-sd._udp")), rtype::PTR, host.ttl, zone.as_wire());
+                }
+                let own = kind.child(&service.instance).unwrap();
+                let srv = [&[0; 4], &service.port.to_be_bytes()[..], host.name.fqdn.as_wire()].concat();
+                self.add(&own, rtype::SRV, host.ttl, &srv);
+                self.add(&own, 16, host.ttl, &service.txt);
+            }
             for alias in &host.aliases {
                 self.add(&alias.name.fqdn, rtype::CNAME, host.ttl, host.name.fqdn.as_wire());
             }

@@ -135,6 +135,16 @@ impl RandomSite {
                 );
             }
             if self.random.chance(15) {
+                let name =
+                    if self.random.chance(50) { format!(", name = \"Web {number}\"") } else { String::new() };
+                writeln!(
+                    text,
+                    "services = [{{ type = \"_ipp._tcp\", port = 631, txt = \"a=1\", subtypes = \"_x\" }}, {{ type = \"_http._tcp\", port = {}{name} }}]",
+                    80 + number
+                )
+                .unwrap();
+            }
+            if self.random.chance(15) {
                 text.push_str("ttl = \"5m\"\n");
             }
             if self.random.chance(10) {

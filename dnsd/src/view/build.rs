@@ -16,6 +16,7 @@ use super::labels::{self, Labels};
 use super::leases::LeaseNetworks;
 use super::node::Key;
 use super::pool::Pools;
+use super::services;
 use super::shard::{Shard, ShardFull, hash_of};
 use super::written::Written;
 use super::zone::{Zone, ZoneIndex, ZoneNumber};
@@ -44,7 +45,10 @@ impl DnsView {
         loop {
             let empty = DnsView::empty(snapshot, Arc::clone(&zones), bits);
             match empty.patched(snapshot, &[], &inventory.shards, true) {
-                Ok(view) => return view,
+                Ok(view) => {
+                    let nodes = services::all(inventory);
+                    return view.with_leases(&inventory.globals, &nodes).unwrap_or(view);
+                }
                 // Only names with megabytes of records can fill a shard: spread them wider.
                 Err(ShardFull) if bits < *SHARD_BITS.end() => bits += 1,
                 Err(ShardFull) => return empty,
@@ -59,7 +63,15 @@ impl DnsView {
             return DnsView::build_all(snapshot);
         }
         let patched = self.patched(snapshot, &changes.removed, &changes.added, false);
-        patched.unwrap_or_else(|ShardFull| DnsView::build_all(snapshot))
+        let patched = match patched {
+            Ok(patched) if services::concern(&changes) => {
+                let nodes = services::changed(old, &snapshot.inventory);
+                patched.with_leases(&snapshot.inventory.globals, &nodes)
+            }
+            Ok(patched) => Some(patched),
+            Err(ShardFull) => None,
+        };
+        patched.unwrap_or_else(|| DnsView::build_all(snapshot))
     }
 
     fn empty(snapshot: &Snapshot, zones: Arc<ZoneIndex>, bits: u32) -> DnsView {

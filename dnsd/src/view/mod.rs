@@ -23,6 +23,7 @@ mod pool;
 mod pool6;
 mod records;
 mod reverse;
+mod services;
 mod shard;
 mod soa;
 #[cfg(test)]

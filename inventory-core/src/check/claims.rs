@@ -220,6 +220,9 @@ fn each_claim<'a>(host: &'a Host, mut claim: impl FnMut(Key<'a>, Span)) {
     for alias in &host.aliases {
         claim(Key::Name(&alias.name.fqdn), alias.span);
     }
+    for service in &host.services {
+        claim(Key::Name(&service.name), service.span);
+    }
     for nic in &host.nics {
         if let Some(name) = &nic.name {
             claim(Key::Name(&name.fqdn), nic.name_span);

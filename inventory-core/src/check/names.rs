@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::diag::{Finding, Rule};
-use crate::model::{Globals, Host, HostName, Nic, PoolLabel, Zone};
+use crate::model::{Globals, Host, HostName, Nic, PoolLabel, Service, Zone};
 use crate::name::Name;
 use crate::records::{Record, RecordType};
 use crate::span::Span;
@@ -18,6 +18,9 @@ pub(crate) fn check(host: &Host, globals: &Globals, findings: &mut Vec<Finding>)
     for (name, nic) in host.named_nics() {
         addresses_against_file(name, nic, globals, findings);
         reverse_against_records(name, nic, globals, findings);
+    }
+    for service in &host.services {
+        findings.extend(service_beside_written(service, &host.name, globals));
     }
     for alias in &host.aliases {
         findings.extend(against_records(&alias.name, alias.span, true, globals));
@@ -42,6 +45,25 @@ fn against_records(name: &HostName, span: Span, is_alias: bool, globals: &Global
         return Some(finding.help("an alias is a CNAME, which stands alone: remove one of the two"));
     }
     hidden(&format!("`{}`", name.fqdn), &name.fqdn, span, zone)
+}
+
+/// What a service gives to a name stands beside nothing that is written.
+fn service_beside_written(service: &Service, host: &HostName, globals: &Globals) -> Option<Finding> {
+    let zone = globals.zone(host.zone);
+    if zone.records.is_empty() {
+        return None;
+    }
+    let owners = service.records(&host.fqdn).into_iter().map(|(owner, ..)| owner);
+    owners.into_iter().find_map(|owner| match records_at(&zone.records, &owner).first() {
+        Some(record) => {
+            let message =
+                format!("`{owner}` has a written record, and service `{}` gives it one", service.instance);
+            let finding = Finding::new(Rule::ConflictingKeys, service.span, message);
+            let help = "write down the records of a service, or the service, and not both";
+            Some(finding.other(record.span, "the record").help(help))
+        }
+        None => hidden(&format!("`{owner}` of service `{}`", service.instance), &owner, service.span, zone),
+    })
 }
 
 /// What is below a delegation or a DNAME record of `zone` is not answered from it.

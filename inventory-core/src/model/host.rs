@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ipnet::Ipv6Net;
 
 use super::seen::Families;
+use super::service::Service;
 use super::ssh_key::SshHostKey;
 use super::{BootId, NetworkId, ZoneId, reverse_names_v6};
 use crate::mac::MacAddr;
@@ -66,6 +67,8 @@ pub struct Host {
     pub ssh_host_keys: Box<[SshHostKey]>,
     /// RDATA of the SSHFP records at its name, which it has with an address (RFC 4255).
     pub sshfp: Box<[Box<[u8]>]>,
+    /// What it offers, to be found by browsing (RFC 6763).
+    pub services: Box<[Service]>,
     /// Who logs in to configure it; none: nobody has said.
     pub ssh_user: Option<Box<str>>,
     /// Tags, sorted, each once.

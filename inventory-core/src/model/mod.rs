@@ -15,6 +15,7 @@ mod matching;
 mod network;
 mod pool_label;
 mod seen;
+mod service;
 pub(crate) mod ssh_key;
 mod transfer;
 mod zone;
@@ -28,6 +29,7 @@ pub use matching::{ARCHITECTURES, Conditions, Match, Pattern};
 pub use network::{Link, Network, Range, RouterAdvertisement, Unknown, Updates, is_interface_name};
 pub use pool_label::PoolLabel;
 pub use seen::Families;
+pub use service::{Service, ServiceRecord};
 pub use ssh_key::SshHostKey;
 pub use transfer::{Key, KeyAlgorithm, Secondary};
 pub use zone::{

@@ -7,7 +7,9 @@ use ipnet::Ipv6Net;
 use super::addresses;
 use super::field::{Field, Spanned};
 use super::network::{lease, read_options};
+use super::port;
 use super::read::{self, Findings};
+use super::services::{self, ServiceDecl};
 use super::site::{self, TTL_MAX};
 use super::ssh;
 use super::sshfp;
@@ -45,6 +47,8 @@ pub struct HostDecl {
     pub ssh_host_key: Field<Vec<Spanned<SshHostKey>>>,
     /// RDATA of SSHFP records.
     pub sshfp: Field<Vec<Spanned<Box<[u8]>>>>,
+    /// What it offers.
+    pub services: Field<Vec<Spanned<ServiceDecl>>>,
     /// Login name for configuration by ssh.
     pub ssh_user: Field<Box<str>>,
     /// Boot profile.
@@ -127,6 +131,7 @@ pub(super) const HOST_KEYS: &[&str] = &[
     "ttl",
     "ssh-host-key",
     "sshfp",
+    "services",
     "ssh-user",
     "nic",
     "duid",
@@ -182,6 +187,7 @@ pub(super) fn read_host(
         ttl: Field::Absent,
         ssh_host_key: Field::Absent,
         sshfp: Field::Absent,
+        services: Field::Absent,
         ssh_user: Field::Absent,
         boot: Field::Absent,
         netboot: Field::Absent,
@@ -218,6 +224,7 @@ fn read_host_key(host: &mut HostDecl, entry: Entry<'_, '_>, findings: Findings<'
         "tags" => host.tags = read::good_items(entry, findings, tag),
         "ttl" => host.ttl = read::field(entry, findings, |v, f| read::seconds(v, 0, TTL_MAX, f)),
         "ssh-host-key" => host.ssh_host_key = read::good_items(entry, findings, ssh::host_key),
+        "services" => host.services = read::list(entry, findings, services::read),
         "sshfp" => host.sshfp = read::good_items(entry, findings, sshfp::fingerprint),
         "ssh-user" => host.ssh_user = read::field(entry, findings, ssh::user),
         "boot" => host.boot = read::field(entry, findings, read::boxed),
@@ -246,7 +253,7 @@ fn read_nic_key(nic: &mut NicDecl, entry: Entry<'_, '_>, findings: Findings<'_>)
         "client-id" => {
             nic.client_id = read::field(entry, findings, |v, f| read::octets(v, "client identifier", f));
         }
-        "port" => nic.port = read::field(entry, findings, port),
+        "port" => nic.port = read::field(entry, findings, port::port),
         "options" => nic.options = read_options(Family::V4, entry, findings),
         "options6" => nic.options6 = read_options(Family::V6, entry, findings),
         "lease" => nic.lease = read::field(entry, findings, lease),
@@ -333,42 +340,6 @@ pub(super) fn tag(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<st
     let finding = Finding::new(Rule::InvalidName, value.span(), message);
     findings.push(finding.help("several tags are a list: `tags = [\"web\", \"prod\"]`"));
     None
-}
-
-/// `port = "circuit"` or `port = { remote-id = "sw1", circuit-id = "7" }`.
-fn port(value: Value<'_, '_>, findings: Findings<'_>) -> Option<PortId> {
-    if let Kind::String(text) = value.kind()
-        && !text.is_empty()
-        && !text.starts_with("0x")
-    {
-        return Some(PortId { remote_id: None, circuit_id: text.as_bytes().into() });
-    }
-    let Kind::Table(table) = value.kind() else {
-        let circuit_id = read::octets(value, "relay port", findings)?;
-        return Some(PortId { remote_id: None, circuit_id });
-    };
-    let (mut remote_id, mut circuit_id) = (None, None);
-    for entry in table.entries() {
-        let plain = |value: Value<'_, '_>, findings: Findings<'_>| match value.kind() {
-            Kind::String(text) if !text.is_empty() && !text.starts_with("0x") => Some(text.as_bytes().into()),
-            _ => read::octets(value, "relay port", findings),
-        };
-        match entry.key() {
-            "remote-id" => remote_id = Some(plain(entry.value(), findings)?),
-            "circuit-id" => circuit_id = Some(plain(entry.value(), findings)?),
-            _ => {
-                read::unknown_key(entry, "a port", &["remote-id", "circuit-id"], findings);
-                // What was meant may be what is missing.
-                circuit_id.as_ref()?;
-            }
-        }
-    }
-    let Some(circuit_id) = circuit_id else {
-        let finding = Finding::new(Rule::MissingKey, value.span(), "the port has no `circuit-id`");
-        findings.push(finding.help("add `circuit-id`: what the relay agent calls the port"));
-        return None;
-    };
-    Some(PortId { remote_id, circuit_id })
 }
 
 impl NicDecl {

@@ -9,8 +9,10 @@ mod field;
 mod host;
 mod matching;
 mod network;
+mod port;
 mod ra;
 mod read;
+mod services;
 mod site;
 mod ssh;
 mod sshfp;
@@ -24,6 +26,7 @@ pub use host::{HostDecl, NicDecl};
 pub use matching::MatchDecl;
 pub use network::{DhcpDecl, NetworkDecl, UnknownDecl};
 pub(crate) use read::is_url;
+pub use services::ServiceDecl;
 pub use site::{SiteDecl, ZoneDecl};
 pub use transfer::{KeyDecl, SecondaryDecl};
 pub use updates::UpdatesDecl;
@@ -79,6 +82,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("key", transfer::KEY_KEYS),
     ("secondary", transfer::SECONDARY_KEYS),
     ("updates", updates::KEYS),
+    ("service", services::KEYS),
 ];
 
 /// Reads one file. What cannot be read is reported and left out.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Context, names, nic, overlay, profiles};
+use super::{Context, names, nic, overlay, profiles, services};
 use crate::diag::{Finding, Rule};
 use crate::model::{Alias, BootId, Globals, Hardware, Host, Netboot, NetworkId, SshHostKey, State};
 use crate::options::DhcpOption;
@@ -74,6 +74,7 @@ impl<'a> Resolver<'a> {
         if resolved.is_empty() {
             return None;
         }
+        let services = services::of_host(&decl, &name, self.context, findings);
         Some(Host {
             name,
             span: decl.key.span,
@@ -83,6 +84,7 @@ impl<'a> Resolver<'a> {
             ttl: decl.ttl.get().copied(),
             ssh_host_keys: ssh_host_keys(&decl),
             sshfp: fingerprints(&decl),
+            services,
             ssh_user: decl.ssh_user.get().cloned(),
             tags: self.tags(&decl),
             boot,

@@ -12,6 +12,7 @@ mod names;
 mod nic;
 mod overlay;
 mod profiles;
+mod services;
 mod transfer;
 mod updates;
 mod zones;

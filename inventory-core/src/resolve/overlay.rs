@@ -12,6 +12,7 @@ pub(super) fn inherit(host: &mut HostDecl, base: &HostDecl) {
     host.ttl.inherit(&base.ttl);
     host.ssh_host_key.inherit(&base.ssh_host_key);
     host.sshfp.inherit(&base.sshfp);
+    host.services.inherit(&base.services);
     host.ssh_user.inherit(&base.ssh_user);
     host.boot.inherit(&base.boot);
     host.netboot.inherit(&base.netboot);

@@ -141,6 +141,8 @@ fn of_host(host: &Host, args: &Explain, asking: &Asking<'_>, dns: &DnsView, expl
         addresses.map(|(id, address)| asking.snapshot.inventory.globals.network(id).ptr_owner(address)),
     );
     names.extend(host.nics.iter().flat_map(Nic::delegated_names).map(|(name, _)| name));
+    let found = host.services.iter().flat_map(|service| [service.type_name(), Some(service.name.clone())]);
+    names.extend(found.flatten());
     names.dedup();
     for name in &names {
         records(name, asking, dns, explained);
@@ -307,6 +309,10 @@ fn record_at(owner: &Name, rtype: &str, data: &str, asking: &Asking<'_>) -> Opti
         return Some(asking.origins.at(record.span));
     }
     for host in inventory.hosts() {
+        let service = host.services.iter().find(|service| service.name == *owner);
+        if let Some(service) = service {
+            return Some(asking.origins.at(service.span));
+        }
         let alias = host.aliases.iter().find(|alias| rtype == "CNAME" && alias.name.fqdn == *owner);
         if let Some(alias) = alias {
             return Some(asking.origins.at(alias.span));
