@@ -165,13 +165,16 @@ fn what_does_not_pass_the_check_is_not_written_and_its_line_is_shown() {
 #[test]
 fn a_rename_is_followed_by_vmhosts_records_and_name_servers() {
     let lab = Lab::new("rename");
+    let routers = "[zone.\"8.b.d.0.1.0.0.2.ip6.arpa\"]\n[network.v6]\nzone = \"lab.example.org\"\nipv6 = \"2001:db8:1::/64\"\n[profile.r]\npd-nameservers = [\"ns.example.net\", \"ns1.lab.example.org\"]\n[host.r1]\nuse = \"r\"\nnetwork = \"v6\"\npd = \"2001:db8:40::/56\"\n[host.r2]\nuse = \"r\"\nnetwork = \"v6\"\npd = \"2001:db8:41::/56\"\n";
+    fs::write(lab.0.join("routers.toml"), routers).unwrap();
     lab.fine(&["rename", "hv1", "node1", "--keep"]);
     let said = lab.fine(&["rename", "ns1", "ns"]);
     assert!(
-        said.contains("ns1.lab.example.org is now ns.lab.example.org (followed: 1 name server)"),
+        said.contains("ns1.lab.example.org is now ns.lab.example.org (followed: 2 name servers)"),
         "{said}"
     );
     assert_eq!(lab.text("hosts/vms.toml"), VMS.replace("hv1", "node1"));
+    assert_eq!(lab.text("routers.toml"), routers.replace("ns1.lab", "ns.lab"));
     let site =
         SITE.replace("ns1.lab", "ns.lab").replace("10 hv1", "10 node1").replace("hv1.lab", "node1.lab");
     assert_eq!(lab.text("site.toml"), site);

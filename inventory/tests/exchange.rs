@@ -57,10 +57,9 @@ impl Desk {
         // That a name server is nobody yet is no loss of the import.
         let said: Vec<String> =
             errors.lines().filter(|line| !line.contains("warning[HB072]")).map(str::to_owned).collect();
-        match said.split_first() {
-            Some((first, lost)) if first == "Not taken over, or not as it is there:" => lost.to_vec(),
-            _ => said,
-        }
+        let Some((heading, lost)) = said.split_first() else { return Vec::new() };
+        assert_eq!(heading, "Not taken over, or not as it is there:", "{said:?}");
+        lost.to_vec()
     }
 
     fn export(&self, inventory: &str, arguments: &[&str]) -> String {

@@ -90,7 +90,9 @@ pub(crate) fn check_together<'a>(shards: impl Iterator<Item = &'a Shard>, findin
         let ((prefix, (.., span, name)), (other, (.., at, other_name))) = (later, first);
         let message =
             format!("prefix {prefix} of `{name}` shares addresses with prefix {other} of `{other_name}`");
-        findings.push(Finding::new(Rule::DuplicateAddress, span, message).other(at, "the other prefix"));
+        let finding = Finding::new(Rule::DuplicateAddress, span, message).other(at, "the other prefix");
+        findings
+            .push(finding.help("delegate each address to one router: shorten one prefix or choose another"));
     }
 }
 

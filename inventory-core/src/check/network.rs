@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::diag::{Finding, Rule, did_you_mean};
-use crate::model::Range;
+use crate::model::{PoolLabel, Range};
 use crate::parse::{Field, NetworkDecl, Spanned};
 use crate::span::Span;
 
@@ -107,13 +107,15 @@ fn pools(network: &NetworkDecl, findings: &mut Vec<Finding>) {
 /// The names of pool addresses must fit below the zone (RFC 1035, section 2.3.4).
 fn pool_names(network: &NetworkDecl, findings: &mut Vec<Finding>) {
     let Field::Set(zone, span) = &network.zone else { return };
-    let has_pool = network.pools().any(|pool| pool.value.first().is_ipv4());
-    if has_pool && zone.child("dhcp-255-255-255-255").is_err() {
+    let labels = network.pools().map(|pool| PoolLabel::longest(pool.value));
+    let Some(label) = labels.max_by_key(|label| label.text().len()) else { return };
+    let label = String::from_utf8_lossy(label.text());
+    if zone.child(&label).is_err() {
         let message =
             format!("names of pool addresses are too long in the zone of network `{}`", network.name);
         let finding = Finding::new(Rule::InvalidName, *span, message);
         findings
-            .push(finding.help("they are `dhcp-192-0-2-10` and the like, 255 octets with the zone at most"));
+            .push(finding.help(format!("one is `{label}`, and a name has 255 octets with its zone at most")));
     }
 }
 

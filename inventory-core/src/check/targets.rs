@@ -7,8 +7,9 @@ use super::names::{delegation_above, records_at};
 use crate::diag::{Finding, Rule};
 use crate::model::{Globals, Host, Zone};
 use crate::name::Name;
-use crate::parse::{GlobalDecls, Spanned};
+use crate::parse::GlobalDecls;
 use crate::records::{Record, RecordType};
+use crate::span::Span;
 
 /// Everything that a name can stand for.
 #[derive(Clone, Copy)]
@@ -45,19 +46,29 @@ pub(crate) fn check<'a>(
         let zones = file.zones.iter().map(|zone| &zone.nameservers);
         for server in site.chain(zones).filter_map(|field| field.get()).flatten() {
             if seen.insert(&server.value) {
-                findings.extend(nameserver(server, known));
+                findings.extend(nameserver(&server.value, server.span, known));
             }
         }
     }
+    findings.extend(of_delegations(known));
     for zone in &known.globals.zones {
         findings.extend(zone.records.iter().filter_map(|record| target(record, known)));
     }
 }
 
-fn nameserver(server: &Spanned<Name>, known: Known<'_>) -> Option<Finding> {
-    let name = &server.value;
+/// The name servers of the reverse names of delegated prefixes. One that a profile names is told once.
+fn of_delegations(known: Known<'_>) -> impl Iterator<Item = Finding> + '_ {
+    let hosts = known.shards.values().flat_map(|shard| &shard.hosts).filter(|host| host.state.is_served());
+    let delegated = hosts.flat_map(|host| &host.nics).filter_map(|nic| nic.delegated.as_deref());
+    let mut servers: Vec<_> = delegated.flat_map(|delegated| &delegated.nameservers).collect();
+    servers.sort_unstable_by_key(|(_, span)| *span);
+    servers.dedup_by_key(|(_, span)| *span);
+    servers.into_iter().filter_map(move |(name, span)| nameserver(name, *span, known))
+}
+
+fn nameserver(name: &Name, span: Span, known: Known<'_>) -> Option<Finding> {
     let addressless = |why: String, help: String| {
-        let finding = Finding::new(Rule::NameserverWithoutAddress, server.span, why).help(help);
+        let finding = Finding::new(Rule::NameserverWithoutAddress, span, why).help(help);
         Some(finding.depends_on(name))
     };
     match known.target(name) {
@@ -77,7 +88,7 @@ fn nameserver(server: &Spanned<Name>, known: Known<'_>) -> Option<Finding> {
         }
         Target::Alias => {
             let message = format!("name server `{name}` is an alias");
-            let finding = Finding::new(Rule::TargetIsAlias, server.span, message);
+            let finding = Finding::new(Rule::TargetIsAlias, span, message);
             Some(finding.help("name the server by its host's own name"))
         }
     }

@@ -1,9 +1,13 @@
 //! What two sources cannot both have.
 
+use std::fmt;
+
+use ipnet::Ipv6Net;
+
 use super::Part;
 use crate::check::delegation::nested;
 use crate::diag::{Finding, Rule};
-use crate::model::{Inventory, Nic, Zone};
+use crate::model::{Host, Inventory, Network, Nic, Zone};
 use crate::name::Name;
 use crate::span::Span;
 
@@ -15,10 +19,10 @@ pub fn clashes(earlier: &[Part<'_>], later: &Inventory) -> Vec<Finding> {
     let mut findings = Vec::new();
     for part in earlier {
         networks(part, later, &mut findings);
-        prefixes(part, later, &mut findings);
         zones(part, later, &mut findings);
         keys(part, later, &mut findings);
     }
+    prefixes(earlier, later, &mut findings);
     findings
 }
 
@@ -52,30 +56,64 @@ fn networks(earlier: &Part<'_>, later: &Inventory, findings: &mut Vec<Finding>) 
 }
 
 /// Prefixes that are delegated, against each other and against networks.
-fn prefixes(earlier: &Part<'_>, later: &Inventory, findings: &mut Vec<Finding>) {
-    let of = |inventory: &Inventory, is_later: bool| {
-        let networks = &inventory.globals.networks;
-        let pools =
-            networks.iter().flat_map(|network| network.pd_pools.iter().map(|pool| (*pool, network.span)));
-        let links = networks.iter().filter_map(|network| Some((network.ipv6?.trunc(), network.span)));
-        let hosts = inventory.hosts().flat_map(|host| &host.nics).flat_map(Nic::delegations);
-        let delegated = pools.chain(hosts.map(|(prefix, span)| (*prefix, *span)));
-        let all = links.map(|link| (link, true)).chain(delegated.map(|prefix| (prefix, false)));
-        all.map(|((prefix, span), is_link)| (prefix, (is_later, is_link, span))).collect::<Vec<_>>()
-    };
-    let mut all = of(&earlier.snapshot.inventory, false);
-    all.extend(of(later, true));
-    for [outer, inner] in nested(all) {
-        let ((_, (outer_is_later, outer_is_link, _)), (_, (inner_is_later, inner_is_link, _))) =
-            (outer, inner);
-        // Links are told by `networks`.
-        if outer_is_later == inner_is_later || (outer_is_link && inner_is_link) {
-            continue;
-        }
-        let ((own, (.., span)), (other, _)) = if inner_is_later { (inner, outer) } else { (outer, inner) };
-        let message = format!("prefix {own} shares addresses with {other} of `{}`", earlier.label);
-        findings.push(clash(Rule::DuplicateAddress, span, message, earlier.label));
+fn prefixes(earlier: &[Part<'_>], later: &Inventory, findings: &mut Vec<Finding>) {
+    let mut all = held(later, None);
+    if all.is_empty() {
+        return;
     }
+    for part in earlier {
+        all.extend(held(&part.snapshot.inventory, Some(part.label)));
+    }
+    for [outer, inner] in nested(all) {
+        let ((own, holder), (other, other_holder), label) = match (outer.1.earlier, inner.1.earlier) {
+            (None, Some(label)) => (outer, inner, label),
+            (Some(label), None) => (inner, outer, label),
+            _ => continue,
+        };
+        // Links are told by `networks`.
+        if !(holder.is_link && other_holder.is_link) {
+            let message =
+                format!("{holder} ({own}) shares addresses with {other_holder} ({other}) of `{label}`");
+            findings.push(clash(Rule::DuplicateAddress, holder.span, message, label));
+        }
+    }
+}
+
+/// Who has a prefix.
+#[derive(Clone, Copy)]
+struct Holder<'a> {
+    /// Label of its source; none: the one that is judged.
+    earlier: Option<&'a str>,
+    /// Whether machines are in the prefix, not behind other routers.
+    is_link: bool,
+    kind: &'static str,
+    name: &'a dyn fmt::Display,
+    span: Span,
+}
+
+impl fmt::Display for Holder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`", self.kind, self.name)
+    }
+}
+
+/// The IPv6 prefixes of the networks, pools and hosts of a source.
+fn held<'a>(inventory: &'a Inventory, earlier: Option<&'a str>) -> Vec<(Ipv6Net, Holder<'a>)> {
+    let of_network = move |network: &'a Network| {
+        let holder =
+            Holder { earlier, is_link: false, kind: "network", name: &network.name, span: network.span };
+        let link = network.ipv6.map(|link| (link.trunc(), Holder { is_link: true, ..holder }));
+        link.into_iter().chain(network.pd_pools.iter().map(move |pool| (*pool, holder)))
+    };
+    let of_host = move |host: &'a Host| {
+        let name = &host.name.fqdn;
+        let all = host.nics.iter().flat_map(Nic::delegations);
+        all.map(move |(prefix, span)| {
+            (*prefix, Holder { earlier, is_link: false, kind: "host", name, span: *span })
+        })
+    };
+    let networks = inventory.globals.networks.iter().flat_map(of_network);
+    networks.chain(inventory.hosts().flat_map(of_host)).collect()
 }
 
 fn zones(earlier: &Part<'_>, later: &Inventory, findings: &mut Vec<Finding>) {

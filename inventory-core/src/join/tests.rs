@@ -123,6 +123,23 @@ fn a_delegated_prefix_shares_no_addresses_with_anothers() {
     assert_eq!(judged("", "pd = \"2001:db8:40::/48\"\n"), ["HB041"], "around the host's prefix");
     assert_eq!(judged("", "pd = \"2001:db8:1::/48\"\n"), ["HB041"], "around the network");
     assert_eq!(judged("pd-pool = \"2001:db8:40::/56\"\n", ""), ["HB041"], "the same");
+    // Of several sources, each is named that has addresses of it, with what has them.
+    let c = with("c.example", "3", "", "pd = \"2001:db8:41::/56\"\n");
+    let earlier = [earlier[0], Part { label: "c", snapshot: &c }];
+    let later = with("b.example", "2", "", "pd = \"2001:db8:40::/47\"\n");
+    let findings = clashes(&earlier, &later.inventory);
+    let messages: Vec<&str> = findings.iter().map(|finding| &*finding.message).collect();
+    let of = |other: &str| format!("host `cpe.b.example` (2001:db8:40::/47) shares addresses with {other}");
+    assert_eq!(
+        messages,
+        [
+            of("host `cpe.a.example` (2001:db8:40::/56) of `a`"),
+            of("host `cpe.c.example` (2001:db8:41::/56) of `c`")
+        ]
+    );
+    let later = with("b.example", "2", "", "pd = \"2001:db8:1f::/56\"\n");
+    let message = &clashes(&earlier, &later.inventory)[0].message;
+    assert!(message.ends_with("shares addresses with network `v6` (2001:db8:10::/44) of `a`"), "{message}");
 }
 
 #[test]

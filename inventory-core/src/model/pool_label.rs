@@ -1,10 +1,13 @@
 //! The label of a pool address: `dhcp-10-20-0-200` or `dhcp-2001-db8-20--1000`.
 //!
 //! The address as it is written (RFC 5952), with hyphens for dots and colons. An address that ends in `::` has
-//! a zero after it: a label of a host ends in no hyphen (RFC 1123, section 2.1).
+//! a zero after it: a label of a host ends in no hyphen (RFC 1123, section 2.1). IPv4-mapped addresses (RFC 4291,
+//! section 2.5.5.2) are written with dots, so their labels are not read back; no network holds any.
 
 use std::fmt::{self, Write};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::Range;
 
 /// What such labels begin with.
 const PREFIX: &[u8] = b"dhcp-";
@@ -33,6 +36,25 @@ impl PoolLabel {
             *first = length;
         }
         label
+    }
+
+    /// The longest label of the addresses of `range`, or one that is as long.
+    pub fn longest(range: Range) -> PoolLabel {
+        let (first, last) = (to_bits(range.first()), to_bits(range.last()));
+        let is_v4 = range.first().is_ipv4();
+        let (group_bits, groups) = if is_v4 { (8, 4) } else { (16, 8) };
+        let address = |bits: u128| match is_v4 {
+            true => IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(bits).unwrap_or(u32::MAX))),
+            false => IpAddr::V6(Ipv6Addr::from_bits(bits)),
+        };
+        // Below the group in which an address leaves one of the ends, its groups are longest with all bits set.
+        let fullest = (0..groups).flat_map(|free| {
+            let free = (1_u128 << (free * group_bits)) - 1;
+            [first | free, (last & !free).saturating_sub(1)]
+        });
+        let within = fullest.chain([last]).map(address).filter(|address| range.contains(*address));
+        let labels = within.map(PoolLabel::new).max_by_key(|label| label.length);
+        labels.unwrap_or_else(|| PoolLabel::new(range.first()))
     }
 
     /// The address that this is the label of, without its length octet and in lower case. `None` also for an
@@ -68,6 +90,13 @@ impl PoolLabel {
     }
 }
 
+fn to_bits(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => v4.to_bits().into(),
+        IpAddr::V6(v6) => v6.to_bits(),
+    }
+}
+
 impl Write for PoolLabel {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let hyphenated = text.bytes().map(|octet| if matches!(octet, b'.' | b':') { b'-' } else { octet });
@@ -80,7 +109,6 @@ impl Write for PoolLabel {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::net::Ipv6Addr;
 
     #[test]
     fn labels_are_addresses_with_hyphens_and_fit_host_names() {
@@ -119,7 +147,25 @@ mod tests {
         }
     }
 
+    /// Whether `longest` says of the range what all its addresses say.
+    fn is_longest(first: IpAddr, last: IpAddr, all: impl Iterator<Item = IpAddr>) -> bool {
+        let longest = all.map(|address| PoolLabel::new(address).text().len()).max();
+        Some(PoolLabel::longest(Range::new(first, last).unwrap()).text().len()) == longest
+    }
+
     proptest! {
+        #[test]
+        fn no_label_of_a_range_is_longer_than_the_longest(
+            address: u128, zeros in 0..128_u32, below in 0..1500_u128, count in 0..3000_u128,
+        ) {
+            let first = (address >> zeros << zeros).saturating_sub(below).min(u128::MAX - count);
+            let all = || (first..=first + count).map(|bits| IpAddr::V6(Ipv6Addr::from_bits(bits)));
+            prop_assert!(is_longest(all().next().unwrap(), all().next_back().unwrap(), all()));
+            let first = u32::try_from(first >> 96).unwrap().saturating_sub(4000);
+            let all = || (first..=first + 3000).map(|bits| IpAddr::V4(Ipv4Addr::from_bits(bits)));
+            prop_assert!(is_longest(all().next().unwrap(), all().next_back().unwrap(), all()));
+        }
+
         #[test]
         fn the_label_of_any_address_is_read_back(address: u128, zeros in 0..128_u32) {
             for address in [address, address >> zeros << zeros] {

@@ -12,6 +12,9 @@ use crate::mac::MacAddr;
 use crate::model::Range;
 use crate::toml::Value;
 
+/// IPv4-mapped addresses (RFC 4291, section 2.5.5.2): IPv4 in programs, and on no link.
+const MAPPED: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96);
+
 pub(super) fn mac(value: Value<'_, '_>, findings: Findings<'_>) -> Option<MacAddr> {
     let text = string(value, findings)?;
     let Ok(mac) = text.parse::<MacAddr>() else {
@@ -121,7 +124,8 @@ pub(super) fn ipv6_net(value: Value<'_, '_>, findings: Findings<'_>) -> Option<I
         let why = format!("a network of length /{} is no site's", net.prefix_len());
         return refuse(Rule::InvalidPrefix, value, why, EXAMPLE, findings);
     }
-    if first.is_multicast() || first.is_unicast_link_local() || first.is_loopback() {
+    let is_mapped = net.contains(&MAPPED) || MAPPED.contains(&net);
+    if first.is_multicast() || first.is_unicast_link_local() || first.is_loopback() || is_mapped {
         return not_for_hosts(IpNet::V6(net), value, findings);
     }
     Some(net)
@@ -144,16 +148,18 @@ fn host_bits<T>(net: IpNet, value: Value<'_, '_>, findings: Findings<'_>) -> Opt
 
 fn not_for_hosts<T>(net: IpNet, value: Value<'_, '_>, findings: Findings<'_>) -> Option<T> {
     let address = net.addr();
-    let kind = if address.is_multicast() {
-        "multicast addresses"
+    let what = if address.is_multicast() {
+        "are multicast addresses"
     } else if address.is_loopback() {
-        "loopback addresses"
+        "are loopback addresses"
     } else if address.is_ipv4() {
-        "addresses of \"this\" network (RFC 1122, section 3.2.1.3)"
+        "are addresses of \"this\" network (RFC 1122, section 3.2.1.3)"
+    } else if matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local()) {
+        "are link-local addresses"
     } else {
-        "link-local addresses"
+        "holds IPv4-mapped addresses (RFC 4291, section 2.5.5.2)"
     };
-    let why = format!("`{net}` are {kind}, which no host of an inventory has");
+    let why = format!("`{net}` {what}, which no host of an inventory has");
     refuse(Rule::InvalidPrefix, value, why, "write the network that the hosts are in", findings)
 }
 

@@ -44,7 +44,8 @@ pub(super) fn read_matches(entry: Entry<'_, '_>, findings: Findings<'_>) -> Vec<
     let most = usize::from(Network::MATCHES_MAX);
     if matches.len() > most {
         let message = format!("a network has at most {most} descriptions of clients");
-        findings.push(Finding::new(Rule::InvalidChoice, entry.key_span(), message));
+        let finding = Finding::new(Rule::InvalidChoice, entry.key_span(), message);
+        findings.push(finding.help("put clients of several descriptions into one, or split the network"));
         matches.truncate(most);
     }
     matches
@@ -156,5 +157,23 @@ fn architecture(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Vec<u16>
         }
         Kind::String(_) => read::choice(value, ARCHITECTURES, findings).map(<[u16]>::to_vec),
         _ => wrong_type(value, "a word such as \"uefi-x64\", or a number", findings),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// Codes of what is wrong with a network of this many descriptions of clients.
+    fn judged(count: usize) -> Vec<String> {
+        let site = "[site]\nnameservers = [\"ns.example.net\"]\n[network.n]\nipv4 = \"10.0.0.0/24\"\n";
+        let one = |n| format!("[network.n.match.m{n}]\nvendor-class = \"{n}\"\nlease = \"1h\"\n");
+        let text: String = std::iter::once(site.to_owned()).chain((0..count).map(one)).collect();
+        let wrong = crate::load_texts(&[("a.toml", &text)]).err().unwrap_or_default();
+        wrong.into_iter().map(|one| one.code).collect()
+    }
+
+    #[test]
+    fn a_network_has_as_many_descriptions_as_can_be_told_apart() {
+        assert_eq!(judged(255), Vec::<String>::new());
+        assert_eq!(judged(256), ["HB017"]);
     }
 }

@@ -1,7 +1,7 @@
 //! `rename`: a host's key, and what refers to it by name.
 //!
 //! Followed are: `vmhost` of other hosts and profiles, owners and targets of inline records, name servers
-//! of the site and of zones; also for the names of its further interfaces, which begin with the host's.
+//! of the site, of zones and of delegated prefixes; also for the names of its further interfaces, which begin with the host's.
 //! Not followed is what the inventory only points to: master files, templates, configuration.
 
 use std::collections::BTreeMap;
@@ -41,10 +41,11 @@ pub(super) fn run(args: &Rename) -> Outcome {
     let mut followed = [0usize; 2];
     followed[0] = vmhosts(&session, host, &names, &inventory, &mut places);
     followed[1] = records(&session, &names, &inventory, &mut places);
+    let of_prefixes = servers_of_prefixes(&session, &names, &inventory, &mut places);
     for (file, places) in places {
         session.doc(&file)?.replace_all(places);
     }
-    let nameservers = nameservers(&mut session, &names)?;
+    let nameservers = of_prefixes + nameservers(&mut session, &names)?;
     session.doc(&target.file)?.rename(&target.path(), &key);
     let new = target::Target {
         key: key.clone(),
@@ -145,10 +146,33 @@ fn vmhosts(
             spans.push((*span, quote(&like(text, new, own))));
         }
     }
-    // A profile's is every host's that uses it.
+    put(session, &once_each(spans), places)
+}
+
+/// Name servers of the reverse names of delegated prefixes.
+fn servers_of_prefixes(
+    session: &Session,
+    names: &[(Name, Name)],
+    inventory: &Inventory,
+    places: &mut Places,
+) -> usize {
+    let nics = inventory.hosts().flat_map(|host| &host.nics);
+    let servers =
+        nics.filter_map(|nic| nic.delegated.as_deref()).flat_map(|delegated| &delegated.nameservers);
+    let renamed = servers.filter_map(|(name, span)| {
+        let (_, new) = names.iter().find(|(old, _)| old == name)?;
+        let text = session.text_at(*span)?;
+        let dot = if text.trim_matches(['"', '\'']).ends_with('.') { "." } else { "" };
+        Some((*span, quote(&format!("{new}{dot}"))))
+    });
+    put(session, &once_each(renamed.collect()), places)
+}
+
+/// Without what a profile says of every host that uses it again.
+fn once_each(mut spans: Vec<(Span, String)>) -> Vec<(Span, String)> {
     spans.sort_by_key(|(span, _)| *span);
     spans.dedup_by_key(|(span, _)| *span);
-    put(session, &spans, places)
+    spans
 }
 
 /// Owners and targets of inline records.

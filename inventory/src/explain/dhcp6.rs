@@ -11,6 +11,9 @@ use super::link::OnLink;
 use super::value;
 use crate::packet6::{Client6, NOBODY, Reply6};
 
+/// Length of what is one address.
+const ADDRESS: u8 = 128;
+
 /// What one client is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Exchange6 {
@@ -86,12 +89,12 @@ impl Asking<'_> {
                 let address = reply
                     .given
                     .iter()
+                    .filter(|(item, _)| item.prefix_len() == ADDRESS)
                     .map(|(item, _)| item.addr())
                     .find(|item| !asked.contains((*item).into()));
                 let network = address.map_or(asked, |address| self.network_with(asked, address.into()));
                 exchange.on_link = self.on_link(asked, network);
-                exchange.given =
-                    reply.given.iter().map(|given| self.given6(network, known, *given)).collect();
+                exchange.given = reply.given.iter().map(|given| self.given6(asked, known, *given)).collect();
                 exchange.options = reply
                     .options
                     .into_iter()
@@ -108,13 +111,14 @@ impl Asking<'_> {
         Some(exchange)
     }
 
+    /// What is given in network `asked`, or in another one on its link.
     fn given6(
         &self,
-        network: &Network,
+        asked: &Network,
         known: Option<(&Host, &Nic)>,
         (item, seconds): (Ipv6Net, u32),
     ) -> GivenFact {
-        let is_address = item.prefix_len() == 128;
+        let is_address = item.prefix_len() == ADDRESS;
         let own = known.and_then(|(_, nic)| {
             let mut addresses = nic.addresses.iter().zip(&nic.address_spans);
             let of_address = addresses.find(|(address, _)| **address == item.addr()).map(|(_, span)| span);
@@ -122,7 +126,10 @@ impl Asking<'_> {
                 nic.delegations().iter().find(|(prefix, _)| *prefix == item).map(|(_, span)| span);
             if is_address { of_address } else { of_prefix }
         });
-        let key = if is_address { "pool" } else { "pd-pool" };
+        let (key, network) = match is_address {
+            true => ("pool", self.network_with(asked, item.addr().into())),
+            false => ("pd-pool", self.network_delegating(asked, item)),
+        };
         let at = match own {
             Some(span) => Some(self.origins.at(*span)),
             None => self.origins.of_table("network", network.span, &[key]),
@@ -145,5 +152,42 @@ impl Asking<'_> {
             code6::CLIENT_FQDN => known.map(|(host, _)| origins.at(host.span)),
             _ => None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dhcpd::view::DhcpView;
+    use inventory_core::load::{Loaded, Loader};
+    use inventory_core::source::Memory;
+
+    use super::super::origin::Origins;
+    use super::*;
+
+    #[test]
+    fn address_and_prefix_of_two_networks_on_a_link_are_each_of_their_own() {
+        let text = "[site]\nnameservers = [\"ns.example.net\"]\n\
+                    [network.one]\nlink = \"floor\"\nipv6 = \"2001:db8:1::/64\"\npd-pool = \"2001:db8:40::/48\"\n\
+                    [network.two]\nlink = \"floor\"\nipv6 = \"2001:db8:2::/64\"\npool = \"2001:db8:2::9\"\n";
+        let mut memory = Memory::default();
+        memory.write("a.toml", text);
+        let mut loader = Loader::new(Box::new(memory));
+        let Loaded::Good { snapshot, .. } = loader.load() else { unreachable!("it is good") };
+        let view = DhcpView::build(&snapshot);
+        let origins = Origins::new(&loader);
+        let asking = Asking {
+            snapshot: &snapshot,
+            view: &view,
+            origins: &origins,
+            leases: &[],
+            unix_ms: 1_800_000_000_000,
+            servers: &[],
+            boot_port: 80,
+        };
+        let exchange = asking.mac6(NetworkId(0), Some(MacAddr([2, 0, 0, 0, 0, 1]))).unwrap();
+        let given: Vec<_> =
+            exchange.given.iter().map(|one| (one.address.as_str(), one.at.as_deref())).collect();
+        assert_eq!(given, [("2001:db8:2::9", Some("a.toml:10")), ("2001:db8:40::/56", Some("a.toml:6"))]);
+        assert_eq!(exchange.on_link.unwrap().network, "two", "that of the address");
     }
 }

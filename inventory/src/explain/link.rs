@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use inventory_core::mac::MacAddr;
 use inventory_core::model::{Host, Network, NetworkId, Nic};
+use ipnet::Ipv6Net;
 use serde::Serialize;
 
 use super::dhcp::Asking;
@@ -37,6 +38,13 @@ impl Asking<'_> {
         let others = asked.link.iter().flat_map(|link| &link.others).map(|id| self.network(*id));
         let mut others = others.filter(|other| other.contains(address) && !asked.contains(address));
         others.next().unwrap_or(asked)
+    }
+
+    /// The network on the link of `asked` from whose pool `prefix` is delegated; `asked` itself if it is from none.
+    pub(super) fn network_delegating<'n>(&'n self, asked: &'n Network, prefix: Ipv6Net) -> &'n Network {
+        let others = asked.link.iter().flat_map(|link| &link.others).map(|id| self.network(*id));
+        let mut all = std::iter::once(asked).chain(others);
+        all.find(|network| network.pd_pools.iter().any(|pool| pool.contains(&prefix))).unwrap_or(asked)
     }
 
     /// What there is to say of an answer that is of another network than the one that was asked in.

@@ -74,9 +74,12 @@ impl Board {
         outcome.ended = moment::now();
     }
 
-    /// Says why what was done cannot be written down; `None`: it can.
-    pub(super) fn kept(&self, trouble: Option<String>) {
-        self.lock().trouble = trouble;
+    /// Says why what was done cannot be written down; `None`: it can. Returns whether that is news.
+    pub(super) fn kept(&self, trouble: Option<String>) -> bool {
+        let mut outcomes = self.lock();
+        let is_news = outcomes.trouble != trouble;
+        outcomes.trouble = trouble;
+        is_news
     }
 
     /// The hooks that are there and what became of each, and what is wrong.

@@ -113,6 +113,24 @@ mod tests {
     }
 
     #[test]
+    fn where_names_of_leases_go_is_an_event() {
+        let text = |updates: &str, key: &str| {
+            let site = SITE.replace("[zone", &format!("{updates}\n[zone"));
+            format!(
+                "{site}[network.g]\nzone = \"lab.example.org\"\nipv4 = \"10.1.0.0/24\"\npool = \"10.1.0.9\"\n{key}\n[key.k]\nfile = \"/k\"\n"
+            )
+        };
+        let to = |server: &str| {
+            text(&format!("updates = {{ server = \"{server}\", key = \"k\" }}"), "dynamic-names = true")
+        };
+        let keys = |event: Option<Value>| event.unwrap()["changes"]["networks"][0]["keys"].clone();
+        let told = keys(event(&text("", ""), &to("10.0.0.2")));
+        assert_eq!(told, json!([["dynamic-names", "", "to 10.0.0.2:53 by key k"]]));
+        let moved = keys(event(&to("10.0.0.2"), &to("10.0.0.3")));
+        assert_eq!(moved[0][2], "to 10.0.0.3:53 by key k");
+    }
+
+    #[test]
     fn a_comment_is_no_event_and_an_unknown_past_is_one() {
         assert_eq!(event(SITE, &format!("# a comment\n{SITE}")), None);
         let unknown = between(None, &load(SITE), &[]).unwrap();

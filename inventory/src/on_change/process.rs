@@ -35,13 +35,6 @@ pub(super) struct Ran {
     pub(super) time: Duration,
 }
 
-impl Ran {
-    /// No run, for this reason.
-    pub(super) fn not(why: String) -> Ran {
-        Ran { trouble: Some(why), output: String::new(), time: Duration::ZERO }
-    }
-}
-
 /// Runs `program` with `input` as standard input, for `limit` at most, or until `stop`.
 ///
 /// It has a process group of its own; what is left of that when the program has ended is killed.

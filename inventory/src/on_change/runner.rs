@@ -18,7 +18,7 @@ use tracing::{info, warn};
 
 use super::board::Board;
 use super::event::{self, describe};
-use super::process::{self, Ran};
+use super::process;
 use super::programs;
 
 /// File in the state directory: the state that hooks were told of last.
@@ -27,8 +27,10 @@ const HANDLED: &str = "handled.json";
 const EVENT: &str = "event.json";
 /// How often daemons that do not serve a change yet are asked again.
 const POLL: Duration = Duration::from_millis(500);
-/// How long after hooks could not be told a change they are told it again.
+/// How long after hooks could not be told a change they are told it again; each time twice as long after.
 const AGAIN: Duration = Duration::from_secs(5);
+/// The longest of these times.
+const AGAIN_MAX: Duration = Duration::from_secs(60);
 /// A daemon that takes longer for an answer is in trouble.
 pub(super) const ANSWER: Duration = Duration::from_secs(5);
 
@@ -75,6 +77,7 @@ impl Runner {
     /// Handles snapshots until there will be none any more.
     pub(super) fn run(mut self, snapshots: &Receiver<Arc<Snapshot>>) {
         let mut next = snapshots.recv().ok();
+        let mut again = AGAIN;
         while let Some(snapshot) = next {
             let Some(snapshot) = self.when_served(snapshot, snapshots) else { return };
             let told = self.handle(&snapshot);
@@ -82,9 +85,12 @@ impl Runner {
                 return;
             }
             next = if told {
+                again = AGAIN;
                 snapshots.recv().ok()
             } else {
-                match snapshots.recv_timeout(AGAIN) {
+                let wait = again;
+                again = AGAIN_MAX.min(wait * 2);
+                match snapshots.recv_timeout(wait) {
                     Err(RecvTimeoutError::Timeout) => Some(snapshot),
                     newer => newer.ok(),
                 }
@@ -154,23 +160,22 @@ impl Runner {
 
     /// Runs every hook on `event`; false if that was cut off, or could not begin.
     fn tell(&self, event: &Value) -> bool {
-        let text = format!("{event}\n");
-        let path = self.state.path().join(EVENT);
-        if let Err(error) = self.state.write(EVENT, text.as_bytes()) {
-            warn!(%error, "hooks are not run: what they are to be told cannot be written");
-            self.board.kept(Some(format!("hooks are not run: {error}")));
-            return false;
-        }
         let there = programs::look(&self.directory);
+        let inputs = match self.inputs(event, there.trusted.len()) {
+            Ok(inputs) => inputs,
+            Err(error) => {
+                if self.board.kept(Some(format!("hooks are not run: {error}"))) {
+                    warn!(error, "hooks are not run: what they are to be told cannot be kept");
+                }
+                return false;
+            }
+        };
         for refused in &there.refused {
             warn!("{refused}");
         }
-        for program in &there.trusted {
+        for (program, input) in there.trusted.iter().zip(inputs) {
             let hook = programs::name(program);
-            let ran = match File::open(&path) {
-                Ok(input) => process::run(program, input, self.limit, &self.stop),
-                Err(error) => Ran::not(format!("what it is told cannot be read: {error}")),
-            };
+            let ran = process::run(program, input, self.limit, &self.stop);
             if self.stop.load(Ordering::Relaxed) {
                 return false;
             }
@@ -183,6 +188,14 @@ impl Runner {
         }
         true
     }
+
+    /// Writes `event` down, and opens it `count` times, each to be read from its beginning.
+    fn inputs(&self, event: &Value, count: usize) -> Result<Vec<File>, String> {
+        self.state.write(EVENT, format!("{event}\n").as_bytes()).map_err(|error| error.to_string())?;
+        let path = self.state.path().join(EVENT);
+        let opened = (0..count).map(|_| File::open(&path)).collect::<Result<_, _>>();
+        opened.map_err(|error| format!("`{}`: {error}", path.display()))
+    }
 }
 
 #[cfg(test)]
@@ -191,6 +204,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
     use std::sync::mpsc::channel;
+    use std::time::Instant;
 
     use super::*;
 
@@ -220,14 +234,24 @@ mod tests {
         (path, Arc::new(state))
     }
 
-    /// What the hook of `path` was told, once it was.
-    fn told(path: &Path) -> Value {
+    /// What `look` comes to; panics with what it sees instead if that does not change for a minute.
+    fn eventually<T>(look: impl Fn() -> Result<T, String>) -> T {
+        let started = Instant::now();
         loop {
-            if let Ok(text) = fs::read_to_string(path.join("told")) {
-                return serde_json::from_str(&text).unwrap();
+            match look() {
+                Ok(found) => return found,
+                Err(seen) => assert!(started.elapsed() < Duration::from_secs(60), "{seen}"),
             }
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// What the hook of `path` was told, once it was.
+    fn told(path: &Path) -> Value {
+        let told = path.join("told");
+        let text =
+            eventually(|| fs::read_to_string(&told).map_err(|error| format!("{}: {error}", told.display())));
+        serde_json::from_str(&text).unwrap()
     }
 
     fn runner(path: &Path, state: &Arc<StateDir>, before: Before) -> Runner {
@@ -267,10 +291,10 @@ mod tests {
         let second = site("10.0.0.3");
         sender.send(Arc::clone(&second)).unwrap();
         let thread = std::thread::spawn(move || runner.run(&snapshots));
-        while board.to_json().1.is_empty() {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        assert!(board.to_json().1[0].starts_with("hooks are not run: "), "{:?}", board.to_json().1);
+        eventually(|| match board.to_json() {
+            (_, problems) if problems.iter().any(|one| one.starts_with("hooks are not run: ")) => Ok(()),
+            other => Err(format!("{other:?}")),
+        });
         fs::remove_dir(state.path().join(EVENT)).unwrap();
         assert_eq!(told(&path)["after"]["hash"], *second.hash.to_string());
         drop(sender);

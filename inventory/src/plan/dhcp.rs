@@ -198,6 +198,8 @@ fn keys_of(network: &Network, globals: &Globals) -> BTreeMap<&'static str, Strin
         ("link", format!("{} with {}", link.name, joined(others.collect())))
     }));
     keys.extend(network.ra.as_deref().map(|ra| ("ra", advertised(ra))));
+    let named = network.dynamic_names.as_ref();
+    keys.extend(named.map(|to| ("dynamic-names", format!("to {} by key {}", to.server, to.key))));
     keys.extend(network.view.as_deref().map(|view| ("view", view.to_owned())));
     keys.insert("forward", joined(network.forward.iter().map(ToString::to_string).collect()));
     let options = |options: &[DhcpOption]| {
