@@ -173,6 +173,12 @@ impl Drop for Running {
     }
 }
 
+/// Makes the disk in the file `image`, whose size stays, one that starts and says so.
+pub fn write_boot_sector(image: &Path) {
+    let mut file = File::options().write(true).open(image).unwrap();
+    file.write_all(&boot_sector()).unwrap();
+}
+
 /// Fills a boot root: iPXE for firmware, `linux` and `initrd.gz`.
 ///
 /// The installer asks for an address, looks its own name up at the name server that it was told of (by IPv6 it
