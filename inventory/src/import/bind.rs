@@ -67,7 +67,8 @@ pub(super) fn read(name: &str, path: &Path, text: &str, apex: &Name, book: &mut 
             match record.rtype.mnemonic() {
                 Some("SOA") => soa(record, book),
                 Some("NS") if *owner == apex_text => {
-                    book.nameservers.extend(record.target.as_ref().map(ToString::to_string));
+                    let servers = book.nameservers.entry(apex_text.clone()).or_default();
+                    servers.extend(record.target.as_ref().map(ToString::to_string));
                 }
                 // Below a cut the zone has addresses of name servers only (RFC 1034, section 4.2.1).
                 Some("A" | "AAAA" | "NS" | "DS") if is_delegated => lines.push(shown(record)),

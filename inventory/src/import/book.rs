@@ -19,8 +19,9 @@ pub(crate) struct Book {
     /// How long records of a zone are kept, in seconds, where that is said.
     pub(crate) ttls: BTreeMap<String, u32>,
     pub(crate) machines: Vec<Machine>,
-    /// Names of name servers, and the mailbox of who is responsible.
-    pub(crate) nameservers: Vec<String>,
+    /// Names of the name servers of zones, by apex.
+    pub(crate) nameservers: BTreeMap<String, Vec<String>>,
+    /// The mailbox of who is responsible.
     pub(crate) contact: Option<String>,
     /// PTR records that were read: owner, target, file. Hosts must give the same.
     pub(crate) reverse: Vec<(String, String, String)>,

@@ -63,23 +63,29 @@ const ITS_OWN: [&str; 46] = [
 const FILES: [&str; 6] =
     ["conf-file", "conf-dir", "addn-hosts", "hostsdir", "dhcp-hostsfile", "dhcp-optsfile"];
 
+/// The settings of a file: line number, line, key, value.
+fn settings(text: &str) -> impl Iterator<Item = (usize, &str, &str, &str)> {
+    let lines = (1..).zip(text.lines().map(|line| without_comment(line).trim()));
+    lines.filter(|(_, line)| !line.is_empty()).map(|(number, line)| {
+        let (key, value) = line.split_once('=').unwrap_or((line, ""));
+        (number, line, key.trim(), value.trim())
+    })
+}
+
 /// Reads one file.
 pub(super) fn read(name: &str, text: &str, book: &mut Book) {
     // The zone of records that come before it, too.
-    let domains = text.lines().filter_map(|line| without_comment(line).trim().strip_prefix("domain="));
-    for zone in domains.filter(|zone| !zone.contains(',')) {
-        book.zones.entry(zone.to_owned()).or_default();
+    let domains: Vec<&str> = settings(text)
+        .filter(|(_, _, key, value)| *key == "domain" && !value.contains(','))
+        .map(|(.., value)| value)
+        .collect();
+    for zone in &domains {
+        book.zones.entry((*zone).to_owned()).or_default();
     }
     let mut options = Vec::new();
     let mut domain = None;
-    for (number, line) in (1..).zip(text.lines()) {
+    for (number, line, key, value) in settings(text) {
         let at = format!("{name}:{number}");
-        let line = without_comment(line).trim();
-        if line.is_empty() {
-            continue;
-        }
-        let (key, value) = line.split_once('=').unwrap_or((line, ""));
-        let (key, value) = (key.trim(), value.trim());
         let words: Vec<&str> = value.split(',').map(str::trim).collect();
         let done = match key {
             "dhcp-host" => host(&words, &at, book),
@@ -92,7 +98,9 @@ pub(super) fn read(name: &str, text: &str, book: &mut Book) {
             }
             "domain" => self::domain(&words, &mut domain, book),
             "cname" => cname(&words, book),
-            "mx-host" | "srv-host" | "txt-record" | "ptr-record" | "caa-record" => line_of(key, &words, book),
+            "mx-host" | "srv-host" | "txt-record" | "ptr-record" | "caa-record" => {
+                line_of(key, &words, domains.last().copied(), book)
+            }
             "local" | "auth-zone" => true,
             own if ITS_OWN.contains(&own) => true,
             _ => false,
@@ -294,8 +302,8 @@ fn cname(words: &[&str], book: &mut Book) -> bool {
     !aliases.is_empty()
 }
 
-/// Other records, as lines of a master file.
-fn line_of(key: &str, words: &[&str], book: &mut Book) -> bool {
+/// Other records, as lines of a master file. A service without a domain is one of `domain`.
+fn line_of(key: &str, words: &[&str], domain: Option<&str>, book: &mut Book) -> bool {
     let (owner, data) = match (key, words) {
         ("mx-host", [owner, target]) => (owner, format!("MX 1 {target}.")),
         ("mx-host", [owner, target, preference]) => (owner, format!("MX {preference} {target}.")),
@@ -313,7 +321,13 @@ fn line_of(key: &str, words: &[&str], book: &mut Book) -> bool {
         }
         _ => return false,
     };
-    add_record(book, owner, &data);
+    if !owner.trim_end_matches('.').split('.').all(|label| label.starts_with('_')) {
+        add_record(book, owner, &data);
+    } else if let Some(domain) = domain {
+        add_record(book, &format!("{owner}.{domain}"), &data);
+    } else {
+        return false;
+    }
     true
 }
 

@@ -95,6 +95,9 @@ impl Reader<'_> {
                 continue;
             }
             let mut inner = scope.clone();
+            if let ["subnet" | "shared-network", ..] = words.as_slice() {
+                inner.options.extend(inner.of_group.take().unwrap_or_default());
+            }
             match words.as_slice() {
                 ["subnet", address, "netmask", mask] => {
                     let net = address.parse().ok().zip(mask.parse().ok());

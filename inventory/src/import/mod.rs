@@ -94,10 +94,11 @@ pub(crate) fn run(args: &Import) -> Outcome {
         eprintln!("{lost}");
     }
     let (hosts, networks) = (settled.hosts.len(), settled.networks.len());
-    let has_site = there.is_some_and(|there| !there.globals.site.nameservers.is_empty());
+    let site = there.iter().flat_map(|there| there.globals.site.nameservers.iter());
+    let site = site.map(ToString::to_string).collect();
     let names: Vec<&str> =
         args.files.iter().map(|file| file.rsplit(['/', '=']).next().unwrap_or(file)).collect();
-    let text = text::text(&settled, has_site, &names.join(", "));
+    let text = text::text(&settled, site, &names.join(", "));
     let path = match &args.into {
         Some(path) => path.clone(),
         None => free_path(&session, &word),

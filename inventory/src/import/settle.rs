@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
-use inventory_core::model::{Inventory, Range};
+use inventory_core::model::{HostName, Inventory, Range};
 use ipnet::IpNet;
 
 use super::book::{Book, Card, Machine, Net};
@@ -16,7 +16,7 @@ pub(super) struct Settled {
     pub(super) ttls: BTreeMap<String, u32>,
     pub(super) networks: Vec<Net>,
     pub(super) hosts: Vec<Host>,
-    pub(super) nameservers: Vec<String>,
+    pub(super) nameservers: BTreeMap<String, Vec<String>>,
     pub(super) contact: Option<String>,
     pub(super) lost: Vec<String>,
 }
@@ -45,7 +45,8 @@ pub(super) fn settle(mut book: Book, there: Option<&Inventory>, zone: Option<&st
     settling.aliases(&book);
     settling.reverse(&book);
     settling.pools();
-    settling.servers(book);
+    settling.settled.nameservers = book.nameservers;
+    settling.settled.contact = book.contact;
     settling.settled
 }
 
@@ -109,7 +110,8 @@ impl Settling<'_> {
         }
     }
 
-    /// Moves each record to the deepest zone that its owner is in.
+    /// Moves each record to the deepest zone that its owner is in. Of a delegation to a zone that is read as well, the
+    /// DS records stay in the parent (RFC 4035, section 2.4), and its NS records and glue come from that zone.
     fn records(&mut self) {
         let emptied: Vec<(String, Vec<String>)> = self
             .settled
@@ -119,10 +121,19 @@ impl Settling<'_> {
             .map(|(zone, lines)| (zone.clone(), std::mem::take(lines)))
             .collect();
         for (zone, lines) in emptied {
+            let delegations = lines.iter().map(|line| owner_and_type(line));
+            let delegations = delegations.filter(|(owner, rtype)| *rtype == "NS" && *owner != zone);
+            let cuts: BTreeSet<String> = delegations.map(|(owner, _)| owner.to_owned()).collect();
             for line in lines {
-                let owner = line.split(' ').next().unwrap_or_default().trim_end_matches('.');
+                let (owner, rtype) = owner_and_type(&line);
                 let deepest = self.zone_of(owner).filter(|deepest| self.settled.zones.contains_key(deepest));
-                self.settled.zones.entry(deepest.unwrap_or_else(|| zone.clone())).or_default().push(line);
+                let deepest = deepest.unwrap_or_else(|| zone.clone());
+                let target = match rtype {
+                    "DS" if owner == deepest => &zone,
+                    "NS" | "A" | "AAAA" if cuts.contains(&deepest) => continue,
+                    _ => &deepest,
+                };
+                self.settled.zones.entry(target.clone()).or_default().push(line);
             }
         }
     }
@@ -243,6 +254,13 @@ impl Settling<'_> {
             self.settled.hosts.push(Host { fqdn, zone, is_short: false, machine });
         }
         self.zones_of_networks();
+        // Of two hosts with one name in two zones, the second is written with its zone.
+        let relative = |fqdn: &str, zone: &str| fqdn.strip_suffix(&format!(".{zone}")).map(str::to_owned);
+        let there = self.there.into_iter().flat_map(|there| {
+            let zone = |host: &HostName| there.globals.zone(host.zone).name.to_string();
+            there.hosts().filter_map(move |host| relative(&host.name.fqdn.to_string(), &zone(&host.name)))
+        });
+        let mut taken: BTreeSet<String> = there.collect();
         for host in &mut self.settled.hosts {
             let name =
                 host.machine.cards.first().and_then(|card| card.network.as_deref()).unwrap_or_default();
@@ -252,7 +270,8 @@ impl Settling<'_> {
                 let zone = globals.network(globals.network_named(name)?).zone?;
                 Some(globals.zone(zone).name.to_string())
             };
-            host.is_short = read.unwrap_or_else(there).as_deref() == Some(&host.zone);
+            host.is_short = read.unwrap_or_else(there).as_deref() == Some(&host.zone)
+                && relative(&host.fqdn, &host.zone).is_some_and(|name| taken.insert(name));
         }
     }
 
@@ -347,16 +366,17 @@ impl Settling<'_> {
             net.pools.dedup();
         }
     }
-
-    fn servers(&mut self, book: Book) {
-        let mut seen = BTreeSet::new();
-        self.settled.nameservers =
-            book.nameservers.into_iter().filter(|name| seen.insert(name.clone())).collect();
-        self.settled.contact = book.contact;
-    }
 }
 
 /// Whether a machine is known by something else than a hardware address.
 fn has_id(keys: &BTreeMap<String, String>) -> bool {
     ["client-id", "duid"].iter().any(|key| keys.contains_key(*key))
+}
+
+/// Of a line of a master file that begins with its owner, written out.
+fn owner_and_type(line: &str) -> (&str, &str) {
+    let mut words = line.split(' ');
+    let owner = words.next().unwrap_or_default().trim_end_matches('.');
+    let rtype = words.find(|word| !word.bytes().all(|octet| octet.is_ascii_digit()));
+    (owner, rtype.unwrap_or_default())
 }

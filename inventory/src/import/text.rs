@@ -1,5 +1,6 @@
 //! What was settled, as a file of the inventory.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
@@ -7,18 +8,23 @@ use super::book::{Card, Net};
 use super::settle::{Host, Settled};
 use crate::edit::{key, quote};
 
-/// The file. `has_site`: there is a `[site]` already.
-pub(super) fn text(settled: &Settled, has_site: bool, origin: &str) -> String {
+/// The file. `site`: the name servers of the `[site]` that is there.
+pub(super) fn text(settled: &Settled, mut site: Vec<String>, origin: &str) -> String {
     let mut text = format!("# Imported from {origin}.\n");
-    if !has_site && let Some(zone) = main_zone(settled) {
-        let own = vec![format!("ns1.{zone}")];
-        let servers = if settled.nameservers.is_empty() { &own } else { &settled.nameservers };
+    if site.is_empty()
+        && let Some(zone) = main_zone(settled)
+    {
+        let read = settled.nameservers.get(zone).or_else(|| settled.nameservers.values().next());
+        site = read.cloned().unwrap_or_else(|| vec![format!("ns1.{zone}")]);
         let contact = settled.contact.clone().unwrap_or_else(|| format!("hostmaster@{zone}"));
-        table(&mut text, "site", &[("nameservers", list(servers.iter())), ("contact", quote(&contact))]);
+        table(&mut text, "site", &[("nameservers", list(site.iter())), ("contact", quote(&contact))]);
     }
+    let of_site: BTreeSet<&String> = site.iter().collect();
     for (zone, lines) in &settled.zones {
-        let ttl = settled.ttls.get(zone).map(|seconds| ("ttl", duration((*seconds).into())));
-        table(&mut text, &format!("zone.{}", key(zone)), ttl.as_slice());
+        let own = settled.nameservers.get(zone).filter(|own| own.iter().collect::<BTreeSet<_>>() != of_site);
+        let mut entries: Vec<_> = own.map(|own| ("nameservers", list(own.iter()))).into_iter().collect();
+        entries.extend(settled.ttls.get(zone).map(|seconds| ("ttl", duration((*seconds).into()))));
+        table(&mut text, &format!("zone.{}", key(zone)), &entries);
         if !lines.is_empty() {
             let _ = writeln!(text, "records = '''");
             for line in lines {

@@ -15,7 +15,8 @@ server=8.8.8.8
 address=/ads.example/0.0.0.0
 mx-host=office.example,desk.office.example,10
 txt-record=_dmarc.office.example,"v=DMARC1"
-domain=office.example
+srv-host=_ldap._tcp,desk.office.example,389
+domain = office.example
 dhcp-range=192.168.5.100,192.168.5.200,12h
 dhcp-range=set:guest,192.168.6.50,192.168.6.99,255.255.255.0,1h
 dhcp-option=option:router,192.168.5.1
@@ -33,7 +34,7 @@ fn a_dnsmasq_with_one_router_two_networks_and_records_of_its_domain() {
             "d.conf:1: `conf-dir=/etc/dnsmasq.d`: what is there is read if it is named here, too",
             "d.conf:2: `server=8.8.8.8`: hostbook-dnsd asks no other server",
             "d.conf:3: `ads.example` gets its own record; names below it do not follow, as they did in dnsmasq",
-            "d.conf:11: 52:54:00:11:22:35 is left out: two interfaces cannot have one address",
+            "d.conf:12: 52:54:00:11:22:35 is left out: two interfaces cannot have one address",
             "gateway 192.168.5.1 lies outside of network guest, which gets none",
         ]
     );
@@ -50,7 +51,9 @@ fn a_dnsmasq_with_one_router_two_networks_and_records_of_its_domain() {
     assert_eq!(gateways, ["192.168.5.1", ""]);
     let zone = desk.export("a", &["zone", "--zone", "office.example"]);
     assert!(text(&desk, "a/imported-dnsmasq.toml").contains("nameservers = [\"ns1.office.example\"]"));
-    assert!(zone.contains("v=DMARC1") && zone.contains("10 desk.office.example."), "{zone}");
+    for record in ["v=DMARC1", "10 desk.office.example.", "_ldap._tcp", "0 0 389 desk.office.example."] {
+        assert!(zone.contains(record), "{record}: {zone}");
+    }
 }
 
 #[test]
@@ -61,7 +64,7 @@ fn options_of_iscs_groups_and_hosts_are_those_of_hosts() {
         r#"option domain-name "office.example";
 option voip-server code 150 = ip-address;
 subnet 10.1.0.0 netmask 255.255.255.0 { option routers 10.1.0.1; option ntp-servers 10.1.0.8; }
-subnet 10.2.0.0 netmask 255.255.255.0 { option routers 10.2.0.1; }
+group { option time-servers 10.1.0.5; subnet 10.2.0.0 netmask 255.255.255.0 { option routers 10.2.0.1; } }
 group {
   option ntp-servers 10.1.0.9;
   host alpha { hardware ethernet 52:54:00:01:00:01; fixed-address 10.1.0.11; }
@@ -79,6 +82,8 @@ host gamma { hardware ethernet 52:54:00:01:00:03; fixed-address 10.1.0.13; optio
         ]
     );
     let written = text(&desk, "a/imported-isc.toml");
+    assert!(written.contains("gateway = \"10.2.0.1\""), "{written}");
+    assert_eq!(written.matches("10.1.0.5").count(), 1, "{written}");
     for (host, server) in [("alpha", "10.1.0.9"), ("beta", "10.1.0.7")] {
         let (_, after) = written.split_once(&format!("[host.{host}]")).unwrap();
         let own = after.split("\n[").next().unwrap();
@@ -86,6 +91,29 @@ host gamma { hardware ethernet 52:54:00:01:00:03; fixed-address 10.1.0.13; optio
     }
     let (_, gamma) = written.split_once("[host.gamma]").unwrap();
     assert!(!gamma.contains("options"), "{gamma}");
+}
+
+#[test]
+fn a_delegation_to_a_zone_that_is_read_as_well_is_made_of_that_zone_and_of_the_ds_record() {
+    let desk = Desk::new("cut");
+    let digest = "01".repeat(32);
+    let start = "$TTL 5m\n@ SOA ns hostmaster 1 1h 15m 30d 1h\n";
+    let parent = format!(
+        "$ORIGIN office.example.\n{start}@ NS ns\nns A 10.1.0.2\n\
+         sub NS ns.sub\nsub DS 12345 13 2 {digest}\nns.sub A 10.9.9.9\n"
+    );
+    let child = format!("$ORIGIN sub.office.example.\n{start}@ NS ns\nns A 10.9.9.9\n");
+    let files = [desk.write("office.db", &parent), desk.write("sub.db", &child)];
+    desk.import("a", &["bind", &files[0], &files[1]]);
+    for (zone, kinds) in
+        [("office.example", ["A", "A", "DS", "NS", "NS"].as_slice()), ("sub.office.example", &["A", "NS"])]
+    {
+        let exported = desk.export("a", &["zone", "--zone", zone]);
+        let words = exported.lines().flat_map(str::split_whitespace);
+        let mut found: Vec<&str> = words.filter(|word| ["A", "DS", "NS"].contains(word)).collect();
+        found.sort_unstable();
+        assert_eq!(found, kinds, "{exported}");
+    }
 }
 
 #[test]
