@@ -92,8 +92,8 @@ fn push(args: &Push, dry: bool) -> Result<ExitCode, Failure> {
     private_files();
     let mut hosts = select::select(args.conf.inventory.as_deref(), &args.hosts, &args.select)?;
     reported::fill(&mut hosts, args.reach.control.as_deref());
-    let dir = RunDir::create(args.out_path.as_deref())?;
     let secrets = Secrets::new(args.secret_command.clone());
+    let dir = RunDir::create(args.out_path.as_deref(), secrets.are_used())?;
     if secrets.are_used() && !is_in_memory(dir.path()) {
         let place = dir.path().display();
         return Err(Failure::new(format!(
@@ -208,8 +208,11 @@ fn initial_manifest(args: &Push, conf: &Conf) -> Result<PathBuf, Failure> {
         }
         (None, Some(file)) => Ok(file.clone()),
         (None, None) => {
-            let place = args.conf.inventory.as_ref().map(|inventory| inventory.join("config/manifest/init"));
-            let beside = place.map(|place| format!("write `{}`, or ", place.display())).unwrap_or_default();
+            let write = |inventory: &PathBuf| match Location::parse(inventory) {
+                Some(_) => "commit `config/manifest/init` to that branch, or ".to_owned(),
+                None => format!("write `{}`, or ", inventory.join("config/manifest/init").display()),
+            };
+            let beside = args.conf.inventory.as_ref().map(write).unwrap_or_default();
             let hint = format!("{beside}give --manifest FILE, or -c DIR with `manifest/init` in it");
             Err(Failure::usage(format!("there is no initial manifest: {hint}")))
         }
@@ -230,7 +233,7 @@ fn log_level(verbose: u8) -> (u8, &'static str) {
 /// there. At its end the objects are listed.
 fn shell(args: &Shell) -> Result<ExitCode, Failure> {
     private_files();
-    let dir = RunDir::create(None)?;
+    let dir = RunDir::create(None, false)?;
     let conf = Arc::new(read_conf(&args.conf, &CdistConfig::read(args.conf.config_file.as_deref())?, &dir)?);
     dir.lay_out(&conf, &std::env::current_exe()?)?;
     let manifest = PathBuf::from("shell");

@@ -94,7 +94,8 @@ impl Fleet<'_> {
         server.add(number, Arc::clone(&host) as Arc<_>);
         let mut report = host.run(&|what| observer.step(name, what));
         if let Some(error) = report.error.as_mut().filter(|error| error.contains(pins::REFUSED)) {
-            error.push_str(&pins::explanation(selected));
+            let explanation = pins::explanation(selected, error);
+            error.push_str(&explanation);
         }
         server.remove(number);
         if !self.keep {

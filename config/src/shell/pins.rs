@@ -57,9 +57,11 @@ pub fn configuration(selected: &Selected, known: &Path, tool: &Path) -> io::Resu
 
 /// What ssh says of a host whose key it does not take.
 pub const REFUSED: &str = "Host key verification failed";
+/// And before that, of one that it has another key of.
+const CHANGED: &str = "IDENTIFICATION HAS CHANGED";
 
-/// What else is said then: who was asked for the key, and what to do.
-pub fn explanation(selected: &Selected) -> String {
+/// What else is said after `error`: who was asked for the key, and what to do.
+pub fn explanation(selected: &Selected, error: &str) -> String {
     let host = &selected.target.host;
     match &selected.key_source {
         KeySource::Ssh => String::new(),
@@ -69,6 +71,10 @@ pub fn explanation(selected: &Selected) -> String {
         KeySource::Installer => "\nit shows none of the keys that its installer reported (`hostbook status --installed`); \
                                  if they were changed since, write a new one into the inventory as `ssh-host-key`"
             .to_owned(),
+        KeySource::Nobody(_) if error.contains(CHANGED) => format!(
+            "\nssh's known_hosts have another key of a host on the way to `{host}`, and neither the inventory \
+             (`ssh-host-key`) nor an installer says which one is right: find out before you trust the new one"
+        ),
         KeySource::Nobody(why) => {
             let why = why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
             let to = selected.address.map_or_else(|| host.clone(), |address| address.to_string());

@@ -10,6 +10,7 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 
 use super::client::{KNOWN_HOST, REMOTE_COPY, REMOTE_EXEC, SECRET};
 use super::confdir::Conf;
+use super::secrets::is_in_memory;
 use crate::core::hex::hex;
 use crate::core::model::Object;
 use crate::core::name::ObjectName;
@@ -23,11 +24,12 @@ pub struct RunDir {
 
 impl RunDir {
     /// Makes a new directory: below `place`, where it is kept, or else in memory. Scripts of a branch lie in it and are
-    /// executed there, so it comes to lie where the system allows that, unless no place does.
+    /// executed there, so it comes to lie where the system allows that, unless no place does, or none in memory and it
+    /// `must_be_in_memory`. Whether it is in memory is for the caller to see: [`is_in_memory`].
     ///
     /// # Errors
     /// No place for it is writable.
-    pub fn create(place: Option<&Path>) -> io::Result<RunDir> {
+    pub fn create(place: Option<&Path>, must_be_in_memory: bool) -> io::Result<RunDir> {
         let name = format!("hostbook-{}", random_hex(8)?);
         let mut places = Vec::new();
         if let Some(place) = place {
@@ -43,19 +45,21 @@ impl RunDir {
             places.retain(|place| !is_too_long(place));
         }
         let mut last = io::Error::from(io::ErrorKind::NotFound);
-        let mut without_programs = None;
+        let (mut without_programs, mut on_disk) = (None, None);
         for path in places.iter().map(|place| place.join(&name)) {
             if let Err(error) = fs::DirBuilder::new().mode(0o700).create(&path) {
                 last = error;
                 continue;
             }
             let made = RunDir { path, keep: place.is_some() };
-            if place.is_some() || runs_programs(&made.path) {
+            let fits = !must_be_in_memory || is_in_memory(&made.path);
+            if place.is_some() || fits && runs_programs(&made.path) {
                 return Ok(made);
             }
-            without_programs.get_or_insert(made);
+            let second_best = if fits { &mut without_programs } else { &mut on_disk };
+            second_best.get_or_insert(made);
         }
-        without_programs.ok_or(last)
+        without_programs.or(on_disk).ok_or(last)
     }
 
     /// Where it is.

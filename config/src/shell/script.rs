@@ -70,7 +70,10 @@ fn command(file: &Path) -> io::Result<Command> {
     Ok(command)
 }
 
-/// How a script ended, for people: the code, and the end of what it wrote to standard error.
+/// Octets of what a script wrote that are shown, the last ones.
+const SHOWN: usize = 4000;
+
+/// How a script ended, for people: the code, and what it wrote to standard error.
 pub fn failure(status: ExitStatus, stderr: &[u8]) -> String {
     let how = match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit code {code}"),
@@ -80,10 +83,23 @@ pub fn failure(status: ExitStatus, stderr: &[u8]) -> String {
     with_stderr(&how, stderr)
 }
 
-/// `how`, and the end of what was written to standard error.
+/// `how`, and all that was written to standard error; [`shortened`] before it is shown.
 pub fn with_stderr(how: &str, stderr: &[u8]) -> String {
-    const SHOWN: usize = 4000;
-    let text = String::from_utf8_lossy(stderr.get(stderr.len().saturating_sub(SHOWN)..).unwrap_or_default());
+    let text = String::from_utf8_lossy(stderr);
     let text = text.trim_end();
     if text.is_empty() { how.to_owned() } else { format!("{how}\n{text}") }
+}
+
+/// The last 4000 octets or a little less. What is masked in a text is masked before: a secret that is cut is not found.
+pub fn end(text: &str) -> &str {
+    let mut starts = text.len().saturating_sub(SHOWN)..=text.len();
+    starts.find_map(|start| text.get(start..)).unwrap_or_default()
+}
+
+/// The first line, which says how something ended, and the [`end`] of the rest.
+pub fn shortened(text: &str) -> String {
+    match text.split_once('\n') {
+        Some((how, rest)) => format!("{how}\n{}", end(rest)),
+        None => text.to_owned(),
+    }
 }

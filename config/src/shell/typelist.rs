@@ -19,7 +19,7 @@ use crate::core::types::{Arity, Type};
 /// There is no such type, or the types cannot be read.
 pub fn run(args: &Types) -> Result<ExitCode, Failure> {
     let name = args.name().map_err(Failure::usage)?;
-    let dir = RunDir::create(None)?;
+    let dir = RunDir::create(None, false)?;
     let conf = read_conf(&args.conf, &CdistConfig::read(args.conf.config_file.as_deref())?, &dir)?;
     let wanted = |kind: &Type| name.is_none_or(|wanted| wanted == kind.name);
     let found: Vec<&Type> = conf.types.values().map(AsRef::as_ref).filter(|kind| wanted(kind)).collect();

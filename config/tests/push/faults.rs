@@ -206,10 +206,10 @@ fn a_second_run_waits_for_the_first_or_gives_up_in_words() {
     ran(target.command("push").arg("-c").arg(&conf).arg("t1")).ends(0);
 }
 
-/// Runs a command where what XDG_RUNTIME_DIR names is a file system in memory, mounted `noexec`.
+/// Runs a command where all file systems in memory that a run could lie in are mounted `noexec`.
 fn with_noexec_runtime(command: &Command) -> Command {
     let mut inside = Command::new("unshare");
-    let mount = "mount -t tmpfs -o noexec x \"$XDG_RUNTIME_DIR\" && exec \"$@\"";
+    let mount = "for place in \"$XDG_RUNTIME_DIR\" /dev/shm; do mount -t tmpfs -o noexec x \"$place\"; done; exec \"$@\"";
     inside.args(["--mount", "--propagation", "private", "sh", "-ec", mount, "sh"]);
     inside.arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
@@ -241,6 +241,19 @@ fn scripts_of_a_branch_run_although_the_runtime_directory_is_mounted_noexec() {
     push.env("XDG_RUNTIME_DIR", target.dir.join("runtime"));
     ran(with_noexec_runtime(&push).current_dir(&target.dir)).ends(0);
     assert!(target.path("/srv/a").exists());
+}
+
+#[test]
+fn a_run_with_secrets_stays_in_memory_although_no_program_runs_there() {
+    let target = Target::start_with("noexec-secret", "", "mount -t tmpfs run $R/run; mkdir $R/run/sshd");
+    let conf = target.conf(&[("manifest/init", "__line web --file /etc/settings --line secret:web\n")]);
+    let runtime = target.dir.join("runtime");
+    std::fs::create_dir(&runtime).unwrap();
+    let mut push = target.command("push");
+    push.arg("-c").arg(&conf).args(["--secret-command", "printf hidden-%s", "t1"]);
+    push.env("XDG_RUNTIME_DIR", runtime);
+    ran(&mut with_noexec_runtime(&push)).ends(0);
+    assert_eq!(target.text("/etc/settings"), "hidden-web\n");
 }
 
 #[test]

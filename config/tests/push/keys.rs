@@ -55,6 +55,10 @@ fn keys_of_the_inventory_are_trusted_and_no_other_whatever_ssh_knows() {
     assert!(told(&wrong), "{}", wrong.stdout);
     let unknown = push(&target, "", "").ends(1);
     assert!(told(&unknown), "a key that nobody knows is not trusted: {}", unknown.stdout);
+    assert!(unknown.stdout.contains("its key is not known"), "{}", unknown.stdout);
+    let changed = push(&target, "", &format!("target {other}")).ends(1);
+    assert!(told(&changed) && changed.stdout.contains("have another key of"), "{}", changed.stdout);
+    assert!(!changed.stdout.contains("is not known"), "{}", changed.stdout);
     push(&target, "", &format!("target {key}")).ends(0);
 }
 

@@ -28,6 +28,17 @@ __key_value bad --file /etc/settings2 --delimiter = --value=secret:web
 }
 
 #[test]
+fn a_secret_is_masked_where_only_the_end_of_a_long_text_is_shown() {
+    let target = Target::start_with("secret-long", "", "mount -t tmpfs run $R/run; mkdir $R/run/sshd");
+    // Its tail is in the last 4000 octets, and its head is not.
+    let init = "printf 'head %s%3990s\\n' \"$(hostbook-secret db)\" x >&2; exit 1\n";
+    let command = ["--secret-command", "printf long-and-hidden-%s"];
+    let failed = target.run("push", &[("manifest/init", init)], &["--json", command[0], command[1]]).ends(1);
+    assert!(failed.stdout.contains("exit code 1") && failed.stdout.contains("  x"), "{}", failed.stdout);
+    assert!(!failed.stdout.contains("hidden") && !failed.stdout.contains("n-db"), "{}", failed.stdout);
+}
+
+#[test]
 fn a_secret_is_on_no_disk_of_the_target_on_its_way() {
     let init = "__line web --file /etc/settings --line secret:web\n";
     let files = [("manifest/init", init)];

@@ -8,7 +8,7 @@ mod service;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -16,8 +16,9 @@ use super::client::{REMOTE_COPY, REMOTE_EXEC};
 use super::confdir::Conf;
 use super::env::{Environment, Target};
 use super::programs::{ProgramOptions, Programs};
-use super::report::{self, HostReport, ObjectReport, Output};
+use super::report::{self, HostReport, ObjectReport};
 use super::rundir::{HostDirs, RunDir, random_hex};
+use super::script::shortened;
 use super::secrets::Secrets;
 use super::ssh::{SshLink, SshOptions};
 use super::stop::Stop;
@@ -25,6 +26,7 @@ use super::transport::{Cost, Link, TransportError};
 use crate::core::engine::{Engine, Mode, Outcome};
 use crate::core::model::{Model, Object, ObjectIndex};
 use crate::core::name::ObjectName;
+use said::said;
 
 /// What is the same for all hosts of a run.
 #[derive(Clone, Debug)]
@@ -166,20 +168,15 @@ impl Host {
     pub fn run(&self, on_step: OnStep<'_>) -> HostReport {
         let began = Instant::now();
         let mask = |text: &str| self.settings.secrets.mask(text);
-        let error = self.stages(&|what| on_step(&mask(what))).err().map(|error| mask(&error.to_string()));
+        let error =
+            self.stages(&|what| on_step(&mask(what))).err().map(|error| shortened(&mask(&error.to_string())));
         self.hang_up();
         let objects = self.object_reports();
         let warnings = lock(&self.warnings).drain(..).map(|warning| mask(&warning)).collect();
         let seconds = began.elapsed().as_secs_f64();
         let cost = *lock(&self.cost);
         let report = HostReport::new(&self.env.target.host, error, objects, warnings, seconds, cost);
-        HostReport { output: self.output(&self.env.dirs.global()), ..report }
-    }
-
-    /// What scripts wrote whose streams are in a directory.
-    fn output(&self, directory: &Path) -> Vec<Output> {
-        let mask = |output: Output| Output { text: self.settings.secrets.mask(&output.text), ..output };
-        said::said(directory).into_iter().map(mask).collect()
+        HostReport { output: said(&self.env.dirs.global(), &self.settings.secrets), ..report }
     }
 
     fn stages(&self, on_step: OnStep<'_>) -> Result<(), HostError> {
@@ -293,7 +290,7 @@ impl Host {
         ObjectReport {
             object: mask(&object.name.to_string()),
             result,
-            reason: reason.as_deref().map(mask),
+            reason: reason.as_deref().map(|reason| shortened(&mask(reason))),
             parents: object.parents.iter().map(|parent| mask(&parent.to_string())).collect(),
             requires: object
                 .requires
@@ -303,7 +300,7 @@ impl Host {
                 .collect(),
             code_local: code("code-local"),
             code_remote: code("code-remote"),
-            output: self.output(&self.env.dirs.object(&object.name)),
+            output: said(&self.env.dirs.object(&object.name), &self.settings.secrets),
             diff: lock(&self.diffs).get(&object.name).map(|diff| mask(diff)),
         }
     }
