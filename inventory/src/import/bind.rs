@@ -1,6 +1,6 @@
 //! BIND's zones: A, AAAA and PTR records are joined to hosts, the rest stays as records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,36 @@ impl Files for Beside {
         self.texts.push(text.clone());
         Ok((FileId(u32::try_from(self.texts.len()).unwrap_or(u32::MAX)), text))
     }
+}
+
+/// The key of a host whose addresses have another TTL than its zone: of several the shortest, since what is kept for
+/// longer than it was meant to be is wrong.
+fn host_ttl(
+    owner: &str,
+    records: &[&Record],
+    zone_ttl: Option<u32>,
+    at: &str,
+    book: &mut Book,
+) -> Option<(String, String)> {
+    let addresses = records.iter().filter(|record| is_address(record));
+    let ttls: BTreeSet<u32> = addresses.filter_map(|record| record.ttl).collect();
+    if ttls.len() > 1 {
+        book.lose(
+            at,
+            format!("addresses of `{owner}` have several TTLs; a host has one, and gets the shortest"),
+        );
+    }
+    let own = ttls.first().filter(|ttl| Some(**ttl) != zone_ttl)?;
+    Some(("ttl".to_owned(), quote(&format!("{own}s"))))
+}
+
+/// The machine that a CNAME record names, with its alias.
+fn alias(owner: &str, record: &Record, zone_ttl: Option<u32>, at: &str, book: &mut Book) -> Machine {
+    if let Some(ttl) = record.ttl.filter(|ttl| Some(*ttl) != zone_ttl) {
+        book.lose(at, format!("the TTL of alias `{owner}`, {ttl}: an alias has none of its own"));
+    }
+    let name = record.target.as_ref().map(ToString::to_string).unwrap_or_default();
+    Machine { name, aliases: vec![owner.to_owned()], at: at.to_owned(), ..Machine::default() }
 }
 
 /// Reads the zone `apex` from a master file.
@@ -63,6 +93,9 @@ pub(super) fn read(name: &str, path: &Path, text: &str, apex: &Name, book: &mut 
         let has_address = records.iter().any(|record| is_address(record));
         let mut machine = Machine { name: owner.clone(), at: at.clone(), ..Machine::default() };
         let mut card = Card::default();
+        if is_host {
+            machine.keys.extend(host_ttl(owner, records, zone_ttl, &at, book));
+        }
         for record in records {
             match record.rtype.mnemonic() {
                 Some("SOA") => soa(record, book),
@@ -73,20 +106,10 @@ pub(super) fn read(name: &str, path: &Path, text: &str, apex: &Name, book: &mut 
                 // Below a cut the zone has addresses of name servers only (RFC 1034, section 4.2.1).
                 Some("A" | "AAAA" | "NS" | "DS") if is_delegated => lines.push(shown(record)),
                 _ if is_delegated => book.lose(&at, format!("`{}` lies below a delegation", shown(record))),
-                Some("A" | "AAAA") if is_host => {
-                    card.addresses.extend(address(record));
-                    let own = record.ttl.filter(|ttl| Some(*ttl) != zone_ttl);
-                    machine.keys.extend(own.map(|ttl| ("ttl".to_owned(), quote(&format!("{ttl}s")))));
-                }
+                Some("A" | "AAAA") if is_host => card.addresses.extend(address(record)),
                 Some("CNAME") => {
-                    let target = record.target.as_ref().map(ToString::to_string).unwrap_or_default();
-                    let alias = Machine {
-                        name: target,
-                        aliases: vec![owner.clone()],
-                        at: machine.at.clone(),
-                        ..Machine::default()
-                    };
-                    book.machines.push(alias);
+                    let named = alias(owner, record, zone_ttl, &at, book);
+                    book.machines.push(named);
                 }
                 _ => lines.push(shown(record)),
             }

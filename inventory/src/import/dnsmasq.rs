@@ -10,7 +10,7 @@ use ipnet::{IpNet, Ipv4Net};
 use super::book::{Book, Net};
 
 /// Settings that are about dnsmasq itself, and say nothing that an inventory could.
-const ITS_OWN: [&str; 46] = [
+const ITS_OWN: [&str; 45] = [
     "no-resolv",
     "no-hosts",
     "no-poll",
@@ -48,7 +48,6 @@ const ITS_OWN: [&str; 46] = [
     "quiet-dhcp",
     "log-async",
     "max-ttl",
-    "local-ttl",
     "dns-forward-max",
     "local-service",
     "no-daemon",
@@ -58,10 +57,6 @@ const ITS_OWN: [&str; 46] = [
     "dhcp-no-override",
     "filterwin2k",
 ];
-
-/// Settings that name further files.
-const FILES: [&str; 6] =
-    ["conf-file", "conf-dir", "addn-hosts", "hostsdir", "dhcp-hostsfile", "dhcp-optsfile"];
 
 /// The settings of a file: line number, line, key, value.
 fn settings(text: &str) -> impl Iterator<Item = (usize, &str, &str, &str)> {
@@ -108,8 +103,14 @@ pub(super) fn read(name: &str, text: &str, book: &mut Book) {
         match key {
             _ if done => {}
             "server" => book.lose(&at, format!("`{line}`: hostbook-dnsd asks no other server")),
-            file if FILES.contains(&file) => {
+            "conf-file" => {
                 book.lose(&at, format!("`{line}`: what is there is read if it is named here, too"));
+            }
+            "conf-dir" => {
+                book.lose(&at, format!("`{line}`: what is there is read if its files are named here, too"));
+            }
+            "addn-hosts" | "hostsdir" => {
+                book.lose(&at, format!("`{line}`: `hostbook import hosts FILE` reads what is there"));
             }
             _ => book.lose(&at, format!("`{line}`")),
         }

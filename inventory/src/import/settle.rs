@@ -8,6 +8,7 @@ use ipnet::IpNet;
 
 use super::book::{Book, Card, Machine, Net};
 use super::spans::{absorb, assumed, holds, one_family, without};
+use crate::edit::quote;
 
 /// What is written.
 #[derive(Debug, Default)]
@@ -182,12 +183,20 @@ impl Settling<'_> {
         if let Some(there) = self.there {
             names.extend(there.globals.networks.iter().map(|network| network.name.to_string()));
         }
+        let links: Vec<String> = book.networks.iter().filter_map(|net| net.link.clone()).collect();
+        let is_shared = |link: &String| links.iter().filter(|other| *other == link).count() > 1;
         for mut net in std::mem::take(&mut book.networks) {
+            // One that nobody shares needs no name.
+            let link = net.link.take().filter(is_shared);
             let first = net.prefixes.first().map(IpNet::network);
             if let Some(name) = first.and_then(|address| self.network_there(address)) {
-                self.lose("", format!("network {name} is there already, and stays as it is"));
+                let say =
+                    link.map(|link| format!("; with `link = {}` it is on one with others", quote(&link)));
+                let say = say.unwrap_or_default();
+                self.lose("", format!("network {name} is there already, and stays as it is{say}"));
                 continue;
             }
+            net.link = link;
             let plain: String = net
                 .name
                 .chars()
@@ -202,11 +211,6 @@ impl Settling<'_> {
                 .unwrap_or(base);
             names.insert(net.name.clone());
             self.settled.networks.push(net);
-        }
-        let links: Vec<String> = self.settled.networks.iter().filter_map(|net| net.link.clone()).collect();
-        for net in &mut self.settled.networks {
-            // One that nobody shares needs no name.
-            net.link.take_if(|link| links.iter().filter(|other| *other == link).count() == 1);
         }
     }
 

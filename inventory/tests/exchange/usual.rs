@@ -31,7 +31,7 @@ fn a_dnsmasq_with_one_router_two_networks_and_records_of_its_domain() {
     assert_eq!(
         lost,
         [
-            "d.conf:1: `conf-dir=/etc/dnsmasq.d`: what is there is read if it is named here, too",
+            "d.conf:1: `conf-dir=/etc/dnsmasq.d`: what is there is read if its files are named here, too",
             "d.conf:2: `server=8.8.8.8`: hostbook-dnsd asks no other server",
             "d.conf:3: `ads.example` gets its own record; names below it do not follow, as they did in dnsmasq",
             "d.conf:12: 52:54:00:11:22:35 is left out: two interfaces cannot have one address",
@@ -120,13 +120,16 @@ fn a_delegation_to_a_zone_that_is_read_as_well_is_made_of_that_zone_and_of_the_d
 fn a_zone_with_a_delegation_keeps_its_glue_and_its_ttls() {
     let desk = Desk::new("glue");
     let zone = "$ORIGIN office.example.\n$TTL 5m\n@ SOA ns1 hostmaster 1 1h 15m 30d 1h\n@ NS ns1\n\
-                ns1 1h A 10.1.0.2\nmail A 10.1.0.25\nweb A 10.1.0.26\n\
+                ns1 1h A 10.1.0.2\nmail A 10.1.0.25\nweb A 10.1.0.26\nwww 60 CNAME web\n\
+                two A 10.1.0.30\ntwo 1m A 10.1.0.31\n\
                 sub NS ns.sub\nns.sub A 10.9.9.9\nold.sub TXT \"unseen\"\n";
     let lost = desk.import("a", &["bind", &desk.write("office.db", zone)]);
     assert_eq!(
         lost,
         [
-            "office.db:10: `old.sub.office.example. 300 TXT \"unseen\"` lies below a delegation",
+            "office.db:13: `old.sub.office.example. 300 TXT \"unseen\"` lies below a delegation",
+            "office.db:9: addresses of `two.office.example` have several TTLs; a host has one, and gets the shortest",
+            "office.db:8: the TTL of alias `www.office.example`, 60: an alias has none of its own",
             "office.db:6: no network holds 10.1.0.25: 10.1.0.0/24 is assumed",
         ]
     );
@@ -143,6 +146,8 @@ fn a_zone_with_a_delegation_keeps_its_glue_and_its_ttls() {
         ["ns1.office.example.", "3600", "A", "10.1.0.2"],
         ["office.example.", "300", "NS", "ns1.office.example."],
         ["sub.office.example.", "300", "NS", "ns.sub.office.example."],
+        ["two.office.example.", "60", "A", "10.1.0.30"],
+        ["two.office.example.", "60", "A", "10.1.0.31"],
         ["web.office.example.", "300", "A", "10.1.0.26"],
     ];
     assert_eq!(records, wanted, "{exported}");
@@ -198,4 +203,23 @@ fn netboxs_table_of_devices_has_their_primary_addresses() {
     let lost = desk.import("a", &["netbox", &desk.write("d.csv", devices), "--zone", "office.example"]);
     assert_eq!(lost, ["d.csv: item 1: no network holds 10.5.0.2: 10.5.0.0/24 is assumed"]);
     assert_eq!(entries(&desk.load("a")), [entry("sw1.office.example", None, &["10.5.0.2"])].into());
+}
+
+#[test]
+fn a_link_that_an_import_shares_with_a_network_that_is_there_is_told() {
+    let desk = Desk::new("half-link");
+    let subnet = |number: u8| {
+        format!("subnet 10.{number}.0.0 netmask 255.255.255.0 {{ option routers 10.{number}.0.1; }}\n")
+    };
+    let domain = "option domain-name \"office.example\";\n";
+    desk.import("a", &["isc", &desk.write("first.conf", &format!("{domain}{}", subnet(1)))]);
+    let both = format!("{domain}shared-network floor {{\n{}{}}}\n", subnet(1), subnet(2));
+    let lost = desk.import("a", &["isc", &desk.write("both.conf", &both), "--into", "both.toml"]);
+    assert_eq!(
+        lost,
+        [
+            "network net-10-1-0-0 is there already, and stays as it is; with `link = \"floor\"` it is on one with others",
+            "both.toml:4:11: warning[HB077]: no other network is on link `floor`",
+        ]
+    );
 }
