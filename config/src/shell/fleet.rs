@@ -174,7 +174,7 @@ impl Fleet<'_> {
                 .map(|home| Path::new(&home).join(".ssh/config"))
                 .filter(|file| file.is_file()),
         };
-        let include = |file: &PathBuf| format!("Include \"{}\"\n", file.display());
+        let include = |file: &PathBuf| format!("Include {}\n", pins::quoted(file));
         text.push_str(&own.as_ref().map(include).unwrap_or_default());
         text.push_str("Host *\n");
         if let Some(address) = selected.address {

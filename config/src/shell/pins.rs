@@ -35,14 +35,15 @@ pub fn configuration(selected: &Selected, known: &Path, tool: &Path) -> io::Resu
     let host = &selected.target.host;
     let (lines, algorithms, source): (String, _, _) = if !selected.host_keys.is_empty() {
         let lines = selected.host_keys.iter().map(|key| format!("{host} {key}\n")).collect();
-        (lines, of_keys(&selected.host_keys), format!("UserKnownHostsFile {}", quoted(known)))
+        (lines, of_keys(&selected.host_keys), format!("UserKnownHostsFile {}", without_tokens(known)))
     } else if !selected.fingerprints.is_empty() {
         let algorithms = of_fingerprints(&selected.fingerprints);
         if algorithms.is_empty() {
             return Err(nothing_to_go_by(host));
         }
         let lines = selected.fingerprints.iter().map(|rdata| hex(rdata) + "\n").collect();
-        let command = format!("{} {} %H %t %K", quoted(tool), quoted(known));
+        // The program's own name is taken as it is.
+        let command = format!("{} {} %H %t %K", quoted(tool), without_tokens(known));
         (lines, algorithms, format!("UserKnownHostsFile none\n    KnownHostsCommand {command}"))
     } else {
         return Ok(String::new());
@@ -109,8 +110,13 @@ fn nothing_to_go_by(host: &str) -> io::Error {
     )
 }
 
+/// A path as one word of ssh's configuration, in which ssh replaces tokens that begin with a percent sign.
+pub fn without_tokens(path: &Path) -> String {
+    quoted(path).replace('%', "%%")
+}
+
 /// A path as one word of ssh's configuration.
-fn quoted(path: &Path) -> String {
+pub fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
 }
@@ -139,7 +145,8 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_one_word_whatever_is_in_them() {
+    fn paths_are_one_word_with_blanks_quotes_and_percent_signs_in_them() {
         assert_eq!(quoted(Path::new("/a b/\"c\\")), r#""/a b/\"c\\""#);
+        assert_eq!(without_tokens(Path::new("/100% b")), r#""/100%% b""#);
     }
 }

@@ -1,6 +1,7 @@
 //! Host keys that installers reported to dhcpd with the end of an installation. They are expected of hosts of which the
 //! inventory says none, so that first contact needs no trust.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -25,22 +26,29 @@ pub fn fill(hosts: &mut [Selected], control: Option<&Path>) {
     }
     let answer = control::ask(control.unwrap_or(Path::new(USUAL)), &Request::new("installed"), PATIENCE);
     match answer {
-        Ok(installed) => unknown.for_each(|host| expect(host, keys(&installed, &host.target.fqdn))),
+        Ok(installed) => {
+            let reported = keys(&installed);
+            unknown.for_each(|host| expect(host, reported.get(&*host.target.fqdn)));
+        }
         Err(ControlError::NotRunning { .. }) if control.is_none() => {}
         Err(error) => unknown.for_each(|host| host.key_source = KeySource::Nobody(Some(error.to_string()))),
     }
 }
 
-fn expect(host: &mut Selected, keys: Vec<SshHostKey>) {
-    if !keys.is_empty() {
-        host.host_keys = keys;
+fn expect(host: &mut Selected, keys: Option<&Vec<SshHostKey>>) {
+    if let Some(keys) = keys.filter(|keys| !keys.is_empty()) {
+        host.host_keys.clone_from(keys);
         host.key_source = KeySource::Installer;
     }
 }
 
-fn keys(installed: &Value, fqdn: &str) -> Vec<SshHostKey> {
-    let hosts = installed.as_array().map_or(&[][..], Vec::as_slice);
-    let host = hosts.iter().find(|host| host["host"] == fqdn);
-    let texts = host.and_then(|host| host["host_keys"].as_array()).into_iter().flatten();
+/// The keys that were reported, by the host's name.
+fn keys(installed: &Value) -> HashMap<&str, Vec<SshHostKey>> {
+    let hosts = installed.as_array().into_iter().flatten();
+    hosts.filter_map(|host| Some((host["host"].as_str()?, keys_of(host)))).collect()
+}
+
+fn keys_of(host: &Value) -> Vec<SshHostKey> {
+    let texts = host["host_keys"].as_array().into_iter().flatten();
     texts.filter_map(|text| text.as_str()?.parse().ok()).collect()
 }

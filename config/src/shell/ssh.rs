@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use super::pins::without_tokens;
 use super::stop::Stop;
 use super::transport::{Cost, OnEnd, TransportError, Upload};
 use crate::core::quote::quote_text;
@@ -54,7 +55,8 @@ impl SshOptions {
     /// The command line of ssh up to and with the host, for a session over `control`.
     pub fn command(&self, master: bool) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec![self.program.clone(), "-F".into(), self.config.clone().into()];
-        words.extend([OsString::from("-S"), self.control.clone().into()]);
+        // A word of its own; ssh replaces tokens in it all the same.
+        words.extend(["-S".into(), self.control.display().to_string().replace('%', "%%").into()]);
         let own = if master {
             &["ControlMaster=yes", "ControlPersist=no", "RemoteCommand=none", "RequestTTY=no"][..]
         } else {
@@ -74,11 +76,9 @@ impl SshOptions {
     pub fn copy_command(&self) -> Vec<OsString> {
         let mut words: Vec<OsString> =
             vec!["scp".into(), "-q".into(), "-F".into(), self.config.clone().into()];
-        let mut control = OsString::from("ControlPath=");
-        control.push(&self.control);
         words.extend([
             "-o".into(),
-            control,
+            format!("ControlPath={}", without_tokens(&self.control)).into(),
             "-o".into(),
             "ControlMaster=no".into(),
             "-o".into(),

@@ -96,13 +96,14 @@ fn a_host_of_which_only_sha_1_is_known_is_refused_in_words() {
 }
 
 #[test]
-fn a_pin_holds_where_the_run_lies_in_a_directory_with_a_blank() {
+fn a_pin_holds_where_the_run_lies_in_a_directory_with_a_blank_and_a_percent_sign() {
     let target = Target::start("blank");
     let key = std::fs::read_to_string(target.dir.join("hostkey.pub")).unwrap();
-    let runtime = std::path::PathBuf::from(format!("/dev/shm/a run {}", std::process::id()));
+    let runtime = std::path::PathBuf::from(format!("/dev/shm/a %h run {}", std::process::id()));
     std::fs::create_dir(&runtime).unwrap();
-    let mut run = prepared(&target, &fingerprints(&target, &key, 2), "");
-    ran(run.env("XDG_RUNTIME_DIR", &runtime)).ends(0);
+    for pin in [fingerprints(&target, &key, 2), format!("ssh-host-key = {:?}", key.trim())] {
+        ran(prepared(&target, &pin, "").env("XDG_RUNTIME_DIR", &runtime)).ends(0);
+    }
     std::fs::remove_dir(&runtime).expect("the run's directory was there, and is gone from it");
 }
 
