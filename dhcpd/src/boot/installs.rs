@@ -93,11 +93,14 @@ impl Installs {
 
     /// The keys of `host`'s ssh server that its installer reported; none if it has reported none, or was not here.
     pub fn host_keys(&self, host: &Host, inventory: &Inventory) -> Vec<SshHostKey> {
-        let names = self.names(host, inventory);
-        let machines = names.iter().filter_map(|name| self.machines.get(name));
-        // Each installation of a machine counts one more, also under another name.
-        let last = machines.max_by_key(|machine| machine.count);
+        let last = self.last(&self.names(host, inventory));
         last.into_iter().flat_map(|machine| &machine.host_keys).filter_map(|key| key.parse().ok()).collect()
+    }
+
+    /// What was known last of the machine with these names: each of its installations counts one more, also under
+    /// another name.
+    fn last(&self, names: &[Box<str>]) -> Option<&Machine> {
+        names.iter().filter_map(|name| self.machines.get(name)).max_by_key(|machine| machine.count)
     }
 
     /// Names under which installations of the machine were done that is `host` in `inventory`.
@@ -127,16 +130,21 @@ impl Installs {
         shares(&known, cards) && !is_there()
     }
 
-    /// Notes that it is, and the host keys that were reported with that; once noted it is not counted again.
-    pub fn set_done(&mut self, host: &Host, reported: &[SshHostKey]) -> HostKeys {
+    /// Notes that it is, and the host keys that were reported with that; once noted it is not counted again. `inventory`
+    /// says which machine has which card.
+    pub fn set_done(&mut self, host: &Host, reported: &[SshHostKey], inventory: &Inventory) -> HostKeys {
         let fqdn: Box<str> = host.name.fqdn.to_string().into();
-        let before = self.done.insert(fqdn.clone(), host.reinstall().into());
-        let is_another = before.is_none_or(|before| *before != *host.reinstall());
+        let names = self.names(host, inventory);
+        let is_another = !self.is_done(host, inventory);
         let count = self.count(host) + u64::from(is_another);
         let macs = cards(host).iter().map(|card| card.to_string().into()).collect();
         let reported: Vec<Box<str>> = reported.iter().map(|key| key.to_string().into()).collect();
-        let noted = self.machines.get(&fqdn).filter(|_| !is_another).map(|machine| machine.host_keys.clone());
+        let noted = self.last(&names).filter(|_| !is_another).map(|machine| machine.host_keys.clone());
         let noted = noted.filter(|noted| !noted.is_empty());
+        if !names.contains(&fqdn) {
+            self.make_room(&fqdn, inventory);
+        }
+        self.done.insert(fqdn.clone(), host.reinstall().into());
         let outcome = match &noted {
             _ if reported.is_empty() => HostKeys::None,
             Some(noted) if *noted != reported => HostKeys::Others,
@@ -144,6 +152,19 @@ impl Installs {
         };
         self.put(fqdn, Machine { macs, count, host_keys: noted.unwrap_or(reported) });
         outcome
+    }
+
+    /// What is known under `fqdn` of a machine that is called otherwise by now goes to its name of now.
+    fn make_room(&mut self, fqdn: &str, inventory: &Inventory) {
+        let known = self.cards_of(fqdn);
+        let Some(host) = inventory.hosts().find(|host| has_one(host, &known)) else { return };
+        let name: Box<str> = host.name.fqdn.to_string().into();
+        if let (Some(machine), Some(done)) = (self.machines.get(fqdn).cloned(), self.done.get(fqdn).cloned())
+            && !self.done.contains_key(&name)
+        {
+            self.done.insert(name.clone(), done);
+            self.put(name, machine);
+        }
     }
 
     /// Notes what is known of the machine called `fqdn`.
@@ -190,8 +211,10 @@ impl Installs {
     /// Halves of the tokens that tell of the installation that `host` wants.
     fn valid(&self, host: &Host) -> impl Iterator<Item = [String; 2]> {
         let count = self.count(host);
-        let done =
-            self.done.get(&*host.name.fqdn.to_string()).is_some_and(|done| **done == *host.reinstall());
+        let (own, cards) = (host.name.fqdn.to_string(), cards(host));
+        let is_done = |name: &str| self.done.get(name).is_some_and(|done| **done == *host.reinstall());
+        // Under whatever name: the token is of this count, and of its own name or card.
+        let done = is_done(&own) || self.with_cards(&cards).any(is_done);
         let last = count.checked_sub(1).filter(|_| done);
         std::iter::once(count).chain(last).map(|count| self.halves(host, count))
     }
@@ -284,10 +307,15 @@ mod tests {
         installs.is_done(host(snapshot, name), &snapshot.inventory)
     }
 
+    /// Reports it with these keys.
+    fn report(installs: &mut Installs, snapshot: &Snapshot, name: &str, keys: &[SshHostKey]) -> HostKeys {
+        installs.set_done(host(snapshot, name), keys, &snapshot.inventory)
+    }
+
     fn done(snapshot: &Snapshot, name: &str) -> Installs {
         let mut installs = Installs::new(&[7; 32]);
         assert!(!is_done(&installs, snapshot, name));
-        installs.set_done(host(snapshot, name), &[]);
+        report(&mut installs, snapshot, name, &[]);
         assert!(is_done(&installs, snapshot, name));
         installs
     }
@@ -299,7 +327,7 @@ mod tests {
         assert!(!is_done(&installs, &first, "b"));
         let second = inventory(&[("a", "lan", 1, "2")]);
         assert!(!is_done(&installs, &second, "a"), "another one is wanted");
-        installs.set_done(host(&second, "a"), &[]);
+        report(&mut installs, &second, "a", &[]);
         assert!(is_done(&installs, &second, "a") && !is_done(&installs, &first, "a"));
     }
 
@@ -311,7 +339,7 @@ mod tests {
         assert!(!is_done(&installs, &inventory(&[("b", "lan", 1, "2")]), "b"), "another one is wanted");
         let other_card = inventory(&[("a", "lan", 9, "")]);
         assert!(is_done(&installs, &other_card, "a"));
-        installs.set_done(host(&renamed, "b"), &[]);
+        report(&mut installs, &renamed, "b", &[]);
         assert!(is_done(&installs, &inventory(&[("c", "lan", 1, "")]), "c"), "and renamed once more");
     }
 
@@ -320,6 +348,28 @@ mod tests {
         let installs = done(&inventory(&[("a", "lan", 1, "")]), "a");
         let both = inventory(&[("a", "lan", 2, ""), ("b", "lan", 1, "")]);
         assert!(is_done(&installs, &both, "b") && !is_done(&installs, &both, "a"));
+        let mut installs = Installs::new(&[7; 32]);
+        report(&mut installs, &inventory(&[("a", "lan", 1, "")]), "a", &[key(1)]);
+        assert_eq!(report(&mut installs, &both, "a", &[key(2)]), HostKeys::Noted);
+        for (name, own) in [("a", key(2)), ("b", key(1))] {
+            assert!(is_done(&installs, &both, name), "{name}");
+            assert_eq!(installs.host_keys(host(&both, name), &both.inventory), [own]);
+        }
+    }
+
+    #[test]
+    fn a_machine_that_was_renamed_is_told_done_again_and_keeps_its_keys() {
+        let first = inventory(&[("a", "lan", 1, "")]);
+        let mut installs = Installs::new(&[7; 32]);
+        let token = installs.token(host(&first, "a"));
+        report(&mut installs, &first, "a", &[key(1)]);
+        let renamed = inventory(&[("b", "lan", 1, "")]);
+        let b = host(&renamed, "b");
+        assert!(installs.tells(b, &token), "the new system, as it comes up");
+        let next = installs.token(b);
+        assert_eq!(report(&mut installs, &renamed, "b", &[key(2)]), HostKeys::Others);
+        assert_eq!(installs.host_keys(b, &renamed.inventory), [key(1)]);
+        assert_eq!(installs.token(b), next, "it is one installation");
     }
 
     #[test]
@@ -339,12 +389,12 @@ mod tests {
         let mut tokens =
             vec![old.clone(), one.token(host(&first, "b")), one.token(host(&second, "a")), other.token(a)];
         assert!(one.tells(a, &old) && !tokens[1..].iter().any(|token| one.tells(a, token)));
-        one.set_done(a, &[]);
+        report(&mut one, &first, "a", &[]);
         for _ in 0..3 {
             assert!(one.tells(a, &old), "told again");
-            one.set_done(a, &[]);
+            report(&mut one, &first, "a", &[]);
         }
-        one.set_done(host(&second, "a"), &[]);
+        report(&mut one, &second, "a", &[]);
         tokens.push(one.token(a));
         assert!(!one.tells(a, &old), "a value that comes again is another installation");
         assert!(tokens.iter().all(|token| token.len() == 2 * HALF_DIGITS));
@@ -381,20 +431,20 @@ mod tests {
         // Reported as the new system comes up for the first time, after the installer's own report.
         let mut installs = done(&first, "a");
         assert_eq!(keys(&installs, &first, "a"), []);
-        assert_eq!(installs.set_done(host(&first, "a"), &[key(1)]), HostKeys::Noted);
+        assert_eq!(report(&mut installs, &first, "a", &[key(1)]), HostKeys::Noted);
         for (reported, outcome) in
             [(vec![key(2)], HostKeys::Others), (vec![], HostKeys::None), (vec![key(1)], HostKeys::Noted)]
         {
-            assert_eq!(installs.set_done(host(&first, "a"), &reported), outcome);
+            assert_eq!(report(&mut installs, &first, "a", &reported), outcome);
             assert_eq!(keys(&installs, &first, "a"), [key(1)]);
         }
         assert_eq!(keys(&installs, &first, "b"), []);
 
         let second = inventory(&[("a", "lan", 1, "2")]);
         assert_eq!(keys(&installs, &second, "a"), [key(1)], "as long as the other one is not done");
-        installs.set_done(host(&second, "a"), &[key(2)]);
+        report(&mut installs, &second, "a", &[key(2)]);
         assert_eq!(keys(&installs, &second, "a"), [key(2)]);
-        installs.set_done(host(&inventory(&[("a", "lan", 1, "3")]), "a"), &[]);
+        report(&mut installs, &inventory(&[("a", "lan", 1, "3")]), "a", &[]);
         assert_eq!(keys(&installs, &second, "a"), [], "a system without known keys is there by now");
     }
 
@@ -405,12 +455,12 @@ mod tests {
             let snapshot = inventory(hosts);
             installs.host_keys(host(&snapshot, name), &snapshot.inventory)
         };
-        installs.set_done(host(&inventory(&[("a", "lan", 1, "")]), "a"), &[key(1)]);
+        report(&mut installs, &inventory(&[("a", "lan", 1, "")]), "a", &[key(1)]);
         assert_eq!(keys(&installs, &[("b", "lan", 1, "")], "b"), [key(1)], "it was renamed");
         let swapped = [("a", "lan", 2, ""), ("b", "lan", 1, "")];
         assert_eq!(keys(&installs, &swapped, "a"), [], "another machine has the name");
         // Installed again under its new name, then renamed once more.
-        installs.set_done(host(&inventory(&[("b", "lan", 1, "2")]), "b"), &[key(2)]);
+        report(&mut installs, &inventory(&[("b", "lan", 1, "2")]), "b", &[key(2)]);
         assert_eq!(keys(&installs, &[("c", "lan", 1, "2")], "c"), [key(2)]);
         let text = serde_json::to_string(&installs).unwrap();
         assert_eq!(serde_json::from_str::<Installs>(&text).unwrap(), installs);
@@ -422,8 +472,8 @@ mod tests {
         let mut installs = done(&snapshot, "a");
         // Another card, which is then another machine's, too.
         let other_card = inventory(&[("a", "lan", 2, "8")]);
-        installs.set_done(host(&other_card, "a"), &[]);
-        installs.set_done(host(&inventory(&[("b", "lan", 2, "8")]), "b"), &[]);
+        report(&mut installs, &other_card, "a", &[]);
+        report(&mut installs, &inventory(&[("b", "lan", 2, "8")]), "b", &[]);
         let text = serde_json::to_string(&installs).unwrap();
         assert_eq!(serde_json::from_str::<Installs>(&text).unwrap(), installs);
         let known = |card| installs.with_cards(&[MacAddr([2, 0, 0, 0, 0, card])]).collect::<Vec<_>>();

@@ -221,7 +221,7 @@ impl Service {
         if !host.state.is_served() {
             return Err(machine::not_served(host));
         }
-        Ok(self.installs.set_done(host, &report.host_keys))
+        Ok(self.installs.set_done(host, &report.host_keys, &current.inventory))
     }
 }
 

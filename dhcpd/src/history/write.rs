@@ -211,7 +211,10 @@ impl Log {
         self.looked = now;
         if files(&self.folder).is_ok_and(|files| !files.is_empty()) {
             let begun = self.begin(now, 0);
-            self.tell(&begun, 0);
+            // That a file opens does not show that it takes a record.
+            if begun.is_err() {
+                self.tell(&begun, 0);
+            }
         }
     }
 
