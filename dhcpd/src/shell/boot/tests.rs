@@ -203,6 +203,9 @@ fn requests_that_nobody_answers_for_keep_no_machine_from_booting() {
         socket.send_to(&request, running.tftp).unwrap();
         socket.peek_from(&mut [0; 4]).expect("a reply; 1536 files are open by now (`ulimit -n`)");
     }
+    silent[0].send_to(b"rubbish", running.tftp).unwrap();
+    running.counted(BootEvent::BadRequest, 1);
+    assert_eq!(running.counters.get(BootEvent::MadeRoom), 0);
     assert_eq!(running.tftp(&request).unwrap(), kernel());
     assert_eq!((running.counters.get(BootEvent::MadeRoom), running.counters.get(BootEvent::TooMany)), (1, 0));
 }

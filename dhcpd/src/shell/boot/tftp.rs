@@ -63,12 +63,17 @@ fn begin(request: &Datagram<'_>, door: &Door, shared: &Arc<Shared>) {
     if request.to != Some(local) || peer.port() == 0 {
         return shared.tally.count(BootEvent::BadRequest);
     }
+    let read = ReadRequest::read(request.bytes);
+    // Whoever sends this speaks no TFTP, and takes nobody's place.
+    if !request.truncated && matches!(read, Err(BadRequest::Malformed)) {
+        return shared.tally.count(BootEvent::BadRequest);
+    }
     let room = match shared.transfers.enter(peer) {
         Ok(room) => room,
         Err(Full::Again) => return shared.tally.count(BootEvent::Repeated),
         Err(Full::TooMany) => return shared.tally.count(BootEvent::TooMany),
     };
-    let (answer, options) = match ReadRequest::read(request.bytes) {
+    let (answer, options) = match read {
         _ if request.truncated => {
             (Err((ErrorCode::Illegal, refused(shared, BootEvent::BadRequest, "too long"))), Vec::new())
         }
@@ -81,7 +86,6 @@ fn begin(request: &Datagram<'_>, door: &Door, shared: &Arc<Shared>) {
             let why = refused(shared, BootEvent::BadRequest, "modes are octet and netascii");
             (Err((ErrorCode::Illegal, why)), Vec::new())
         }
-        // Whoever sends this speaks no TFTP.
         Err(BadRequest::Malformed) => return shared.tally.count(BootEvent::BadRequest),
     };
     let socket = match transfer_socket(local, peer, &door.device) {
