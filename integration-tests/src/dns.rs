@@ -74,7 +74,8 @@ pub fn reverse(address: impl Into<IpAddr>) -> String {
     Name::from(address.into()).to_string()
 }
 
-fn encode(id: u16, name: &str, kind: RecordType) -> Vec<u8> {
+/// A question that wants no recursion.
+pub fn encode(id: u16, name: &str, kind: RecordType) -> Vec<u8> {
     let mut message = Message::new(id, MessageType::Query, OpCode::Query);
     message.add_query(Query::query(Name::from_ascii(name).unwrap(), kind));
     message.to_vec().unwrap()

@@ -31,8 +31,8 @@ const MADE_MAX: usize = 64;
 enum Heard {
     /// More octets.
     More,
-    /// A reply for the client.
-    Reply(Vec<u8>),
+    /// What came of a reply that somebody else makes. None is one as well: the client asks again.
+    Made(Option<Vec<u8>>),
     /// Nothing any more.
     End,
 }
@@ -65,7 +65,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             {
                 match self.seat.answer(query, |reply| append(reply, &mut output)) {
                     Some(Later::Transfer(granted)) => transfer = Some(granted),
-                    // No reply is one as well: the client asks again.
                     Some(Later::Reply(reply)) => {
                         made.spawn(async { timeout(MAKING, reply).await.ok()?.ok() });
                     }
@@ -101,8 +100,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             match self.hear(&mut input, &mut made, deadline).await {
                 Heard::More => {}
-                Heard::Reply(reply) => {
-                    append(&reply, &mut output);
+                Heard::Made(reply) => {
+                    reply.iter().for_each(|reply| append(reply, &mut output));
                     deadline = Instant::now() + self.seat.idle;
                 }
                 Heard::End => return,
@@ -131,11 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         return Heard::End;
                     }
                 },
-                Some(reply) = made.join_next() => match reply {
-                    Ok(Some(reply)) => return Heard::Reply(reply),
-                    _ if made.is_empty() && !reads => return Heard::End,
-                    _ => {}
-                },
+                Some(reply) = made.join_next() => return Heard::Made(reply.ok().flatten()),
                 () = told(&mut self.stop) => return Heard::End,
             }
         }

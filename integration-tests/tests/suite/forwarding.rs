@@ -1,8 +1,13 @@
 //! Names elsewhere with real clients: looked up for those of one network, refused to others, our zones first.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use hickory_proto::rr::RecordType;
+use integration_tests::dns::encode;
 use integration_tests::isolated::isolated;
 use integration_tests::net::{Lan, Machine};
 use integration_tests::place::Place;
@@ -119,5 +124,50 @@ fn clients_of_a_network_have_other_names_looked_up_and_nobody_else_has() {
             dig(&guest, "@10.30.0.2 round.elsewhere.example").contains("status: SERVFAIL")
         });
         assert!(dig(&guest, "@10.30.0.2 +short ns1.lab.example").contains("10.30.0.2"));
+    });
+}
+
+/// A question by TCP for the address of `name`, with recursion.
+fn framed(id: u16, name: &str) -> Vec<u8> {
+    let mut message = encode(id, name, RecordType::A);
+    message[2] |= 1;
+    let length = u16::try_from(message.len()).unwrap();
+    [&length.to_be_bytes()[..], &message].concat()
+}
+
+#[test]
+fn a_connection_whose_questions_nobody_takes_has_the_others_answered() {
+    isolated(|| {
+        let _lan = Lan::new("lan0", &["10.30.0.2/24", "10.30.0.53/24"]);
+        let place = Place::empty();
+        write(&place, "[\"10.30.0.53\"]");
+        // It hears, and says nothing.
+        let silent = UdpSocket::bind("10.30.0.53:53").unwrap();
+        silent.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let _dnsd = Launch::dnsd(&place).args(&["--listen", "10.30.0.2:53"]).start();
+        let ask = |first: u16| {
+            let mut stream = TcpStream::connect("10.30.0.2:53").unwrap();
+            let names = (first..first + 64).map(|id| framed(id, &format!("q{id}.elsewhere.example")));
+            stream.write_all(&names.flatten().collect::<Vec<u8>>()).unwrap();
+            stream
+        };
+        // As many as one client may have looked up at once.
+        let _busy = [ask(0), ask(64)];
+        for _ in 0..128 {
+            silent.recv(&mut [0; 512]).unwrap();
+        }
+        let mut stream = ask(128);
+        stream.write_all(&framed(1000, "ns1.lab.example")).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        loop {
+            let mut length = [0; 2];
+            stream.read_exact(&mut length).expect("the connection stays open");
+            let mut reply = vec![0; u16::from_be_bytes(length).into()];
+            stream.read_exact(&mut reply).unwrap();
+            if reply.starts_with(&1000_u16.to_be_bytes()) {
+                assert!(reply.windows(4).any(|octets| octets == [10, 30, 0, 2]), "{reply:?}");
+                return;
+            }
+        }
     });
 }
