@@ -5,7 +5,6 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use daemon::control;
 use nix::sys::signal::{Signal, kill};
@@ -171,7 +170,7 @@ impl Daemon {
     }
 
     fn try_ask(&self, what: &str) -> Option<Value> {
-        control::ask(&self.control, &control::Request::new(what), Duration::from_secs(10)).ok()
+        control::ask(&self.control, &control::Request::new(what), control::PATIENCE).ok()
     }
 
     /// Waits until its status is as wanted.

@@ -15,8 +15,6 @@ use crate::args::{FormatArg, InventoryArg};
 use crate::exit::{Failure, Outcome};
 use crate::{inventory, output, status};
 
-/// A daemon that takes longer for an answer is in trouble.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a daemon is asked whether it is there yet.
 const POLL: Duration = Duration::from_millis(25);
 
@@ -45,7 +43,7 @@ pub(crate) fn run(args: &Apply) -> Outcome {
     let snapshot = inventory::require(&args.inventory.inventory)?;
     let sockets = status::daemons(&args.control);
     for socket in &sockets {
-        control::ask(socket, &Request::new("look"), PATIENCE).map_err(Failure::new)?;
+        control::ask(socket, &Request::new("look"), control::PATIENCE).map_err(Failure::new)?;
     }
     let mut served = Vec::new();
     if args.wait {
@@ -77,7 +75,8 @@ pub(crate) fn run(args: &Apply) -> Outcome {
 fn wait(socket: &Path, wanted: &Snapshot, place: &Path, deadline: Instant) -> Result<Value, Failure> {
     let hash = wanted.hash.to_string();
     loop {
-        let status = control::ask(socket, &Request::new("status"), PATIENCE).map_err(Failure::new)?;
+        let status =
+            control::ask(socket, &Request::new("status"), control::PATIENCE).map_err(Failure::new)?;
         let sources = status["inventory"]["sources"].as_array().cloned().unwrap_or_default();
         if sources.iter().any(|source| source["hash"] == *hash && source["ok"] == true) {
             return Ok(

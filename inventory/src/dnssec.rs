@@ -14,8 +14,6 @@ use crate::exit::{Failure, Outcome};
 use crate::output;
 use crate::status::age_of;
 
-/// Where dnsd listens unless it is told otherwise.
-const USUAL: &str = "/run/hostbook/dnsd.sock";
 /// A key that is made is on the disk before the answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -34,7 +32,7 @@ pub(crate) struct OneZone {
     /// The zone.
     zone: String,
     /// Control socket of dnsd.
-    #[arg(long, value_name = "PATH", default_value = USUAL)]
+    #[arg(long, value_name = "PATH", default_value = control::DNSD)]
     control: PathBuf,
     #[command(flatten)]
     format: FormatArg,

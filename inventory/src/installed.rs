@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use daemon::control::{self, Request};
 use inventory_core::model::SshHostKey;
@@ -12,9 +11,6 @@ use crate::args::Status;
 use crate::exit::{Failure, Outcome};
 use crate::output;
 use crate::status::dhcpd;
-
-/// A daemon that takes longer is in trouble.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// `hostbook status --installed`: prints them.
 pub(crate) fn run(args: &Status) -> Outcome {
@@ -44,7 +40,7 @@ pub(crate) fn host_keys(hosts: &[Value], fqdn: &str) -> Vec<SshHostKey> {
 /// # Errors
 /// It cannot be asked.
 pub(crate) fn ask(socket: &Path) -> Result<Vec<Value>, Failure> {
-    match control::ask(socket, &Request::new("installed"), PATIENCE) {
+    match control::ask(socket, &Request::new("installed"), control::PATIENCE) {
         Ok(Value::Array(hosts)) => Ok(hosts),
         Ok(_) => Err(Failure::new(format!("{}: no daemon that machines boot from", socket.display()))),
         Err(error) => Err(Failure::new(error)),

@@ -1,7 +1,6 @@
 //! `hostbook status --leases`: who has which address of the pools, until when.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use daemon::control::{self, Request};
 use inventory_core::units::show_duration;
@@ -12,14 +11,11 @@ use crate::exit::{Failure, Outcome};
 use crate::output;
 use crate::status::dhcpd;
 
-/// A daemon that takes longer is in trouble.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// Prints the leases of each dhcpd that is asked, by network and address.
 pub(crate) fn run(args: &Status) -> Outcome {
     let mut all = Vec::new();
     for socket in &dhcpd(&args.control) {
-        let answer = control::ask(socket, &Request::new("leases"), PATIENCE)
+        let answer = control::ask(socket, &Request::new("leases"), control::PATIENCE)
             .map_err(|error| Failure::new(format!("{}: {error}", socket.display())))?;
         let Value::Array(leases) = answer else {
             return Err(Failure::new(format!("{}: no daemon that has leases", socket.display())));

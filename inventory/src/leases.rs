@@ -2,17 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use daemon::control::{self, ControlError, Request};
 use dhcpd::core::{Record, State};
 use inventory_core::mac::MacAddr;
 use serde_json::Value;
-
-/// Where dhcpd listens unless it is told otherwise.
-pub(crate) const USUAL: &str = "/run/hostbook/dhcpd.sock";
-/// A daemon that takes longer is in trouble.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Addresses that a running dhcpd has given out or saw in use.
 #[derive(Debug, Default)]
@@ -77,8 +71,8 @@ fn record(entry: &Value) -> Option<Record> {
 
 /// The answer; else why there is none, or `None` if nobody was told to run.
 fn ask(control: &Option<PathBuf>, what: &str) -> Result<Value, Option<String>> {
-    let path = control.as_deref().unwrap_or(Path::new(USUAL));
-    control::ask(path, &Request::new(what), PATIENCE).map_err(|error| match error {
+    let path = control.as_deref().unwrap_or(Path::new(control::DHCPD));
+    control::ask(path, &Request::new(what), control::PATIENCE).map_err(|error| match error {
         ControlError::NotRunning { .. } if control.is_none() => None,
         error => Some(error.to_string()),
     })

@@ -11,14 +11,12 @@ use serde_json::{Value, json};
 
 use crate::args::Status;
 use crate::exit::{Failure, Outcome};
-use crate::{installed, lease_list, leases, output, seen};
+use crate::{installed, lease_list, output, seen};
 
 /// Where the daemons listen unless they are told otherwise.
-const USUAL: [&str; 2] = [leases::USUAL, "/run/hostbook/dnsd.sock"];
+const USUAL: [&str; 2] = [control::DHCPD, control::DNSD];
 /// Where `hostbook hook follow` listens, where it runs.
 pub(crate) const HOOKS: &str = "/run/hostbook-hooks/hooks.sock";
-/// A daemon that takes longer is in trouble.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// Pools that are shown, the fullest.
 const POOLS_SHOWN: usize = 20;
 
@@ -72,7 +70,7 @@ pub(crate) fn daemons(named: &[PathBuf]) -> Vec<PathBuf> {
 
 /// The sockets of dhcpd: those that are named, else the usual one.
 pub(crate) fn dhcpd(named: &[PathBuf]) -> Vec<PathBuf> {
-    if named.is_empty() { vec![PathBuf::from(leases::USUAL)] } else { named.to_vec() }
+    if named.is_empty() { vec![PathBuf::from(control::DHCPD)] } else { named.to_vec() }
 }
 
 /// The sockets to ask: those that are named, else the usual ones, with that of the hooks where they run.
@@ -84,7 +82,7 @@ pub(crate) fn sockets(named: &[PathBuf]) -> Vec<PathBuf> {
 
 pub(crate) fn ask(path: &Path) -> Result<Value, String> {
     let request = control::Request::new("status");
-    control::ask(path, &request, PATIENCE).map_err(|error| error.to_string())
+    control::ask(path, &request, control::PATIENCE).map_err(|error| error.to_string())
 }
 
 fn print(status: &Value) {

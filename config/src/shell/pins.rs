@@ -112,7 +112,12 @@ fn nothing_to_go_by(host: &str) -> io::Error {
 
 /// A path as one word of ssh's configuration, in which ssh replaces tokens that begin with a percent sign.
 pub fn without_tokens(path: &Path) -> String {
-    quoted(path).replace('%', "%%")
+    doubled(&quoted(path))
+}
+
+/// Text in which ssh replaces tokens, and has none to replace.
+pub fn doubled(text: &str) -> String {
+    text.replace('%', "%%")
 }
 
 /// A path as one word of ssh's configuration.

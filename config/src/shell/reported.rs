@@ -3,18 +3,12 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::time::Duration;
 
 use daemon::control::{self, ControlError, Request};
 use inventory_core::model::SshHostKey;
 use serde_json::Value;
 
 use super::select::{KeySource, Selected};
-
-/// Where dhcpd listens unless it is told otherwise.
-const USUAL: &str = "/run/hostbook/dhcpd.sock";
-/// A daemon that takes longer is in trouble.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Fills in the keys of the hosts that the inventory has none of, from dhcpd at `control` or at the usual place. Where
 /// it cannot be asked, nothing is known of them but what ssh knows, and why is kept for when that is not enough.
@@ -24,7 +18,11 @@ pub fn fill(hosts: &mut [Selected], control: Option<&Path>) {
     if unknown.peek().is_none() {
         return;
     }
-    let answer = control::ask(control.unwrap_or(Path::new(USUAL)), &Request::new("installed"), PATIENCE);
+    let answer = control::ask(
+        control.unwrap_or(Path::new(control::DHCPD)),
+        &Request::new("installed"),
+        control::PATIENCE,
+    );
     match answer {
         Ok(installed) => {
             let reported = keys(&installed);

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::pins::without_tokens;
+use super::pins::{doubled, without_tokens};
 use super::stop::Stop;
 use super::transport::{Cost, OnEnd, TransportError, Upload};
 use crate::core::quote::quote_text;
@@ -56,7 +56,7 @@ impl SshOptions {
     pub fn command(&self, master: bool) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec![self.program.clone(), "-F".into(), self.config.clone().into()];
         // A word of its own; ssh replaces tokens in it all the same.
-        words.extend(["-S".into(), self.control.display().to_string().replace('%', "%%").into()]);
+        words.extend(["-S".into(), doubled(&self.control.display().to_string()).into()]);
         let own = if master {
             &["ControlMaster=yes", "ControlPersist=no", "RemoteCommand=none", "RequestTTY=no"][..]
         } else {

@@ -8,12 +8,21 @@ mod client;
 mod error;
 mod server;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use client::ask;
 pub use error::ControlError;
 pub use server::Server;
+
+/// Where dhcpd listens unless it is told otherwise.
+pub const DHCPD: &str = "/run/hostbook/dhcpd.sock";
+/// Where dnsd listens unless it is told otherwise.
+pub const DNSD: &str = "/run/hostbook/dnsd.sock";
+/// How long a daemon has to answer: one that takes longer is in trouble.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Longest request line, in bytes.
 pub const MAX_REQUEST: usize = 64 * 1024;
@@ -57,7 +66,6 @@ mod tests {
     use std::os::unix::fs::{FileTypeExt, PermissionsExt};
     use std::os::unix::net::{UnixListener, UnixStream};
     use std::path::{Path, PathBuf};
-    use std::time::Duration;
 
     const LONG: Duration = Duration::from_secs(60);
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
+use daemon::control;
 use inventory_core::units::{parse_duration, parse_size};
 
 use crate::history::Limits;
@@ -29,7 +30,7 @@ pub struct Options {
     #[arg(long, value_name = "PORT", default_value_t = 80, requires = "boot_root")]
     pub boot_port: u16,
     /// Socket that `hostbook status` asks
-    #[arg(long, value_name = "PATH", default_value = "/run/hostbook/dhcpd.sock")]
+    #[arg(long, value_name = "PATH", default_value = control::DHCPD)]
     pub control: PathBuf,
     /// Address to serve Prometheus metrics on, by HTTP
     #[arg(long, value_name = "ADDR:PORT")]

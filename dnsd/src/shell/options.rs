@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Parser;
+use daemon::control;
 
 /// Authoritative DNS, served directly from the inventory.
 #[derive(Clone, Debug, Parser)]
@@ -35,7 +36,7 @@ pub struct Options {
     #[arg(long, value_name = "DIR", default_value = "/var/lib/hostbook/dnsd")]
     pub state: PathBuf,
     /// Socket that `hostbook status` asks
-    #[arg(long, value_name = "PATH", default_value = "/run/hostbook/dnsd.sock")]
+    #[arg(long, value_name = "PATH", default_value = control::DNSD)]
     pub control: PathBuf,
     /// Address to serve Prometheus metrics on, by HTTP
     #[arg(long, value_name = "ADDR:PORT")]

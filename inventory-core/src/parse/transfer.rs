@@ -76,8 +76,9 @@ pub(super) fn read_key(
     if decl.file.is_absent() && !vague {
         let message = format!("key `{}` has no `file`", decl.name);
         findings.push(
-            Finding::new(Rule::MissingKey, table.span(), message)
-                .help("name the file that holds its secret, as in `file = \"/etc/hostbook/transfer.key\"`"),
+            Finding::new(Rule::MissingKey, table.span(), message).help(
+                "name the file that holds its secret, as in `file = \"/etc/hostbook-keys/transfer.key\"`",
+            ),
         );
     }
     Ok(decl)
@@ -90,7 +91,8 @@ fn absolute(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<str>> {
         return Some(text.into());
     }
     let why = format!("the file of a key is not absolute: `{text}`");
-    let help = "secrets lie outside the inventory: write the whole path, as in `/etc/hostbook/transfer.key`";
+    let help =
+        "secrets lie outside the inventory: write the whole path, as in `/etc/hostbook-keys/transfer.key`";
     read::refuse(Rule::SecretInside, value, why, help, findings)
 }
 

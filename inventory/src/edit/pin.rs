@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
+use daemon::control;
+
 use super::args::Pin;
 use super::change::{Change, list};
 use super::finish::finish;
 use super::session::Session;
 use super::{target, verbs};
 use crate::exit::{Failure, Outcome};
-use crate::{installed, leases};
+use crate::installed;
 
 pub(super) fn pin(args: &Pin) -> Outcome {
     let mut session = Session::open(&args.how.inventory.inventory)?;
-    let known = installed::ask(args.how.control.as_deref().unwrap_or(Path::new(leases::USUAL)))?;
+    let known = installed::ask(args.how.control.as_deref().unwrap_or(Path::new(control::DHCPD)))?;
     let mut done = Vec::new();
     for host in &args.hosts {
         let target = target::host(&mut session, host)?;

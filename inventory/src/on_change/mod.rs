@@ -192,7 +192,7 @@ fn refuse_unsafe(args: &Follow) -> Result<(), Fatal> {
 /// Refuses daemons that this user may not ask: whether they serve a change would never be known.
 fn require_answers(daemons: &[PathBuf]) -> Result<(), Fatal> {
     for socket in daemons {
-        let asked = control::ask(socket, &control::Request::new("status"), runner::ANSWER);
+        let asked = control::ask(socket, &control::Request::new("status"), control::PATIENCE);
         if let Err(error @ ControlError::PermissionDenied { .. }) = asked {
             return Err(Fatal::from(error).with_help(
                 "name the group of the daemons' sockets by `--group`, such as `--group hostbook`",

@@ -31,8 +31,6 @@ const POLL: Duration = Duration::from_millis(500);
 const AGAIN: Duration = Duration::from_secs(5);
 /// The longest of these times.
 const AGAIN_MAX: Duration = Duration::from_secs(60);
-/// A daemon that takes longer for an answer is in trouble.
-pub(super) const ANSWER: Duration = Duration::from_secs(5);
 
 /// What was told last.
 pub(super) enum Before {
@@ -124,15 +122,17 @@ impl Runner {
     /// A daemon that runs and does not serve `snapshot`, in words.
     fn behind(&self, snapshot: &Snapshot) -> Option<String> {
         let hash = snapshot.hash.to_string();
-        self.daemons.iter().find_map(|socket| match control::ask(socket, &Request::new("status"), ANSWER) {
-            Ok(status) if status["inventory"]["hash"] == *hash => None,
-            Ok(status) => {
-                let daemon = status["daemon"].as_str().unwrap_or("a daemon");
-                let served = status["inventory"]["hash"].as_str().unwrap_or_default();
-                Some(format!("{daemon}, which serves content {served:.12} and not {hash:.12}"))
+        self.daemons.iter().find_map(|socket| {
+            match control::ask(socket, &Request::new("status"), control::PATIENCE) {
+                Ok(status) if status["inventory"]["hash"] == *hash => None,
+                Ok(status) => {
+                    let daemon = status["daemon"].as_str().unwrap_or("a daemon");
+                    let served = status["inventory"]["hash"].as_str().unwrap_or_default();
+                    Some(format!("{daemon}, which serves content {served:.12} and not {hash:.12}"))
+                }
+                Err(ControlError::NotRunning { .. }) => None,
+                Err(error) => Some(format!("the daemon at `{}`: {error}", socket.display())),
             }
-            Err(ControlError::NotRunning { .. }) => None,
-            Err(error) => Some(format!("the daemon at `{}`: {error}", socket.display())),
         })
     }
 

@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use daemon::control::{self, Request};
 use integration_tests::place::Place;
@@ -52,8 +51,7 @@ impl Hooks {
 
     fn wait(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         wait_for(&format!("the hooks: {what}; {}", self.log.display()), || {
-            let status =
-                control::ask(&self.control, &Request::new("status"), Duration::from_secs(10)).ok()?;
+            let status = control::ask(&self.control, &Request::new("status"), control::PATIENCE).ok()?;
             wanted(&status).then_some(status)
         })
     }
