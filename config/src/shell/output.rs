@@ -96,11 +96,16 @@ fn object(object: &ObjectReport, style: Style) -> String {
 
 /// What scripts wrote, unless `shown` has it already.
 fn said(all: &[Output], shown: Option<&str>, blanks: usize) -> String {
-    let new = all.iter().filter(|output| shown.is_none_or(|shown| !shown.contains(&output.text)));
     let one = |output: &Output| {
-        format!("{:blanks$}{} wrote:\n{}", "", output.script, indented(&output.text, blanks + 2))
+        let new = |text: &&String| !text.is_empty() && shown.is_none_or(|shown| !shown.contains(&**text));
+        let texts: String = [&output.stdout, &output.stderr]
+            .into_iter()
+            .filter(new)
+            .map(|text| indented(text, blanks + 2))
+            .collect();
+        (!texts.is_empty()).then(|| format!("{:blanks$}{} wrote:\n{texts}", "", output.script))
     };
-    new.map(one).collect()
+    all.iter().filter_map(one).collect()
 }
 
 fn indented(text: &str, blanks: usize) -> String {

@@ -42,8 +42,10 @@ impl Result {
 pub struct Output {
     /// Name of the script.
     pub script: String,
-    /// The end of what it wrote.
-    pub text: String,
+    /// The end of what it wrote to standard output, where that is for people.
+    pub stdout: String,
+    /// The end of what it wrote to standard error.
+    pub stderr: String,
 }
 
 /// An object.

@@ -96,10 +96,12 @@ pub fn end(text: &str) -> &str {
     starts.find_map(|start| text.get(start..)).unwrap_or_default()
 }
 
-/// The first line, which says how something ended, and the [`end`] of the rest.
+/// The first line, which says how something ended, at most 4000 octets of it, and the [`end`] of the rest.
 pub fn shortened(text: &str) -> String {
-    match text.split_once('\n') {
-        Some((how, rest)) => format!("{how}\n{}", end(rest)),
-        None => text.to_owned(),
+    let (how, rest) = text.split_at(text.find('\n').unwrap_or(text.len()));
+    let how = (0..=SHOWN).rev().find_map(|length| how.get(..length)).unwrap_or(how);
+    match rest.strip_prefix('\n') {
+        Some(rest) => format!("{how}\n{}", end(rest)),
+        None => how.to_owned(),
     }
 }

@@ -242,7 +242,15 @@ fn what_scripts_write_is_shown_where_more_is_asked_for() {
                   generated\n    code-remote wrote:\n      told\n      done\n";
     assert!(shown.contains(init) && shown.contains(object), "{shown}");
     let json = target.run("push", &files, &["--json"]).ends(0).host();
-    assert_eq!(json["output"][0], serde_json::json!({ "script": "init", "text": "hello\ncareful" }));
+    assert_eq!(
+        json["output"][0],
+        serde_json::json!({ "script": "init", "stdout": "hello", "stderr": "careful" })
+    );
+    // Why a script failed has its errors already.
+    let failing =
+        [("type/__talk/manifest", "echo defined; echo broken >&2; exit 1"), ("manifest/init", "__talk x")];
+    let shown = target.run("push", &failing, &["-v"]).ends(1).stdout;
+    assert_eq!((shown.matches("broken").count(), shown.matches("defined").count()), (1, 1), "{shown}");
 }
 
 #[test]

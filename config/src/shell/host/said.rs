@@ -29,10 +29,12 @@ pub(super) fn said(directory: &Path, secrets: &Secrets) -> Vec<Output> {
 }
 
 fn output(directory: &Path, name: &str, both: bool, secrets: &Secrets) -> Option<Output> {
-    let read = |stream: &str| fs::read(directory.join(stream).join(name)).unwrap_or_default();
-    let octets = [if both { read("stdout") } else { Vec::new() }, read("stderr")].concat();
-    let text = secrets.mask(&String::from_utf8_lossy(&octets));
-    let text = end(text.trim_end()).to_owned();
+    let read = |stream: &str| {
+        let octets = fs::read(directory.join(stream).join(name)).unwrap_or_default();
+        end(secrets.mask(&String::from_utf8_lossy(&octets)).trim_end()).to_owned()
+    };
     let script = name.replacen("explorer-", "explorer ", 1);
-    (!text.is_empty()).then_some(Output { script, text })
+    let output =
+        Output { script, stdout: if both { read("stdout") } else { String::new() }, stderr: read("stderr") };
+    (!output.stdout.is_empty() || !output.stderr.is_empty()).then_some(output)
 }
