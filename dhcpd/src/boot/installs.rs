@@ -9,7 +9,7 @@
 //! installation brings others.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use inventory_core::mac::MacAddr;
@@ -18,10 +18,10 @@ use inventory_core::name::Name;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// Octets of each half of a token.
-const HALF_OCTETS: usize = 8;
+/// Octets of each of the three parts of a token.
+const PART_OCTETS: usize = 8;
 /// Digits of it.
-const HALF_DIGITS: usize = 2 * HALF_OCTETS;
+const PART_DIGITS: usize = 2 * PART_OCTETS;
 
 /// What the boot service remembers across restarts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,13 @@ struct Machine {
     host_keys: Vec<Box<str>>,
 }
 
+/// What a token of this service tells of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parts<'t> {
+    by_name: &'t str,
+    by_card: &'t str,
+}
+
 /// What became of the host keys in a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostKeys {
@@ -77,23 +84,55 @@ pub enum HostKeys {
     Others,
 }
 
+/// The hosts of an inventory, to be found by their cards.
+pub enum Machines<'i> {
+    /// Each search looks at all hosts: right for a question about one of them.
+    Scanned(&'i Inventory),
+    /// Right for a question about all of them.
+    Indexed(HashMap<MacAddr, Vec<&'i Host>>),
+}
+
+impl<'i> Machines<'i> {
+    /// An index of them.
+    pub fn indexed(inventory: &'i Inventory) -> Machines<'i> {
+        let mut by_card: HashMap<_, Vec<_>> = HashMap::new();
+        for host in inventory.hosts() {
+            cards(host).into_iter().for_each(|card| by_card.entry(card).or_default().push(host));
+        }
+        Machines::Indexed(by_card)
+    }
+
+    /// Those that have one of these cards.
+    pub(super) fn with<'s>(&'s self, known: &'s [MacAddr]) -> Box<dyn Iterator<Item = &'i Host> + 's> {
+        match self {
+            Machines::Scanned(inventory) => {
+                Box::new(inventory.hosts().filter(|host| shares(&cards(host), known)))
+            }
+            Machines::Indexed(by_card) => {
+                Box::new(known.iter().filter_map(|card| by_card.get(card)).flatten().copied())
+            }
+        }
+    }
+}
+
 impl Installs {
     /// Nothing is done yet. `secret` must be random and at least 16 octets.
     pub fn new(secret: &[u8]) -> Installs {
         Stored { secret: hex(secret), done: BTreeMap::new(), machines: BTreeMap::new() }.into()
     }
 
-    /// Whether the installation that `host` wants is done. `inventory` says which machine has which card.
-    pub fn is_done(&self, host: &Host, inventory: &Inventory) -> bool {
-        let wanted = host.reinstall();
-        self.names(host, inventory)
-            .iter()
-            .any(|name| self.done.get(name).is_some_and(|done| **done == *wanted))
+    /// Whether the installation that `host` wants is done. `machines` says which machine has which card.
+    pub fn is_done(&self, host: &Host, machines: &Machines<'_>) -> bool {
+        self.is_done_under(&self.names(host, machines), host)
+    }
+
+    fn is_done_under(&self, names: &[Box<str>], host: &Host) -> bool {
+        names.iter().any(|name| self.done.get(name).is_some_and(|done| **done == *host.reinstall()))
     }
 
     /// The keys of `host`'s ssh server that its installer reported; none if it has reported none, or was not here.
-    pub fn host_keys(&self, host: &Host, inventory: &Inventory) -> Vec<SshHostKey> {
-        let last = self.last(&self.names(host, inventory));
+    pub fn host_keys(&self, host: &Host, machines: &Machines<'_>) -> Vec<SshHostKey> {
+        let last = self.last(&self.names(host, machines));
         last.into_iter().flat_map(|machine| &machine.host_keys).filter_map(|key| key.parse().ok()).collect()
     }
 
@@ -103,46 +142,43 @@ impl Installs {
         names.iter().filter_map(|name| self.machines.get(name)).max_by_key(|machine| machine.count)
     }
 
-    /// Names under which installations of the machine were done that is `host` in `inventory`.
-    fn names(&self, host: &Host, inventory: &Inventory) -> Vec<Box<str>> {
+    /// Names under which installations of the machine were done that is `host` among `machines`.
+    fn names(&self, host: &Host, machines: &Machines<'_>) -> Vec<Box<str>> {
         let (fqdn, cards): (Box<str>, _) = (host.name.fqdn.to_string().into(), cards(host));
         if self.done.contains_key(&fqdn) {
             let known = self.cards_of(&fqdn);
-            if known.is_empty()
-                || shares(&known, &cards)
-                || !inventory.hosts().any(|host| has_one(host, &known))
-            {
+            if known.is_empty() || shares(&known, &cards) || machines.with(&known).next().is_none() {
                 return vec![fqdn];
             }
         }
         let others = self.with_cards(&cards).filter(|name| **name != *fqdn);
-        others.filter(|name| self.went_on(name, &cards, inventory)).map(Box::from).collect()
+        others.filter(|name| self.went_on(name, &cards, machines)).map(Box::from).collect()
     }
 
     /// Whether the machine that was called `name` is the one with these cards.
-    fn went_on(&self, name: &str, cards: &[MacAddr], inventory: &Inventory) -> bool {
+    fn went_on(&self, name: &str, cards: &[MacAddr], machines: &Machines<'_>) -> bool {
         let known = self.cards_of(name);
         // In two networks one hardware address may be of two machines: then the other one has its name yet.
         let is_there = || {
             let name = Name::parse(name, None).ok();
-            inventory.hosts().any(|host| Some(&host.name.fqdn) == name.as_ref() && has_one(host, &known))
+            machines.with(&known).any(|host| Some(&host.name.fqdn) == name.as_ref())
         };
         shares(&known, cards) && !is_there()
     }
 
-    /// Notes that it is, and the host keys that were reported with that; once noted it is not counted again. `inventory`
+    /// Notes that it is, and the host keys that were reported with that; once noted it is not counted again. `machines`
     /// says which machine has which card.
-    pub fn set_done(&mut self, host: &Host, reported: &[SshHostKey], inventory: &Inventory) -> HostKeys {
+    pub fn set_done(&mut self, host: &Host, reported: &[SshHostKey], machines: &Machines<'_>) -> HostKeys {
         let fqdn: Box<str> = host.name.fqdn.to_string().into();
-        let names = self.names(host, inventory);
-        let is_another = !self.is_done(host, inventory);
+        let names = self.names(host, machines);
+        let is_another = !self.is_done_under(&names, host);
         let count = self.count(host) + u64::from(is_another);
         let macs = cards(host).iter().map(|card| card.to_string().into()).collect();
         let reported: Vec<Box<str>> = reported.iter().map(|key| key.to_string().into()).collect();
         let noted = self.last(&names).filter(|_| !is_another).map(|machine| machine.host_keys.clone());
         let noted = noted.filter(|noted| !noted.is_empty());
         if !names.contains(&fqdn) {
-            self.make_room(&fqdn, inventory);
+            self.make_room(&fqdn, machines);
         }
         self.done.insert(fqdn.clone(), host.reinstall().into());
         let outcome = match &noted {
@@ -155,9 +191,9 @@ impl Installs {
     }
 
     /// What is known under `fqdn` of a machine that is called otherwise by now goes to its name of now.
-    fn make_room(&mut self, fqdn: &str, inventory: &Inventory) {
+    fn make_room(&mut self, fqdn: &str, machines: &Machines<'_>) {
         let known = self.cards_of(fqdn);
-        let Some(host) = inventory.hosts().find(|host| has_one(host, &known)) else { return };
+        let Some(host) = machines.with(&known).next() else { return };
         let name: Box<str> = host.name.fqdn.to_string().into();
         if let (Some(machine), Some(done)) = (self.machines.get(fqdn).cloned(), self.done.get(fqdn).cloned())
             && !self.done.contains_key(&name)
@@ -189,26 +225,35 @@ impl Installs {
     }
 
     /// What the installer shows to report the installation done that `host` wants. Every installation of a
-    /// machine has another, also one with a `reinstall` value that was there before. One half of it is by
-    /// the host's name and one by its card, so that an edit of either in the meantime spoils nothing.
+    /// machine has another, also one with a `reinstall` value that was there before. One part of it is by
+    /// the host's name and one by its card, so that an edit of either in the meantime spoils nothing; the third
+    /// says that this service made the other two, so that what a stranger makes up is compared with nothing else.
     pub fn token(&self, host: &Host) -> String {
-        self.halves(host, self.count(host)).concat()
+        let [by_name, by_card] = self.parts(host, self.count(host));
+        let seal = self.part(["seal", &by_name, &by_card]);
+        [by_name, by_card, seal].concat()
     }
 
-    /// Whether `token` tells of the installation that `host` wants, and was made under its name or for its
+    /// The parts of a token by name and by card; `None` if this service has not made it.
+    pub(super) fn read<'t>(&self, token: &'t str) -> Option<Parts<'t>> {
+        let (by_name, rest) = token.split_at_checked(PART_DIGITS)?;
+        let (by_card, seal) = rest.split_at_checked(PART_DIGITS)?;
+        (seal.len() == PART_DIGITS && self.part(["seal", by_name, by_card]) == seal)
+            .then_some(Parts { by_name, by_card })
+    }
+
+    /// Whether a token tells of the installation that `host` wants, and was made under its name or for its
     /// card. The token of an installation that is done tells of it again.
-    pub(super) fn tells(&self, host: &Host, token: &str) -> bool {
-        let Some((by_name, by_card)) = token.split_at_checked(HALF_DIGITS) else { return false };
-        is_token(token) && self.valid(host).any(|[name, card]| by_name == name || by_card == card)
+    pub(super) fn tells(&self, host: &Host, token: &Parts<'_>) -> bool {
+        self.valid(host).any(|[name, card]| token.by_name == name || token.by_card == card)
     }
 
     /// The same, for its card alone: it may have been called otherwise then.
-    pub(super) fn tells_of_card(&self, host: &Host, token: &str) -> bool {
-        let by_card = token.get(HALF_DIGITS..).unwrap_or_default();
-        self.valid(host).any(|[_, card]| by_card == card)
+    pub(super) fn tells_of_card(&self, host: &Host, token: &Parts<'_>) -> bool {
+        self.valid(host).any(|[_, card]| token.by_card == card)
     }
 
-    /// Halves of the tokens that tell of the installation that `host` wants.
+    /// Parts of the tokens that tell of the installation that `host` wants.
     fn valid(&self, host: &Host) -> impl Iterator<Item = [String; 2]> {
         let count = self.count(host);
         let (own, cards) = (host.name.fqdn.to_string(), cards(host));
@@ -216,20 +261,24 @@ impl Installs {
         // Under whatever name: the token is of this count, and of its own name or card.
         let done = is_done(&own) || self.with_cards(&cards).any(is_done);
         let last = count.checked_sub(1).filter(|_| done);
-        std::iter::once(count).chain(last).map(|count| self.halves(host, count))
+        std::iter::once(count).chain(last).map(|count| self.parts(host, count))
     }
 
-    fn halves(&self, host: &Host, count: u64) -> [String; 2] {
+    fn parts(&self, host: &Host, count: u64) -> [String; 2] {
         let fqdn = host.name.fqdn.to_string();
         let card = cards(host).first().map_or_else(|| fqdn.clone(), MacAddr::to_string);
-        [("name", fqdn), ("card", card)].map(|(kind, key)| {
-            let mut hash = Sha256::new();
-            for part in [&*self.secret, kind, &key, host.reinstall(), &count.to_string()] {
-                hash.update((part.len() as u64).to_be_bytes());
-                hash.update(part.as_bytes());
-            }
-            hex(hash.finalize().get(..HALF_OCTETS).unwrap_or_default())
-        })
+        let count = count.to_string();
+        [("name", fqdn), ("card", card)].map(|(kind, key)| self.part([kind, &key, host.reinstall(), &count]))
+    }
+
+    /// A part of a token, which only this service can make.
+    fn part<const N: usize>(&self, of: [&str; N]) -> String {
+        let mut hash = Sha256::new();
+        for text in [&*self.secret].into_iter().chain(of) {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text.as_bytes());
+        }
+        hex(hash.finalize().get(..PART_OCTETS).unwrap_or_default())
     }
 
     /// Installations that were done of this machine, by its name or else by its cards.
@@ -245,11 +294,6 @@ impl Installs {
     }
 }
 
-/// Whether `text` is such as tokens are: nothing else need be compared with any.
-pub(super) fn is_token(text: &str) -> bool {
-    text.len() == 2 * HALF_DIGITS && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
-}
-
 /// The hardware addresses of a machine, the primary one first.
 pub(super) fn cards(host: &Host) -> Vec<MacAddr> {
     host.nics.iter().filter_map(|nic| nic.mac).collect()
@@ -257,11 +301,6 @@ pub(super) fn cards(host: &Host) -> Vec<MacAddr> {
 
 fn shares(some: &[MacAddr], others: &[MacAddr]) -> bool {
     some.iter().any(|card| others.contains(card))
-}
-
-/// Whether a host has one of these cards.
-pub(super) fn has_one(host: &Host, known: &[MacAddr]) -> bool {
-    host.nics.iter().filter_map(|nic| nic.mac).any(|mac| known.contains(&mac))
 }
 
 fn hex(octets: &[u8]) -> String {
@@ -304,12 +343,20 @@ mod tests {
     }
 
     fn is_done(installs: &Installs, snapshot: &Snapshot, name: &str) -> bool {
-        installs.is_done(host(snapshot, name), &snapshot.inventory)
+        installs.is_done(host(snapshot, name), &Machines::indexed(&snapshot.inventory))
     }
 
     /// Reports it with these keys.
     fn report(installs: &mut Installs, snapshot: &Snapshot, name: &str, keys: &[SshHostKey]) -> HostKeys {
-        installs.set_done(host(snapshot, name), keys, &snapshot.inventory)
+        installs.set_done(host(snapshot, name), keys, &Machines::Scanned(&snapshot.inventory))
+    }
+
+    fn tells(installs: &Installs, host: &Host, token: &str) -> bool {
+        installs.read(token).is_some_and(|parts| installs.tells(host, &parts))
+    }
+
+    fn tells_of_card(installs: &Installs, host: &Host, token: &str) -> bool {
+        installs.read(token).is_some_and(|parts| installs.tells_of_card(host, &parts))
     }
 
     fn done(snapshot: &Snapshot, name: &str) -> Installs {
@@ -353,7 +400,7 @@ mod tests {
         assert_eq!(report(&mut installs, &both, "a", &[key(2)]), HostKeys::Noted);
         for (name, own) in [("a", key(2)), ("b", key(1))] {
             assert!(is_done(&installs, &both, name), "{name}");
-            assert_eq!(installs.host_keys(host(&both, name), &both.inventory), [own]);
+            assert_eq!(installs.host_keys(host(&both, name), &Machines::Scanned(&both.inventory)), [own]);
         }
     }
 
@@ -365,10 +412,10 @@ mod tests {
         report(&mut installs, &first, "a", &[key(1)]);
         let renamed = inventory(&[("b", "lan", 1, "")]);
         let b = host(&renamed, "b");
-        assert!(installs.tells(b, &token), "the new system, as it comes up");
+        assert!(tells(&installs, b, &token), "the new system, as it comes up");
         let next = installs.token(b);
         assert_eq!(report(&mut installs, &renamed, "b", &[key(2)]), HostKeys::Others);
-        assert_eq!(installs.host_keys(b, &renamed.inventory), [key(1)]);
+        assert_eq!(installs.host_keys(b, &Machines::Scanned(&renamed.inventory)), [key(1)]);
         assert_eq!(installs.token(b), next, "it is one installation");
     }
 
@@ -388,16 +435,16 @@ mod tests {
         let old = one.token(a);
         let mut tokens =
             vec![old.clone(), one.token(host(&first, "b")), one.token(host(&second, "a")), other.token(a)];
-        assert!(one.tells(a, &old) && !tokens[1..].iter().any(|token| one.tells(a, token)));
+        assert!(tells(&one, a, &old) && !tokens[1..].iter().any(|token| tells(&one, a, token)));
         report(&mut one, &first, "a", &[]);
         for _ in 0..3 {
-            assert!(one.tells(a, &old), "told again");
+            assert!(tells(&one, a, &old), "told again");
             report(&mut one, &first, "a", &[]);
         }
         report(&mut one, &second, "a", &[]);
         tokens.push(one.token(a));
-        assert!(!one.tells(a, &old), "a value that comes again is another installation");
-        assert!(tokens.iter().all(|token| token.len() == 2 * HALF_DIGITS));
+        assert!(!tells(&one, a, &old), "a value that comes again is another installation");
+        assert!(tokens.iter().all(|token| token.len() == 3 * PART_DIGITS));
         let distinct: BTreeSet<_> = tokens.iter().collect();
         assert_eq!(distinct.len(), tokens.len());
     }
@@ -408,17 +455,25 @@ mod tests {
         let token = installs.token(host(&inventory(&[("a", "lan", 1, "")]), "a"));
         let renamed = inventory(&[("b", "lan", 1, ""), ("a", "lan", 2, ""), ("c", "lan", 3, "")]);
         assert!(
-            installs.tells(host(&renamed, "b"), &token)
-                && installs.tells_of_card(host(&renamed, "b"), &token)
+            tells(&installs, host(&renamed, "b"), &token)
+                && tells_of_card(&installs, host(&renamed, "b"), &token)
         );
         assert!(
-            installs.tells(host(&renamed, "a"), &token)
-                && !installs.tells_of_card(host(&renamed, "a"), &token)
+            tells(&installs, host(&renamed, "a"), &token)
+                && !tells_of_card(&installs, host(&renamed, "a"), &token)
         );
-        assert!(!installs.tells(host(&renamed, "c"), &token));
-        assert!(is_token(&token));
-        for odd in ["", "ü", &format!("{token}0"), &token[..17], &token.replace(|_| true, "g")] {
-            assert!(!installs.tells(host(&renamed, "b"), odd) && !is_token(odd), "{odd}");
+        assert!(!tells(&installs, host(&renamed, "c"), &token));
+        assert!(installs.read(&token).is_some());
+        let parts: Vec<&str> = (0..3).map(|part| &token[PART_DIGITS * part..][..PART_DIGITS]).collect();
+        for odd in [
+            "",
+            "ü",
+            &format!("{token}0"),
+            &token[..47],
+            &"0".repeat(48),
+            &[parts[1], parts[0], parts[2]].concat(),
+        ] {
+            assert!(installs.read(odd).is_none(), "{odd}");
         }
     }
 
@@ -426,7 +481,7 @@ mod tests {
     fn host_keys_are_those_of_the_first_report_until_another_installation_is_done() {
         let first = inventory(&[("a", "lan", 1, ""), ("b", "lan", 2, "")]);
         let keys = |installs: &Installs, snapshot: &Snapshot, name| {
-            installs.host_keys(host(snapshot, name), &snapshot.inventory)
+            installs.host_keys(host(snapshot, name), &Machines::Scanned(&snapshot.inventory))
         };
         // Reported as the new system comes up for the first time, after the installer's own report.
         let mut installs = done(&first, "a");
@@ -453,7 +508,7 @@ mod tests {
         let mut installs = Installs::new(&[7; 32]);
         let keys = |installs: &Installs, hosts: &[(&str, &str, u8, &str)], name| {
             let snapshot = inventory(hosts);
-            installs.host_keys(host(&snapshot, name), &snapshot.inventory)
+            installs.host_keys(host(&snapshot, name), &Machines::Scanned(&snapshot.inventory))
         };
         report(&mut installs, &inventory(&[("a", "lan", 1, "")]), "a", &[key(1)]);
         assert_eq!(keys(&installs, &[("b", "lan", 1, "")], "b"), [key(1)], "it was renamed");

@@ -22,7 +22,7 @@ mod url;
 
 pub use event::BootEvent;
 pub use firmware::{Architecture, Saying, Stage};
-pub use installs::{HostKeys, Installs};
+pub use installs::{HostKeys, Installs, Machines};
 pub use service::{Answer, Asker, Service};
 pub use target::{PREFIX, Report, Target, What, Whom, encoded};
 pub use url::{script_path, server_url};

@@ -14,7 +14,7 @@ use inventory_core::model::{Boot, BootSource, Host, Snapshot, State, Unknown};
 use inventory_core::template::{Engine, Fault, Subject, Urls};
 
 use super::event::BootEvent;
-use super::installs::{HostKeys, Installs, is_token};
+use super::installs::{HostKeys, Installs, Machines};
 use super::script;
 use super::target::{PREFIX, Report, What, Whom};
 use super::version_of;
@@ -185,7 +185,7 @@ impl Service {
             if latest.state != State::Install {
                 return disk(format!("{name} is {}", latest.state.word()));
             }
-            if self.installs.is_done(latest, &current.inventory) {
+            if self.installs.is_done(latest, &Machines::Scanned(&current.inventory)) {
                 return disk(format!("{name} is installed"));
             }
         }
@@ -209,19 +209,17 @@ impl Service {
         let token = &*report.token;
         let bad = |why: &str| Err((BootEvent::BadToken, why.to_owned()));
         let Whom::Host(name) = whom else { return bad("unknown machines are not installed") };
-        if !is_token(token) {
-            return bad("this is no token");
-        }
+        let Some(token) = self.installs.read(token) else { return bad("this is no token") };
         let named = machine::find(&current.inventory, name).map(|(_, _, host)| host);
         let waiting = || current.inventory.hosts().filter(|host| host.state == State::Install);
         let by_card =
-            || named.into_iter().chain(waiting()).find(|host| self.installs.tells_of_card(host, token));
-        let host = by_card().or_else(|| named.filter(|host| self.installs.tells(host, token)));
+            || named.into_iter().chain(waiting()).find(|host| self.installs.tells_of_card(host, &token));
+        let host = by_card().or_else(|| named.filter(|host| self.installs.tells(host, &token)));
         let Some(host) = host else { return bad("the token is of another installation") };
         if !host.state.is_served() {
             return Err(machine::not_served(host));
         }
-        Ok(self.installs.set_done(host, &report.host_keys, &current.inventory))
+        Ok(self.installs.set_done(host, &report.host_keys, &Machines::Scanned(&current.inventory)))
     }
 }
 

@@ -8,7 +8,7 @@ use inventory_core::name::Name;
 
 use super::Refusal;
 use crate::boot::BootEvent;
-use crate::boot::installs::{cards, has_one};
+use crate::boot::installs::{Machines, cards};
 
 /// The host with this FQDN, which is in lower case and without the dot at its end.
 pub(super) fn find<'s>(inventory: &'s Inventory, fqdn: &str) -> Option<(&'s Arc<Shard>, usize, &'s Host)> {
@@ -34,7 +34,7 @@ pub(super) fn latest<'s>(host: &Host, peer: IpAddr, current: &'s Snapshot) -> Re
     let known = cards(host);
     let mut hosts = current.inventory.hosts();
     let same = hosts.find(|other| other.name.fqdn == host.name.fqdn);
-    let same = same.or_else(|| current.inventory.hosts().find(|other| has_one(other, &known)));
+    let same = same.or_else(|| Machines::Scanned(&current.inventory).with(&known).next());
     let Some(same) = same else {
         return Err((BootEvent::NotFound, format!("`{}` is not there any more", host.name.fqdn)));
     };

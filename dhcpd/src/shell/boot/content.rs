@@ -13,7 +13,7 @@ use super::http::Patience;
 use super::limits::Limits;
 use super::memory::Memory;
 use super::root::{BootFile, BootRoot};
-use crate::boot::{Answer, Asker, BootEvent, HostKeys, Service, Target, What, Whom, server_url};
+use crate::boot::{Answer, Asker, BootEvent, HostKeys, Machines, Service, Target, What, Whom, server_url};
 use crate::shell::clock;
 
 /// What both protocols serve from.
@@ -75,11 +75,12 @@ impl Shared {
     /// The hosts of the inventory that are installed, and the host keys that their installers reported.
     pub(super) fn installed(&self) -> Value {
         let snapshot = self.snapshots.load_full();
+        let machines = Machines::indexed(&snapshot.inventory);
         let service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
-        let (installs, inventory) = (service.installs(), &snapshot.inventory);
-        let entries = inventory.hosts().filter_map(|host| {
-            let keys = installs.host_keys(host, inventory);
-            let done = installs.is_done(host, inventory);
+        let installs = service.installs();
+        let entries = snapshot.inventory.hosts().filter_map(|host| {
+            let keys = installs.host_keys(host, &machines);
+            let done = installs.is_done(host, &machines);
             let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
             (done || !keys.is_empty()).then(|| {
                 json!({

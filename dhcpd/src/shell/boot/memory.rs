@@ -26,22 +26,22 @@ impl Memory {
     /// It cannot be read. To begin anew then would install machines again that are installed.
     pub(super) fn load(state: &Arc<StateDir>) -> Result<(Memory, Installs), Fatal> {
         let memory = Memory { state: Arc::clone(state), behind: Arc::default() };
-        let path = state.path().join(FILE);
-        let Some(text) = state.read(FILE)? else {
-            let secret = octets::<SECRET_OCTETS>();
-            let secret = secret.map_err(|error| Fatal::system("read random numbers", &error))?;
-            let installs = Installs::new(&secret);
-            if let Err(error) = memory.save(&installs) {
-                tracing::warn!(%error, "the boot service cannot remember anything yet");
+        let installs = match state.read(FILE)? {
+            Some(text) => serde_json::from_slice(&text).map_err(|error| {
+                Fatal::new(format!("cannot read `{}`: {error}", state.path().join(FILE).display())).with_help(
+                    "it says which machines are installed: bring it back from a backup, or set those hosts to \
+                     `state = \"active\"` and remove it",
+                )
+            })?,
+            None => {
+                let secret = octets::<SECRET_OCTETS>();
+                Installs::new(&secret.map_err(|error| Fatal::system("read random numbers", &error))?)
             }
-            return Ok((memory, installs));
         };
-        let installs = serde_json::from_slice(&text).map_err(|error| {
-            Fatal::new(format!("cannot read `{}`: {error}", path.display())).with_help(
-                "it says which machines are installed: bring it back from a backup, or set those hosts to \
-                 `state = \"active\"` and remove it",
-            )
-        })?;
+        // Also what was there: others could read the file of older versions.
+        if let Err(error) = memory.save(&installs) {
+            tracing::warn!(%error, "the boot service cannot remember anything yet");
+        }
         Ok((memory, installs))
     }
 
@@ -90,8 +90,11 @@ mod tests {
         assert_eq!(first, second, "the secret is the same");
         memory.save(&second).unwrap();
         assert_eq!(memory.problem(), None);
-        let mode = std::fs::metadata(temp.path().join(FILE)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "its tokens are nobody else's to make");
+        let mode = || std::fs::metadata(temp.path().join(FILE)).unwrap().permissions().mode();
+        assert_eq!(mode() & 0o777, 0o600, "its tokens are nobody else's to make");
+        std::fs::set_permissions(temp.path().join(FILE), std::fs::Permissions::from_mode(0o640)).unwrap();
+        assert_eq!(Memory::load(&state).unwrap().1, first);
+        assert_eq!(mode() & 0o777, 0o600, "also when it is of an older version");
         state.write(FILE, b"{\"secret\":").unwrap();
         assert!(Memory::load(&state).is_err());
     }
