@@ -55,16 +55,15 @@ pub(super) enum Full {
 }
 
 impl Limits {
+    /// Whether a client may have one more, before it is looked up what that would be.
+    pub(super) fn admits(&self, peer: SocketAddr) -> Result<(), Full> {
+        self.lock().admits(peer)
+    }
+
     /// Room for a client's port. Cost: linear in what is under way.
     pub(super) fn enter(&self, peer: SocketAddr) -> Result<Room, Full> {
         let mut table = self.lock();
-        let of_client = table.places.values().filter(|place| place.peer.ip() == peer.ip());
-        if of_client.clone().any(|place| place.peer == peer) {
-            return Err(Full::Again);
-        }
-        if of_client.count() >= CLIENT_MAX {
-            return Err(Full::TooMany);
-        }
+        table.admits(peer)?;
         if table.places.len() >= ALL_MAX {
             let number = table.who_makes_room(part_of(peer.ip())).ok_or(Full::TooMany)?;
             if let Some(place) = table.places.remove(&number) {
@@ -84,6 +83,14 @@ impl Limits {
 }
 
 impl Table {
+    fn admits(&self, peer: SocketAddr) -> Result<(), Full> {
+        let of_client = self.places.values().filter(|place| place.peer.ip() == peer.ip());
+        if of_client.clone().any(|place| place.peer == peer) {
+            return Err(Full::Again);
+        }
+        if of_client.count() < CLIENT_MAX { Ok(()) } else { Err(Full::TooMany) }
+    }
+
     /// Who makes room for a client of this part of the network: the first that has not answered yet, else the last of
     /// the part that has the most, if that is more than the client's part would have.
     fn who_makes_room(&self, newcomer: IpAddr) -> Option<u64> {

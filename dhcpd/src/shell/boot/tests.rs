@@ -205,6 +205,7 @@ fn requests_that_nobody_answers_for_keep_no_machine_from_booting() {
     }
     silent[0].send_to(b"rubbish", running.tftp).unwrap();
     running.counted(BootEvent::BadRequest, 1);
+    assert_eq!(running.tftp(&rrq("nothing", &[])).unwrap_err().0, 1);
     assert_eq!(running.counters.get(BootEvent::MadeRoom), 0);
     assert_eq!(running.tftp(&request).unwrap(), kernel());
     assert_eq!((running.counters.get(BootEvent::MadeRoom), running.counters.get(BootEvent::TooMany)), (1, 0));

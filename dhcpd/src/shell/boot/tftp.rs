@@ -63,30 +63,22 @@ fn begin(request: &Datagram<'_>, door: &Door, shared: &Arc<Shared>) {
     if request.to != Some(local) || peer.port() == 0 {
         return shared.tally.count(BootEvent::BadRequest);
     }
-    let read = ReadRequest::read(request.bytes);
-    // Whoever sends this speaks no TFTP, and takes nobody's place.
-    if !request.truncated && matches!(read, Err(BadRequest::Malformed)) {
-        return shared.tally.count(BootEvent::BadRequest);
-    }
-    let room = match shared.transfers.enter(peer) {
-        Ok(room) => room,
-        Err(Full::Again) => return shared.tally.count(BootEvent::Repeated),
-        Err(Full::TooMany) => return shared.tally.count(BootEvent::TooMany),
+    let asked = match read(request, shared) {
+        Ok(asked) => Ok(asked),
+        Err(Some(answer)) => Err(answer),
+        // Whoever sends this speaks no TFTP.
+        Err(None) => return,
     };
-    let (answer, options) = match read {
-        _ if request.truncated => {
-            (Err((ErrorCode::Illegal, refused(shared, BootEvent::BadRequest, "too long"))), Vec::new())
-        }
+    let full = |full: Full| match full {
+        Full::Again => shared.tally.count(BootEvent::Repeated),
+        Full::TooMany => shared.tally.count(BootEvent::TooMany),
+    };
+    if let Err(why) = shared.transfers.admits(peer) {
+        return full(why);
+    }
+    let (content, options) = match asked {
         Ok(request) => (open(&request, peer.ip(), local, shared), owned(&request.options)),
-        Err(BadRequest::Write) => (
-            Err((ErrorCode::Access, refused(shared, BootEvent::Write, "nothing can be written here"))),
-            Vec::new(),
-        ),
-        Err(BadRequest::Mode) => {
-            let why = refused(shared, BootEvent::BadRequest, "modes are octet and netascii");
-            (Err((ErrorCode::Illegal, why)), Vec::new())
-        }
-        Err(BadRequest::Malformed) => return shared.tally.count(BootEvent::BadRequest),
+        Err(answer) => (Err(answer), Vec::new()),
     };
     let socket = match transfer_socket(local, peer, &door.device) {
         Ok(socket) => socket,
@@ -95,28 +87,51 @@ fn begin(request: &Datagram<'_>, door: &Door, shared: &Arc<Shared>) {
             return shared.tally.count(BootEvent::NoSocket);
         }
     };
+    // An answer that there is nothing takes nobody's place.
+    let content = match content {
+        Ok(content) => content,
+        Err((code, why)) => {
+            let mut packet = Vec::new();
+            write_error(&mut packet, code, &why);
+            let _ = socket.send(&packet);
+            return;
+        }
+    };
+    let room = match shared.transfers.enter(peer) {
+        Ok(room) => room,
+        Err(why) => return full(why),
+    };
     let mtu = path_mtu(&socket, door.mtu);
+    let options = options.iter().map(|(name, value)| (&**name, &**value));
+    let terms = Terms::new(options, content.size(), mtu, peer.is_ipv6());
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
-        match answer {
-            Ok(content) => {
-                let options = options.iter().map(|(name, value)| (&**name, &**value));
-                let terms = Terms::new(options, content.size(), mtu, peer.is_ipv6());
-                tokio::select! {
-                    end = transfer(&socket, &content, terms, &room) => {
-                        shared.tally.count(event_of(end));
-                        debug!(%peer, ?end, "transfer");
-                    }
-                    () = room.taken() => shared.tally.count(BootEvent::MadeRoom),
-                }
+        let Ok(socket) = UdpSocket::from_std(socket) else {
+            return shared.tally.count(BootEvent::NoSocket);
+        };
+        tokio::select! {
+            end = transfer(&socket, &content, terms, &room) => {
+                shared.tally.count(event_of(end));
+                debug!(%peer, ?end, "transfer");
             }
-            Err((code, why)) => {
-                let mut packet = Vec::new();
-                write_error(&mut packet, code, &why);
-                let _ = socket.send(&packet).await;
-            }
+            () = room.taken() => shared.tally.count(BootEvent::MadeRoom),
         }
     });
+}
+
+/// What is asked for, else the error for the client; none where it speaks no TFTP.
+fn read<'r>(request: &Datagram<'r>, shared: &Shared) -> Result<ReadRequest<'r>, Option<(ErrorCode, String)>> {
+    let (code, event, why) = match ReadRequest::read(request.bytes) {
+        _ if request.truncated => (ErrorCode::Illegal, BootEvent::BadRequest, "too long"),
+        Ok(read) => return Ok(read),
+        Err(BadRequest::Write) => (ErrorCode::Access, BootEvent::Write, "nothing can be written here"),
+        Err(BadRequest::Mode) => (ErrorCode::Illegal, BootEvent::BadRequest, "modes are octet and netascii"),
+        Err(BadRequest::Malformed) => {
+            shared.tally.count(BootEvent::BadRequest);
+            return Err(None);
+        }
+    };
+    Err(Some((code, refused(shared, event, why))))
 }
 
 fn owned(options: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -161,17 +176,17 @@ fn refused(shared: &Shared, event: BootEvent, why: &str) -> String {
 
 /// A socket with a port of its own, from the address that was asked, for this client alone: the kernel
 /// keeps all others away.
-fn transfer_socket(local: IpAddr, peer: SocketAddr, device: &str) -> io::Result<UdpSocket> {
+fn transfer_socket(local: IpAddr, peer: SocketAddr, device: &str) -> io::Result<std::net::UdpSocket> {
     let mut options = udp::Options::new(SocketAddr::new(local, 0));
     options.device = Some(device.to_owned());
     options.receive_buffer = TRANSFER_BUFFER;
     let socket = udp::bind(&options).map_err(|error| io::Error::new(error.kind(), error.to_string()))?;
     socket.connect(peer)?;
-    UdpSocket::from_std(socket)
+    Ok(socket)
 }
 
 /// Largest packet that gets to the client whole, as far as is known.
-fn path_mtu(socket: &UdpSocket, link: u32) -> u32 {
+fn path_mtu(socket: &std::net::UdpSocket, link: u32) -> u32 {
     let path = getsockopt(socket, sockopt::IpMtu).ok().and_then(|mtu| u32::try_from(mtu).ok());
     path.filter(|mtu| *mtu > 0).map_or(link, |mtu| mtu.min(link))
 }
