@@ -11,6 +11,7 @@ mod clock;
 mod counters;
 mod held;
 mod inquiry;
+mod interface;
 mod keeper;
 mod links;
 mod moved;
@@ -39,7 +40,7 @@ pub use store::{LeaseStore, Loaded, RedbJournal, StoreError};
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use daemon::control;
@@ -119,9 +120,16 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let threads = Threads::start(
         Four::new(ports, Arc::clone(&links), begin),
         SixService::new(&options.interface, Arc::clone(&six), neighbours, begin6),
-        (&state, &views, &counters, &six),
-        notifier.watchdog_interval(),
-        (history.as_ref(), &snapshots, &mut registry),
+        Around {
+            state: &state,
+            views: &views,
+            snapshots: &snapshots,
+            counters: &counters,
+            six: &six,
+            history: history.as_ref(),
+            watchdog: notifier.watchdog_interval(),
+            registry: &mut registry,
+        },
     );
     let Threads { server, four, six: six_thread, names } =
         threads.map_err(|error| Fatal::system("start a thread", &error))?;
@@ -205,28 +213,36 @@ struct Threads {
     names: Names,
 }
 
+/// What they work with.
+struct Around<'a> {
+    state: &'a Arc<StateDir>,
+    views: &'a Arc<ArcSwap<DhcpView>>,
+    snapshots: &'a Arc<ArcSwap<Snapshot>>,
+    counters: &'a DhcpCounters,
+    six: &'a Six,
+    history: Option<&'a Arc<History>>,
+    watchdog: Option<Duration>,
+    registry: &'a mut Registry,
+}
+
 impl Threads {
-    fn start(
-        four: Four,
-        six: SixService,
-        (state, views, counters, six_state): (&Arc<StateDir>, &Arc<ArcSwap<DhcpView>>, &DhcpCounters, &Six),
-        watchdog: Option<std::time::Duration>,
-        (history, snapshots, registry): (Option<&Arc<History>>, &Arc<ArcSwap<Snapshot>>, &mut Registry),
-    ) -> std::io::Result<Threads> {
+    fn start(four: Four, six: SixService, around: Around<'_>) -> std::io::Result<Threads> {
+        let Around { state, counters, .. } = around;
         let mailbox = Arc::new(Mailbox::default());
         let is_new = History::is_new(state.path());
         let recorded = |store| {
-            Box::new(Recorded { store, history: history.cloned(), is_new, names: Arc::clone(&mailbox) })
+            let history = around.history.cloned();
+            Box::new(Recorded { store, history, is_new, names: Arc::clone(&mailbox) })
         };
         let store = |name| RedbJournal::new(state.path().join(name));
-        let mut server = Server::new(views, watchdog)?;
+        let mut server = Server::new(around.views, around.watchdog)?;
         let four = server.start("dhcpv4", four, recorded(store(JOURNAL)), counters.worker())?;
         server.keep(state, &four.inquirer, seen::KEPT)?;
         let six =
-            server.start("dhcpv6", six, recorded(store(JOURNAL6).lazy()), six_state.counters.worker())?;
+            server.start("dhcpv6", six, recorded(store(JOURNAL6).lazy()), around.six.counters.worker())?;
         server.keep(state, &six.inquirer, v6::KEPT)?;
         let askers = Askers { four: Arc::clone(&four.inquirer), six: Arc::clone(&six.inquirer) };
-        let names = Names::start(mailbox, askers, snapshots, registry)?;
+        let names = Names::start(mailbox, askers, around.snapshots, around.registry)?;
         Ok(Threads { server, four, six, names })
     }
 }

@@ -16,8 +16,6 @@ const DONE: u8 = 15;
 pub enum Status {
     /// All was told.
     Success = 0,
-    /// Something is wrong here.
-    UnspecifiedFailure = 1,
     /// Not all was told.
     Terminated = 2,
     /// It makes no sense.

@@ -1,8 +1,8 @@
 //! The boot service on one interface. It follows the interface when that goes away and comes back.
 
+use std::future::pending;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use daemon::ListenError;
 use daemon::interfaces::{Interface, interfaces};
@@ -14,9 +14,7 @@ use tracing::{info, warn};
 use super::content::Shared;
 use super::{http, tftp};
 use crate::boot::tftp::PORT;
-
-/// How often the interface is looked at.
-const LOOK_INTERVAL: Duration = Duration::from_secs(3);
+use crate::shell::interface::follow;
 
 /// Open sockets on one interface.
 #[derive(Debug)]
@@ -61,28 +59,22 @@ impl Door {
 /// Serves an interface until the task is dropped.
 pub(super) async fn serve(door: Door, shared: Arc<Shared>) {
     let (name, port) = (door.name.clone(), shared.http_port);
-    let mut door = Some(door);
-    let mut told = false;
-    loop {
-        if let Some(open) = door.take() {
-            let index = open.index;
-            let tasks = start(open, &shared);
-            while index_of(&name).await == Some(index) {}
+    let mut first = Some(door);
+    let open = |index| match first.take() {
+        Some(door) if door.index == index => Ok(door),
+        _ => {
             info!(interface = %name, "the interface changed: its boot service begins anew");
-            drop(tasks);
+            Door::open(&name, port, &interfaces().unwrap_or_default())
         }
-        if index_of(&name).await.is_none() {
-            continue;
+    };
+    let serve = |door| {
+        let tasks = start(door, &shared);
+        async move {
+            let _tasks = tasks;
+            pending::<()>().await;
         }
-        match Door::open(&name, port, &interfaces().unwrap_or_default()) {
-            Ok(opened) => (door, told) = (Some(opened), false),
-            Err(error) if !told => {
-                warn!(interface = %name, %error, "nothing can be booted by this interface yet; trying on");
-                told = true;
-            }
-            Err(_) => {}
-        }
-    }
+    };
+    follow(&name, "nothing can be booted by this interface yet", || true, open, serve).await;
 }
 
 fn start(door: Door, shared: &Arc<Shared>) -> JoinSet<()> {
@@ -105,11 +97,4 @@ fn start(door: Door, shared: &Arc<Shared>) -> JoinSet<()> {
         }
     }
     tasks
-}
-
-/// The interface's index a little later; `None` if there is no such interface.
-async fn index_of(name: &str) -> Option<u32> {
-    tokio::time::sleep(LOOK_INTERVAL).await;
-    let all = interfaces().ok()?;
-    all.iter().find(|interface| interface.name == name).map(|interface| interface.index)
 }

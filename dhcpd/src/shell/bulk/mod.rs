@@ -13,14 +13,14 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use daemon::exit::Fatal;
-use daemon::interfaces::interfaces;
 use daemon::metrics::{Counters, SharedTally};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
-use tracing::{debug, warn};
+use tracing::debug;
 
 use super::inquiry::Inquirer;
+use super::interface::follow;
 use crate::core::bulk::BulkEvent;
 use crate::core::{Core, SERVER_PORT};
 use crate::view::DhcpView;
@@ -28,8 +28,6 @@ use crate::view::DhcpView;
 /// Connections at once, and of one agent.
 const CONNECTIONS_MAX: usize = 32;
 const AGENT_MAX: usize = 4;
-/// How often it is looked whether the port is to be open.
-const LOOK_INTERVAL: Duration = Duration::from_secs(3);
 /// Pause after an error that may stay, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -81,7 +79,7 @@ impl BulkServer {
             runtime.block_on(async {
                 let mut tasks = JoinSet::new();
                 for name in names {
-                    tasks.spawn(follow(name, Arc::clone(&shared)));
+                    tasks.spawn(attend(name, Arc::clone(&shared)));
                 }
                 // The other end is dropped, too, when the daemon finishes.
                 let _ = stopped.await;
@@ -104,35 +102,18 @@ impl Drop for BulkServer {
 }
 
 /// Has the port of an interface open while somebody may ask, until the task is dropped.
-async fn follow(name: String, shared: Arc<Shared>) {
-    let mut told = false;
-    loop {
-        let index = index_of(&name);
-        if index.is_some() && shared.may_ask(None) {
-            let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, SERVER_PORT));
-            let opened = daemon::tcp::listen_on(&name, everywhere).map_err(|error| error.to_string());
-            match opened.and_then(|socket| TcpListener::from_std(socket).map_err(|error| error.to_string())) {
-                Ok(listener) => {
-                    told = false;
-                    let gone = async {
-                        while index_of(&name) == index && shared.may_ask(None) {
-                            tokio::time::sleep(LOOK_INTERVAL).await;
-                        }
-                    };
-                    tokio::select! {
-                        () = serve(listener, &shared) => {}
-                        () = gone => {}
-                    }
-                }
-                Err(error) if !told => {
-                    warn!(interface = %name, %error, "relay agents cannot ask for many leases yet; trying on");
-                    told = true;
-                }
-                Err(_) => {}
-            }
-        }
-        tokio::time::sleep(LOOK_INTERVAL).await;
-    }
+async fn attend(name: String, shared: Arc<Shared>) {
+    let open = |_| {
+        let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, SERVER_PORT));
+        let opened = daemon::tcp::listen_on(&name, everywhere).map_err(|error| error.to_string());
+        opened.and_then(|socket| TcpListener::from_std(socket).map_err(|error| error.to_string()))
+    };
+    let serve = |listener| {
+        let shared = Arc::clone(&shared);
+        async move { serve(listener, &shared).await }
+    };
+    let trouble = "relay agents cannot ask for many leases yet";
+    follow(&name, trouble, || shared.may_ask(None), open, serve).await;
 }
 
 /// Accepts connections until the task is dropped, and they are with it.
@@ -187,11 +168,6 @@ fn admit(
     *count += 1;
     shared.tally.count(BulkEvent::Connection);
     Some(agent)
-}
-
-fn index_of(name: &str) -> Option<u32> {
-    let all = interfaces().ok()?;
-    all.iter().find(|interface| interface.name == name).map(|interface| interface.index)
 }
 
 /// The counters of bulk leasequery.
