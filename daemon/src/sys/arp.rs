@@ -6,7 +6,6 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use nix::sys::socket::{LinkAddr, recvfrom};
 
-use super::mmsg::MAX_BATCH;
 use super::sockaddr::Name;
 
 const ETHERTYPE_ARP: u16 = 0x0806;
@@ -70,25 +69,19 @@ impl ArpSocket {
         if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    /// The next claim heard that `is_wanted`; `None` when there is no more, or for now, after [`MAX_BATCH`]
-    /// packets: anybody on the link can send more than there is time for.
-    pub fn hear(&self, is_wanted: impl Fn(&ArpClaim) -> bool) -> Option<ArpClaim> {
+    /// What the next packet claims, if anything; `None` when none waits.
+    pub fn hear(&self) -> Option<Option<ArpClaim>> {
         let mut packet = [0; 64];
-        for _ in 0..MAX_BATCH {
+        let (len, from) = loop {
             match recvfrom::<LinkAddr>(self.socket.as_raw_fd(), &mut packet) {
-                Ok((len, from)) => {
-                    let interface = from.and_then(|from| u32::try_from(from.ifindex()).ok()).unwrap_or(0);
-                    let claim = packet.get(..len).and_then(claim);
-                    let claim = claim.map(|(address, mac)| ArpClaim { address, mac, interface });
-                    if let Some(claim) = claim.filter(&is_wanted) {
-                        return Some(claim);
-                    }
-                }
+                Ok(received) => break received,
                 Err(nix::errno::Errno::EINTR) => {}
                 Err(_) => return None,
             }
-        }
-        None
+        };
+        let interface = from.and_then(|from| u32::try_from(from.ifindex()).ok()).unwrap_or(0);
+        let claim = packet.get(..len).and_then(claim);
+        Some(claim.map(|(address, mac)| ArpClaim { address, mac, interface }))
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use daemon::frame::checksum;
 use daemon::interfaces::Interface;
-use daemon::udp::{ArpSocket, MAX_BATCH};
+use daemon::udp::ArpSocket;
 use socket2::{Domain, Protocol, Socket, Type};
 use tracing::{debug, warn};
 
@@ -118,26 +118,20 @@ impl Probes {
         self.arp.as_ref().map(ArpSocket::as_fd).into_iter().chain(self.icmp.as_ref().map(Socket::as_fd))
     }
 
-    /// The next answer by ARP; `None` when there is no more, or for now.
-    pub(super) fn hear_claim(&self) -> Option<Input<'static>> {
-        let claim = self.arp.as_ref()?.hear(|claim| self.asked.is_on(claim.address, claim.interface))?;
-        Some(Input::InUse { address: claim.address, mac: Some(claim.mac) })
+    /// What the next packet by ARP tells; `None` when none waits. Most are of nobody that was asked.
+    pub(super) fn hear_claim(&self) -> Option<Option<Input<'static>>> {
+        let claim = self.arp.as_ref()?.hear()?;
+        let claim = claim.filter(|claim| self.asked.is_on(claim.address, claim.interface));
+        Some(claim.map(|claim| Input::InUse { address: claim.address, mac: Some(claim.mac) }))
     }
 
-    /// The next answer to an echo; `None` when there is no more, or for now, after [`MAX_BATCH`] packets that
-    /// nobody has asked for.
-    pub(super) fn hear_echo(&self) -> Option<Input<'static>> {
-        let mut icmp = self.icmp.as_ref()?;
+    /// The same by ICMP.
+    pub(super) fn hear_echo(&self) -> Option<Option<Input<'static>>> {
         let mut packet = [0; 128];
-        for _ in 0..MAX_BATCH {
-            let len = icmp.read(&mut packet).ok()?;
-            if let Some((address, number)) = packet.get(..len).and_then(echo_reply)
-                && self.asked.is_numbered(address, number)
-            {
-                return Some(Input::InUse { address, mac: None });
-            }
-        }
-        None
+        let len = self.icmp.as_ref()?.read(&mut packet).ok()?;
+        let reply = packet.get(..len).and_then(echo_reply);
+        let reply = reply.filter(|(address, number)| self.asked.is_numbered(*address, *number));
+        Some(reply.map(|(address, _)| Input::InUse { address, mac: None }))
     }
 }
 

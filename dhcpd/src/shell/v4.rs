@@ -149,11 +149,13 @@ impl Service for Four {
         let heard = in_turn(self.turn, sources, |source| match source {
             0 => self.ports.probes.hear_claim(),
             1 => self.ports.probes.hear_echo(),
-            _ => self.hear_boot(source - 2).map(Input::BootPacket),
+            _ => self.hear_boot(source - 2).map(|packet| Some(Input::BootPacket(packet))),
         });
         let Some((source, input)) = heard else { return false };
         self.turn = source + 1;
-        self.core.handle(&input, now, view, out);
+        if let Some(input) = input {
+            self.core.handle(&input, now, view, out);
+        }
         true
     }
 

@@ -186,8 +186,8 @@ impl<S: Service> Worker<S> {
         }
     }
 
-    /// Hears what waits on the other descriptors, at most a batch: strangers can fill them without end, and
-    /// what is left wakes again.
+    /// Hears what waits on the other descriptors, at most a batch of packets: strangers can fill them without end,
+    /// and what is left wakes again.
     fn hear_others(&mut self, state: &mut State<S>) {
         a_batch_of(|| {
             let heard = self.service.hear_other(now(), &self.views.load(), &mut state.out);
