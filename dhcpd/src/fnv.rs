@@ -1,4 +1,5 @@
-//! A hash that is the same over versions of the program and on all machines, for what is kept on disk.
+//! A hash that is the same in all runs of a program and on all machines, for what is kept on disk. What is hashed by
+//! `derive(Hash)` has another hash where a version of the program has another type.
 
 use std::hash::Hasher;
 

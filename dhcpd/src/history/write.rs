@@ -130,7 +130,8 @@ impl Log {
     fn run(&mut self, records: &Receiver<Vec<Record>>, clock: fn() -> i64) {
         let mut unsynced: Option<Instant> = None;
         loop {
-            let heard = records.recv_timeout(SYNC);
+            let waited = unsynced.map_or(Duration::ZERO, |since: Instant| since.elapsed());
+            let heard = records.recv_timeout(SYNC.saturating_sub(waited));
             if let Ok(group) = &heard {
                 self.add(group);
                 unsynced.get_or_insert_with(Instant::now);
@@ -138,7 +139,7 @@ impl Log {
             let is_over = heard == Err(RecvTimeoutError::Disconnected);
             if unsynced.is_some_and(|since| is_over || since.elapsed() >= SYNC) {
                 // What fails here fails when it is written, too, and is told then.
-                let _ = self.newest.as_ref().map(|newest| newest.file.sync_data());
+                let _ = self.sync();
                 unsynced = None;
             }
             if is_over {
@@ -146,6 +147,10 @@ impl Log {
             }
             self.look(clock());
         }
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.newest.as_ref().map_or(Ok(()), |newest| newest.file.sync_data())
     }
 
     fn tell(&self, written: &io::Result<()>, count: usize) {
@@ -238,6 +243,7 @@ impl Log {
             (begins, path)
         });
         let (file, octets) = append(&path)?;
+        self.sync()?;
         self.newest = Some(Newest { file, octets, begins });
         self.remove(&files, now)
     }
