@@ -131,7 +131,7 @@ impl Fleet<'_> {
                 variables: env.local(),
                 places: self.places("/var/lib").split(' ').map(str::to_owned).collect(),
                 in_memory: self.must_be_in_memory(),
-                name: format!("hostbook-{}", random_hex(12)?),
+                name: format!("hostbook-{}", random_hex::<12>()?),
                 spool,
                 silence: self.reach.timeout,
             }),

@@ -2,10 +2,11 @@
 //! expect it. All of it is private, in memory where the system has such a place, and gone at the end.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 
+use daemon::random::octets;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
 use super::client::{KNOWN_HOST, REMOTE_COPY, REMOTE_EXEC, SECRET};
@@ -30,7 +31,7 @@ impl RunDir {
     /// # Errors
     /// No place for it is writable.
     pub fn create(place: Option<&Path>, must_be_in_memory: bool) -> io::Result<RunDir> {
-        let name = format!("hostbook-{}", random_hex(8)?);
+        let name = format!("hostbook-{}", random_hex::<8>()?);
         let mut places = Vec::new();
         if let Some(place) = place {
             fs::create_dir_all(place)?;
@@ -117,7 +118,7 @@ impl HostDirs {
     /// The file system refuses.
     pub fn create(run: &RunDir, number: usize) -> io::Result<HostDirs> {
         let root = run.path().join(number.to_string());
-        let dirs = HostDirs { root, marker: format!(".cdist-{}", random_hex(4)?) };
+        let dirs = HostDirs { root, marker: format!(".cdist-{}", random_hex::<4>()?) };
         let data = dirs.global();
         for directory in ["explorer", "object", "stdout", "stderr", "inventory"] {
             fs::create_dir_all(data.join(directory))?;
@@ -243,12 +244,10 @@ fn is_too_long(place: &Path) -> bool {
     place.as_os_str().len() + OWN > 107
 }
 
-/// `octets` random octets in hexadecimal.
+/// `OCTETS` random octets in hexadecimal.
 ///
 /// # Errors
 /// The system has no random numbers.
-pub fn random_hex(octets: usize) -> io::Result<String> {
-    let mut random = vec![0; octets];
-    fs::File::open("/dev/urandom")?.read_exact(&mut random)?;
-    Ok(hex(&random))
+pub fn random_hex<const OCTETS: usize>() -> io::Result<String> {
+    Ok(hex(&octets::<OCTETS>()?))
 }

@@ -241,7 +241,7 @@ impl Host {
     fn connect(&self) -> Result<(), HostError> {
         let link = match &self.reach {
             Reach::Ssh(options) => {
-                let options = SshOptions { nonce: random_hex(12)?, ..options.clone() };
+                let options = SshOptions { nonce: random_hex::<12>()?, ..options.clone() };
                 let link = SshLink::start(&options, &self.settings.stop)
                     .map_err(|error| HostError::Failed(format!("cannot run ssh: {error}")))?;
                 Link::Ssh(Box::new(link))
