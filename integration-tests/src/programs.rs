@@ -1,6 +1,8 @@
 //! The programs under test: built once, started with a place of their own, ended by their process.
 
 use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -220,6 +222,18 @@ impl Daemon {
     pub fn wait(&mut self) -> ExitStatus {
         wait_for(&format!("hostbook-{} to end", self.name), || self.child.try_wait().unwrap())
     }
+}
+
+/// What Prometheus reads at `address`.
+///
+/// # Panics
+/// Nobody answers there.
+pub fn scrape(address: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
 }
 
 /// Processor time in seconds that a daemon has used so far (proc(5): utime and stime, in ticks).

@@ -29,6 +29,7 @@ mod suite {
     mod names;
     mod operations;
     mod packaging;
+    mod queries;
     mod ra;
     mod reconfigure;
     mod resolvers;

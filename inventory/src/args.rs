@@ -56,6 +56,8 @@ pub(crate) enum Command {
     /// Show the keys of a signed zone, and replace the one that its parent knows.
     #[command(subcommand)]
     Dnssec(crate::dnssec::Dnssec),
+    /// Show what dnsd is asked at present, and what it says.
+    Queries(crate::queries::Queries),
     /// Have the daemons look at the inventory now, and wait until they serve it.
     Apply(crate::apply::Apply),
     /// Write a commented start of an inventory, from what this machine's interfaces say.

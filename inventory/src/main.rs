@@ -30,6 +30,7 @@ mod packet;
 mod packet6;
 mod plan;
 mod probe;
+mod queries;
 mod seen;
 mod serve;
 mod show;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         args::Command::Man(pages) => man::run(&pages),
         args::Command::Hook(hook) => hook::run(&hook),
         args::Command::Dnssec(verb) => dnssec::run(&verb),
+        args::Command::Queries(queries) => queries::run(&queries),
         args::Command::Apply(apply) => apply::run(&apply),
         args::Command::Who(who) => who::run(&who),
         args::Command::Explain(explain) => explain::run(&explain),

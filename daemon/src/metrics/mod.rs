@@ -4,12 +4,14 @@
 //! them; the registry has no prefix.
 
 mod common;
+mod computed;
 mod counters;
 mod histogram;
 mod http;
 mod reason;
 
 pub use common::{Common, InventoryFigures};
+pub use computed::Computed;
 pub use counters::{Counters, SharedTally, Tally};
 pub use histogram::{Histograms, Observer};
 pub use http::serve;

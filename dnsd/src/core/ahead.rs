@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use crate::view::{DnsView, rtype};
+use crate::view::{DnsView, ZoneNumber, rtype};
 
 use super::chain::zone_for;
 use super::query::{Header, Query, Rejected};
@@ -17,17 +17,22 @@ pub const BATCH: usize = 64;
 
 /// A message that was read and not answered yet.
 #[derive(Clone)]
-pub struct Asked(Result<(Header, Result<Query, Rejected>), Reason>);
+pub struct Asked {
+    read: Result<(Header, Result<Query, Rejected>), Reason>,
+    /// The zone of the question's name, once it was looked for.
+    zone: Option<ZoneNumber>,
+}
 
 impl Asked {
     /// Reads a message.
     #[inline]
     pub fn read(message: &[u8]) -> Asked {
-        let Some(header) = Header::read(message) else { return Asked(Err(Reason::Short)) };
-        if header.is_response() {
-            return Asked(Err(Reason::Response));
-        }
-        Asked(Ok((header, Query::read(&header, message))))
+        let read = match Header::read(message) {
+            None => Err(Reason::Short),
+            Some(header) if header.is_response() => Err(Reason::Response),
+            Some(header) => Ok((header, Query::read(&header, message))),
+        };
+        Asked { read, zone: None }
     }
 
     /// The answer, as [`super::answer`] gives it; `message` is what was read.
@@ -39,7 +44,7 @@ impl Asked {
         context: QueryContext<'_>,
         out: &mut [u8],
     ) -> Outcome {
-        match &mut self.0 {
+        match &mut self.read {
             Ok((header, read)) => answer_read(view, *header, read, message, context, out),
             Err(reason) => Outcome::Dropped(*reason),
         }
@@ -48,7 +53,7 @@ impl Asked {
     /// Whether it wants something changed, which is for [`super::update`].
     #[inline]
     pub fn is_update(&self) -> bool {
-        matches!(&self.0, Ok((header, Err(_))) if header.opcode() == OPCODE)
+        matches!(&self.read, Ok((header, Err(_))) if header.opcode() == OPCODE)
     }
 
     /// The servers that are to be asked for what `outcome`, our own reply, leaves open, if the client at `peer` wants
@@ -67,7 +72,7 @@ impl Asked {
             }
             Outcome::Dropped(_) => false,
         };
-        let Ok((header, Ok(question))) = &self.0 else { return None };
+        let Ok((header, Ok(question))) = &self.read else { return None };
         let is_meta = matches!(question.qtype, rtype::AXFR | rtype::IXFR | rtype::ANY);
         if !is_open || !header.wants_recursion() || is_meta || question.signature.is_some() {
             return None;
@@ -75,21 +80,33 @@ impl Asked {
         view.clients().upstream_of(peer)
     }
 
+    /// Whether the client wants names elsewhere looked up for it: the RD flag.
+    pub fn wants_recursion(&self) -> bool {
+        self.read.as_ref().is_ok_and(|(header, _)| header.wants_recursion())
+    }
+
     /// The question, if it is one.
     #[inline]
-    fn question(&self) -> Option<&Query> {
-        self.0.as_ref().ok()?.1.as_ref().ok()
+    pub fn question(&self) -> Option<&Query> {
+        self.read.as_ref().ok()?.1.as_ref().ok()
+    }
+
+    /// The zone that answers the question, if one of ours does.
+    #[inline]
+    pub fn zone(&self, view: &DnsView) -> Option<ZoneNumber> {
+        self.zone.or_else(|| self.question().and_then(|asked| zone_for(view, &asked.name, asked.qtype)))
     }
 }
 
 /// Has what the first [`BATCH`] of the questions will be answered from fetched into the cache. The answers are the
 /// same without.
 #[inline]
-pub fn fetch_ahead(view: &DnsView, asked: &[Asked]) {
+pub fn fetch_ahead(view: &DnsView, asked: &mut [Asked]) {
     let mut hashes = [0; BATCH];
     let mut count = 0;
-    for question in asked.iter().filter_map(Asked::question) {
-        if let Some(zone) = zone_for(view, &question.name, question.qtype)
+    for asked in asked {
+        asked.zone = asked.zone(view);
+        if let (Some(zone), Some(question)) = (asked.zone, asked.question())
             && let Some(place) = hashes.get_mut(count)
         {
             *place = view.place_of(zone, &question.name);

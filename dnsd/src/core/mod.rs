@@ -23,6 +23,7 @@ mod extra;
 mod find;
 mod header;
 pub mod identity;
+mod kind;
 mod lifetime;
 pub mod limit;
 mod message;
@@ -41,6 +42,7 @@ mod tests;
 
 pub use ahead::{Asked, BATCH, fetch_ahead};
 pub use header::{OPT_OCTETS, Options, UDP_PAYLOAD, padding_after};
+pub use kind::Kind;
 pub use lifetime::lifetime;
 pub use query::{Edns, HEADER_OCTETS, Header, Query, Rejected};
 pub use reason::{Answer, Outcome, Reason, rcode};
@@ -289,9 +291,8 @@ fn respond(
     let resolution = chain::resolve(view, soa.as_ref().unwrap_or(question), context.peer, &mut message);
     let (answer, flags) = match resolution {
         Resolution::Answered { answer, authoritative, truncated } => {
-            let rcode = if answer == Answer::NoName { rcode::NXDOMAIN } else { rcode::NOERROR };
             let recursive = view.clients().upstream_of(context.peer).is_some();
-            (answer, Flags { authoritative, recursive, truncated, rcode })
+            (answer, Flags { authoritative, recursive, truncated, rcode: answer.rcode() })
         }
         Resolution::RedirectTooLong => {
             let flags = Flags { authoritative: true, rcode: rcode::YXDOMAIN, ..Flags::default() };

@@ -28,6 +28,20 @@ pub mod rcode {
     pub const BADVERS: u16 = 16;
     /// A cookie of ours is to be shown (RFC 7873, section 8).
     pub const BADCOOKIE: u16 = 23;
+
+    /// Those that messages get, with their names.
+    pub const NAMES: [(u16, &str); 10] = [
+        (NOERROR, "NOERROR"),
+        (FORMERR, "FORMERR"),
+        (SERVFAIL, "SERVFAIL"),
+        (NXDOMAIN, "NXDOMAIN"),
+        (NOTIMP, "NOTIMP"),
+        (REFUSED, "REFUSED"),
+        (YXDOMAIN, "YXDOMAIN"),
+        (NOTAUTH, "NOTAUTH"),
+        (BADVERS, "BADVERS"),
+        (BADCOOKIE, "BADCOOKIE"),
+    ];
 }
 
 /// What a message came to.
@@ -126,6 +140,17 @@ daemon::counted_reasons! {
         ForwardBusy => "forward-busy",
         /// An update while too many wait. Dropped.
         UpdateBusy => "update-busy",
+    }
+}
+
+impl Answer {
+    /// The response code that says it.
+    #[inline]
+    pub const fn rcode(self) -> u16 {
+        match self {
+            Answer::NoName => rcode::NXDOMAIN,
+            Answer::Records | Answer::Alias | Answer::NoData | Answer::Referral => rcode::NOERROR,
+        }
     }
 }
 

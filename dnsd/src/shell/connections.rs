@@ -10,10 +10,12 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::core::transfer::{self as transfers, Opened};
 use crate::core::update::is_update;
-use crate::core::{Asked, Outcome, Reason, Transport};
+use crate::core::{Asked, Outcome, QueryContext, Reason, Transport};
+use crate::view::DnsView;
 
 use super::counters::{Carrier, ConnectionTally, Traffic};
 use super::forward::Question;
+use super::query_log::{Heard, Sampler};
 use super::service::Service;
 use super::status::lock;
 use super::transfer::{AT_ONCE, Granted};
@@ -37,6 +39,7 @@ pub(super) struct Connections {
     /// Transfers have to have one.
     pub(super) turns: Semaphore,
     scratch: Mutex<Box<[u8]>>,
+    sampler: Mutex<Sampler>,
     taken: Mutex<Taken>,
 }
 
@@ -68,7 +71,14 @@ impl Connections {
     pub(super) fn new(service: Arc<Service>, tally: ConnectionTally) -> Arc<Connections> {
         let scratch = Mutex::new(vec![0; 2 + usize::from(u16::MAX)].into());
         let turns = Semaphore::new(AT_ONCE);
-        Arc::new(Connections { service, tally, turns, scratch, taken: Mutex::default() })
+        Arc::new(Connections {
+            service,
+            tally,
+            turns,
+            scratch,
+            sampler: Mutex::default(),
+            taken: Mutex::default(),
+        })
     }
 
     /// A seat for a connection from `peer`; `None` if there are too many, of all clients or of this one.
@@ -131,54 +141,70 @@ impl Seat {
 
     /// Calls `take` with the reply to `query`, if there is one, or returns what is to be sent instead.
     pub(super) fn answer(&self, query: &[u8], take: impl FnOnce(&[u8])) -> Option<Later> {
-        let Connections { service, tally, scratch, .. } = &*self.connections;
-        let (view, known) = (service.views.load(), service.batch(self.carrier.transport()));
+        let Connections { service, tally, scratch, sampler, .. } = &*self.connections;
+        let (view, known) = (service.views.load_full(), service.batch(self.carrier.transport()));
         tally.traffic.count(self.carrier.received());
-        let context = known.context(self.peer);
-        let mut scratch = lock(scratch);
-        let outcome = if transfers::is_asked_for(query) {
-            match transfers::open(&view, query, context, &mut scratch) {
-                Opened::Reply(outcome) => outcome,
-                Opened::Granted(grant) => {
-                    let view = arc_swap::Guard::into_inner(view);
-                    return Some(Later::Transfer(Box::new(Granted { view, grant: *grant })));
-                }
-            }
-        } else if is_update(query) && !view.lease_networks().is_empty() {
-            let (back, reply) = oneshot::channel();
-            match service.updates.take(query, context, &mut scratch, || Back::Stream(back)) {
-                Some(outcome) => outcome,
-                None => return Some(Later::Reply(reply)),
-            }
-        } else {
-            let view = view.seen_by(self.peer);
-            let mut asked = Asked::read(query);
-            let outcome = asked.answer(view, query, context, &mut scratch);
-            match asked.upstream(view, self.peer, outcome) {
-                None => outcome,
-                Some(servers) => {
-                    let (back, reply) = oneshot::channel();
-                    let question = Question {
-                        query: query.into(),
-                        own: outcome.reply_in(&scratch).unwrap_or_default().into(),
-                        peer: self.peer,
-                        transport: context.transport,
-                        servers: Arc::clone(servers),
-                        back: Back::Stream(back),
-                    };
-                    if service.forward.take(question) {
-                        return Some(Later::Reply(reply));
-                    }
-                    Outcome::Dropped(Reason::ForwardBusy)
-                }
-            }
-        };
-        tally.count(outcome);
-        tally.latencies.observe(self.carrier, known.age(), 1);
-        if let Some(reply) = outcome.reply_in(&scratch) {
-            take(reply);
+        let (mut asked, mut scratch) = (Asked::read(query), lock(scratch));
+        let made = self.make(&view, query, &mut asked, known.context(self.peer), &mut scratch);
+        let outcome = made.as_ref().ok().copied();
+        if let Some(outcome) = outcome {
+            tally.count(&view, &asked, outcome);
+            tally.latencies.observe(self.carrier, known.age(), 1);
         }
-        None
+        let mut sampler = lock(sampler);
+        sampler.follow(&service.queries, known.elapsed());
+        let heard = Heard { client: self.peer, carrier: self.carrier, outcome };
+        sampler.hear(&service.queries, &view, &asked, heard);
+        match made {
+            Ok(outcome) => {
+                if let Some(reply) = outcome.reply_in(&scratch) {
+                    take(reply);
+                }
+                None
+            }
+            Err(later) => Some(later),
+        }
+    }
+
+    /// Writes the reply to `out`, unless it is made later.
+    fn make(
+        &self,
+        view: &Arc<DnsView>,
+        query: &[u8],
+        asked: &mut Asked,
+        context: QueryContext<'_>,
+        out: &mut [u8],
+    ) -> Result<Outcome, Later> {
+        let service = &self.connections.service;
+        if transfers::is_asked_for(query) {
+            return match transfers::open(view, query, context, out) {
+                Opened::Reply(outcome) => Ok(outcome),
+                Opened::Granted(grant) => {
+                    Err(Later::Transfer(Box::new(Granted { view: Arc::clone(view), grant: *grant })))
+                }
+            };
+        }
+        if is_update(query) && !view.lease_networks().is_empty() {
+            let (back, reply) = oneshot::channel();
+            let taken = service.updates.take(query, context, out, || Back::Stream(back));
+            return taken.ok_or(Later::Reply(reply));
+        }
+        let view = view.seen_by(self.peer);
+        let outcome = asked.answer(view, query, context, out);
+        let Some(servers) = asked.upstream(view, self.peer, outcome) else { return Ok(outcome) };
+        let (back, reply) = oneshot::channel();
+        let question = Question {
+            query: query.into(),
+            own: outcome.reply_in(out).unwrap_or_default().into(),
+            peer: self.peer,
+            transport: context.transport,
+            servers: Arc::clone(servers),
+            back: Back::Stream(back),
+        };
+        if service.forward.take(question) {
+            return Err(Later::Reply(reply));
+        }
+        Ok(Outcome::Dropped(Reason::ForwardBusy))
     }
 }
 

@@ -1,13 +1,16 @@
 //! What is counted.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use daemon::metrics::{Counters, Histograms, Observer, Registry, SharedTally, Tally};
+use daemon::metrics::{Computed, Counters, Histograms, Observer, Registry, SharedTally, Tally};
 use serde_json::{Value, json};
 
+use super::by_zone::{ZoneCounters, ZoneTally};
 use super::forward::Forwarded;
+use super::status::lock;
 use crate::core::update::Verdict;
-use crate::core::{Answer, Outcome, Reason};
+use crate::core::{Answer, Asked, Kind, Outcome, Reason, rcode};
+use crate::view::DnsView;
 
 daemon::counted_reasons! {
     /// What happens to datagrams and connections around the answering.
@@ -82,12 +85,16 @@ pub struct DnsCounters {
     updates: Arc<Counters<Verdict>>,
     forwarded: Arc<Counters<Forwarded>>,
     latencies: Arc<Histograms<Carrier>>,
+    kinds: Arc<Counters<Kind>>,
+    pub(super) zones: Arc<ZoneCounters>,
 }
 
 /// What one worker counts into; nobody else does.
 pub(super) struct WorkerTally {
     answers: Tally<Answer>,
     failures: Tally<Reason>,
+    kinds: Tally<Kind>,
+    pub(super) zones: ZoneTally,
     pub(super) traffic: Tally<Traffic>,
     pub(super) latencies: Observer<Carrier>,
 }
@@ -97,6 +104,8 @@ pub(super) struct WorkerTally {
 pub(super) struct ConnectionTally {
     answers: SharedTally<Answer>,
     failures: SharedTally<Reason>,
+    kinds: SharedTally<Kind>,
+    zones: Arc<Mutex<ZoneTally>>,
     pub(super) traffic: SharedTally<Traffic>,
     pub(super) latencies: Observer<Carrier>,
 }
@@ -126,6 +135,12 @@ impl DnsCounters {
                 "From when a message was read until its reply was sent, or handed to who sends it",
                 "transport",
             ),
+            kinds: Counters::new(
+                "hostbook_dnsd_questions",
+                "Questions, by the type of records asked for",
+                "type",
+            ),
+            zones: Arc::default(),
         };
         counters.latencies.register(registry);
         counters.answers.register(registry);
@@ -133,6 +148,11 @@ impl DnsCounters {
         counters.traffic.register(registry);
         counters.updates.register(registry);
         counters.forwarded.register(registry);
+        counters.kinds.register(registry);
+        counters.zones.register(registry);
+        let (answers, failures) = (Arc::clone(&counters.answers), Arc::clone(&counters.failures));
+        let (name, help) = ("hostbook_dnsd_responses", "Responses of our own to questions, by response code");
+        Computed::register(registry, name, help, ["rcode"], move || by_rcode(&answers, &failures));
         counters
     }
 
@@ -140,6 +160,8 @@ impl DnsCounters {
         WorkerTally {
             answers: self.answers.tally(),
             failures: self.failures.tally(),
+            kinds: self.kinds.tally(),
+            zones: self.zones.tally(),
             traffic: self.traffic.tally(),
             latencies: self.latencies.observer(),
         }
@@ -157,6 +179,8 @@ impl DnsCounters {
         ConnectionTally {
             answers: self.answers.shared_tally(),
             failures: self.failures.shared_tally(),
+            kinds: self.kinds.shared_tally(),
+            zones: Arc::new(Mutex::new(self.zones.tally())),
             traffic: self.traffic.shared_tally(),
             latencies: self.latencies.observer(),
         }
@@ -167,6 +191,7 @@ impl DnsCounters {
         json!({
             "answers": self.answers.to_json(),
             "failures": self.failures.to_json(),
+            "types": self.kinds.to_json(),
             "traffic": self.traffic.to_json(),
             "updates": self.updates.to_json(),
             "forwarded": self.forwarded.to_json(),
@@ -176,8 +201,15 @@ impl DnsCounters {
 }
 
 impl WorkerTally {
+    /// Counts what became of a message. `view` was followed by the zones' tally.
     #[inline]
-    pub(super) fn count(&self, outcome: Outcome) {
+    pub(super) fn count(&self, view: &DnsView, asked: &Asked, outcome: Outcome) {
+        if let Some(question) = asked.question() {
+            self.kinds.count(Kind::of(question.qtype));
+            if let Some(zone) = asked.zone(view) {
+                self.zones.count(zone, outcome);
+            }
+        }
         match outcome {
             Outcome::Answered { answer, truncated, .. } => {
                 self.answers.count(answer);
@@ -191,7 +223,16 @@ impl WorkerTally {
 }
 
 impl ConnectionTally {
-    pub(super) fn count(&self, outcome: Outcome) {
+    /// The same.
+    pub(super) fn count(&self, view: &DnsView, asked: &Asked, outcome: Outcome) {
+        if let Some(question) = asked.question() {
+            self.kinds.count(Kind::of(question.qtype));
+            if let Some(zone) = asked.zone(view) {
+                let mut zones = lock(&self.zones);
+                zones.follow(view);
+                zones.count(zone, outcome);
+            }
+        }
         match outcome {
             Outcome::Answered { answer, truncated, .. } => {
                 self.answers.count(answer);
@@ -202,4 +243,14 @@ impl ConnectionTally {
             Outcome::Failed { reason, .. } | Outcome::Dropped(reason) => self.failures.count(reason),
         }
     }
+}
+
+/// Responses by their code, which follows from what is counted.
+fn by_rcode(answers: &Counters<Answer>, failures: &Counters<Reason>) -> Vec<([String; 1], u64)> {
+    let count = |code| {
+        let answers = answers.all().filter(|(answer, _)| answer.rcode() == code).map(|(_, count)| count);
+        let failures = failures.all().filter(|(reason, _)| reason.rcode() == Some(code));
+        answers.chain(failures.map(|(_, count)| count)).fold(0, u64::wrapping_add)
+    };
+    rcode::NAMES.iter().map(|(code, name)| ([(*name).to_owned()], count(*code))).collect()
 }

@@ -5,6 +5,7 @@
 //! that each answer is of one generation.
 
 mod announce;
+mod by_zone;
 mod clock;
 mod connections;
 mod counters;
@@ -14,6 +15,7 @@ mod journal;
 mod keys;
 mod lease_store;
 mod options;
+mod query_log;
 mod reload;
 mod secondaries;
 mod server;
@@ -92,6 +94,7 @@ fn try_run(options: Options) -> Result<(), Fatal> {
     let mut registry = Registry::default();
     let counters = Arc::new(DnsCounters::new(&mut registry));
     let service = Service::new(DnsView::build(&Snapshot::nothing()), Journal::open(&state));
+    service.queries.log_one_of(options.query_log.unwrap_or(0));
     let serial_trouble = Arc::new(Mutex::new(None));
     let reloader =
         Reloader::new(Arc::clone(&service), Arc::clone(&state), Arc::clone(&serial_trouble), system_clock());

@@ -41,6 +41,9 @@ pub struct Options {
     /// Address to serve Prometheus metrics on, by HTTP
     #[arg(long, value_name = "ADDR:PORT")]
     pub metrics: Option<SocketAddr>,
+    /// Write one of N questions to the log, at most 100 a second; `hostbook queries` shows them without
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub query_log: Option<u32>,
     /// Threads that answer on each address [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,

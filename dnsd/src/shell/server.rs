@@ -16,6 +16,7 @@ use super::announce::{AnnounceSockets, announce};
 use super::connections::Connections;
 use super::counters::DnsCounters;
 use super::encrypted::Encrypted;
+use super::query_log::Sampler;
 use super::service::Service;
 use super::tcp;
 use super::udp::Worker;
@@ -95,6 +96,7 @@ impl Server {
                 socket: Arc::new(socket),
                 service: Arc::clone(service),
                 tally: counters.worker(),
+                sampler: Sampler::default(),
                 stop: stop.token(),
                 stopping: Arc::clone(&server.stopping),
                 pulse: Arc::clone(&pulse),

@@ -23,6 +23,7 @@ use super::clock::wall_clock;
 use super::forward::ForwardQueue;
 use super::journal::Journal;
 use super::keys::Keys;
+use super::query_log::QueryLog;
 use super::secondaries::Secondaries;
 use super::updates::{LeaseNameStatus, UpdateQueue};
 
@@ -51,6 +52,8 @@ pub struct Service {
     pub(super) forward: ForwardQueue,
     /// What is known of the names of leases, for status.
     pub(super) lease_names: LeaseNameStatus,
+    /// Questions that somebody wants to see.
+    pub(super) queries: QueryLog,
     /// Wakes who tells the secondaries.
     pub changed: Notify,
 }
@@ -70,6 +73,7 @@ impl Service {
             updates: UpdateQueue::default(),
             forward: ForwardQueue::default(),
             lease_names: LeaseNameStatus::default(),
+            queries: QueryLog::default(),
             changed: Notify::new(),
         })
     }
@@ -99,6 +103,11 @@ pub(super) struct Batch<'s> {
 }
 
 impl Batch<'_> {
+    /// Since when the daemon has run, when they came.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
     /// How long they have been known.
     pub(super) fn age(&self) -> Duration {
         self.begun.elapsed()

@@ -39,7 +39,10 @@ impl Status {
                 refuse("keys are replaced by root or the user that dnsd runs as: `sudo hostbook dnssec …`")
             }
             "dnssec" => self.dnssec(&request.args),
-            other => refuse(format!("unknown request `{other}`: dnsd knows `status` and `dnssec`")),
+            "queries" => self.service.queries.look(&request.args, self.service.started.elapsed()),
+            other => {
+                refuse(format!("unknown request `{other}`: dnsd knows `status`, `dnssec` and `queries`"))
+            }
         }
     }
 
@@ -70,6 +73,7 @@ impl Status {
                 "name": zone.name.to_string(),
                 "serial": view.serial(number),
                 "derived": zone.derived,
+                "questions": self.counters.zones.questions(&zone.name),
                 "secondaries": self.service.secondaries.to_json(&zone.name),
                 "dnssec": keys.get(&zone.name),
             })

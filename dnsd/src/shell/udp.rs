@@ -5,7 +5,7 @@
 //! signatures. Memory is taken for aliases, additional records and signatures only, and given back with the
 //! reply. A reply leaves from the address that was asked.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,9 +16,11 @@ use tracing::{debug, error};
 
 use super::counters::{Carrier, Traffic, WorkerTally};
 use super::forward::Question;
+use super::query_log::{Heard, Sampler};
 use super::service::Service;
 use super::updates::Back;
 use crate::core::{self, Asked, BATCH, Outcome, QueryContext, Reason, Transport, UDP_PAYLOAD};
+use crate::view::DnsView;
 
 /// Octets of a query that are read. A longer one is answered with FORMERR: no question is as long.
 const QUERY_OCTETS: usize = 2048;
@@ -28,6 +30,7 @@ pub(super) struct Worker {
     pub(super) socket: Arc<UdpSocket>,
     pub(super) service: Arc<Service>,
     pub(super) tally: WorkerTally,
+    pub(super) sampler: Sampler,
     pub(super) stop: StopToken,
     pub(super) stopping: Arc<AtomicBool>,
     /// Grows as long as the worker is alive: see [`Worker::run`].
@@ -38,7 +41,7 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Answers until the stop comes.
-    pub(super) fn run(self) {
+    pub(super) fn run(mut self) {
         let mut queries = RecvBatch::new(BATCH, QUERY_OCTETS);
         let mut replies = SendBatch::new(BATCH, UDP_PAYLOAD.into());
         let mut asked = Vec::with_capacity(BATCH);
@@ -65,20 +68,23 @@ impl Worker {
     }
 
     fn batch(
-        &self,
+        &mut self,
         queries: &RecvBatch,
         asked: &mut Vec<Asked>,
         replies: &mut SendBatch,
         overflow: &mut u32,
     ) {
-        let (view, known) = (self.service.views.load(), self.service.batch(Transport::Udp));
+        let service = Arc::clone(&self.service);
+        let (view, known) = (service.views.load(), service.batch(Transport::Udp));
+        self.tally.zones.follow(&view);
+        self.sampler.follow(&service.queries, known.elapsed());
         asked.clear();
         asked.extend(queries.iter().map(|query| Asked::read(query.bytes)));
         core::fetch_ahead(&view, asked);
         for (query, asked) in queries.iter().zip(asked) {
             let Some(room) = replies.buffer() else { break };
             let context = known.context(query.from.ip());
-            let view = view.seen_by(context.peer);
+            let (all, view) = (&view, view.seen_by(context.peer));
             let outcome = if asked.is_update() && !view.lease_networks().is_empty() {
                 match self.update(&query, context, room) {
                     Some(outcome) => outcome,
@@ -88,10 +94,12 @@ impl Worker {
                 asked.answer(view, query.bytes, context, room)
             };
             if let Some(servers) = asked.upstream(view, context.peer, outcome) {
-                self.forward(&query, outcome.reply_in(room).unwrap_or_default(), servers);
+                let taken = self.forward(&query, outcome.reply_in(room).unwrap_or_default(), servers);
+                let outcome = (!taken).then_some(Outcome::Dropped(Reason::ForwardBusy));
+                self.note(all, asked, context.peer, outcome);
                 continue;
             }
-            self.tally.count(outcome);
+            self.note(all, asked, context.peer, Some(outcome));
             if let Some(octets) = outcome.octets()
                 && !replies.commit(octets, query.from, query.reply_route())
             {
@@ -119,9 +127,19 @@ impl Worker {
         self.tally.traffic.add(Traffic::UdpUnsent, count(replies.discard()));
     }
 
-    /// Has a question looked up elsewhere that our own reply leaves open.
+    /// Counts a question, and shows it to who wants to see it. No outcome: it is looked up elsewhere.
+    #[inline]
+    fn note(&mut self, view: &DnsView, asked: &Asked, client: IpAddr, outcome: Option<Outcome>) {
+        if let Some(outcome) = outcome {
+            self.tally.count(view, asked, outcome);
+        }
+        let heard = Heard { client, carrier: Carrier::Udp, outcome };
+        self.sampler.hear(&self.service.queries, view, asked, heard);
+    }
+
+    /// Has a question looked up elsewhere that our own reply leaves open; `false` if too many wait.
     #[cold]
-    fn forward(&self, query: &Datagram<'_>, own: &[u8], servers: &Arc<[SocketAddr]>) {
+    fn forward(&self, query: &Datagram<'_>, own: &[u8], servers: &Arc<[SocketAddr]>) -> bool {
         let (socket, to, route) = (Arc::clone(&self.socket), query.from, query.reply_route());
         let question = Question {
             query: query.bytes.into(),
@@ -131,9 +149,7 @@ impl Worker {
             servers: Arc::clone(servers),
             back: Back::Datagram { socket, to, route },
         };
-        if !self.service.forward.take(question) {
-            self.tally.count(Outcome::Dropped(Reason::ForwardBusy));
-        }
+        self.service.forward.take(question)
     }
 
     /// Lets an update wait, if it is one that may.

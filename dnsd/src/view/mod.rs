@@ -151,6 +151,11 @@ impl DnsView {
         &self.zones
     }
 
+    /// The same, to be kept.
+    pub fn shared_zones(&self) -> Arc<ZoneIndex> {
+        Arc::clone(&self.zones)
+    }
+
     /// The pools, whose names are worked out.
     pub fn pools(&self) -> &Pools {
         &self.pools

@@ -29,6 +29,8 @@ pub mod rtype {
     pub const PTR: u16 = 12;
     /// Mail exchange.
     pub const MX: u16 = 15;
+    /// Text.
+    pub const TXT: u16 = 16;
     /// Database of AFS.
     pub const AFSDB: u16 = 18;
     /// Route through another host.
@@ -55,6 +57,8 @@ pub mod rtype {
     pub const NSEC: u16 = 47;
     /// Key of a zone.
     pub const DNSKEY: u16 = 48;
+    /// Certificate of a TLS server.
+    pub const TLSA: u16 = 52;
     /// Who has a name by DHCP.
     pub const DHCID: u16 = 49;
     /// The DS record that a zone wants its parent to have.
@@ -73,6 +77,8 @@ pub mod rtype {
     pub const AXFR: u16 = 252;
     /// Any type.
     pub const ANY: u16 = 255;
+    /// Who may issue certificates.
+    pub const CAA: u16 = 257;
 }
 
 /// Two low bits of the flags: what the key is.

@@ -2,8 +2,6 @@
 //! be read, ports that may not be used, disks that are full. Both daemons are put through all of it.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 
 use hickory_proto::rr::RecordType;
@@ -12,7 +10,7 @@ use integration_tests::dns;
 use integration_tests::isolated::isolated;
 use integration_tests::net::{Lan, Machine};
 use integration_tests::place::Place;
-use integration_tests::programs::{Daemon, Launch};
+use integration_tests::programs::{Daemon, Launch, scrape};
 use integration_tests::run::{sh, wait_until};
 use nix::sys::signal::Signal;
 use nix::unistd::geteuid;
@@ -288,12 +286,12 @@ fn a_daemon_that_starts_on_a_broken_inventory_serves_the_last_good_state_and_say
             let status = daemon.status();
             assert_eq!(status["inventory"]["from_last_good"], true, "{status}");
             assert_eq!(status["inventory"]["errors"]["count"], 1, "{status}");
-            has(&scrape(), &["hostbook_inventory_ok 0\n", "hostbook_inventory_errors 1\n"]);
+            has(&scrape(METRICS), &["hostbook_inventory_ok 0\n", "hostbook_inventory_errors 1\n"]);
             world.mend();
             daemon.wait_status("the mended inventory", |status| {
                 status["inventory"]["ok"] == true && status["inventory"]["from_last_good"] == false
             });
-            has(&scrape(), &["hostbook_inventory_ok 1\n", "hostbook_inventory_errors 0\n"]);
+            has(&scrape(METRICS), &["hostbook_inventory_ok 1\n", "hostbook_inventory_errors 0\n"]);
         });
     });
 }
@@ -322,13 +320,4 @@ fn a_daemon_that_becomes_another_user_serves_and_follows_as_that_user() {
             assert_eq!(world.served(name), "10.20.0.77");
         });
     });
-}
-
-/// What Prometheus reads.
-fn scrape() -> String {
-    let mut stream = TcpStream::connect(METRICS).unwrap();
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text
 }
