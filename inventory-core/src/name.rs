@@ -5,12 +5,26 @@
 //! last. Names compare without regard to case (RFC 4343), so the form kept here is lower case:
 //! equal names are equal octets. *Presentation form* is the text with dots.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 /// An absolute domain name: 1 to 255 octets of lower-case wire form, the root label included.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(Box<[u8]>);
+#[derive(Clone)]
+pub struct Name(Octets);
+
+/// Most names are short: an inventory has millions of them, and these need no memory of their own.
+#[derive(Clone)]
+enum Octets {
+    Short { length: u8, octets: [u8; SHORT_OCTETS_MAX] },
+    Long(Box<[u8]>),
+}
+
+/// Longest name that is kept in place.
+const SHORT_OCTETS_MAX: usize = 30;
+
+const _: () = assert!(size_of::<Name>() == 32);
 
 /// Longest wire form of a name (RFC 1035, section 2.3.4).
 pub const NAME_OCTETS_MAX: usize = 255;
@@ -47,7 +61,7 @@ impl fmt::Display for NameError {
 impl Name {
     /// The root, `.`.
     pub fn root() -> Name {
-        Name(Box::new([0]))
+        Name::of_lower_case(&[0])
     }
 
     /// Reads presentation form (RFC 1035, section 5.1, with its escapes).
@@ -58,7 +72,7 @@ impl Name {
     /// # Errors
     /// Says which rule the text breaks.
     pub fn parse(text: &str, origin: Option<&Name>) -> Result<Name, NameError> {
-        let wire = wire_as_written(text, origin.map_or(&[0], |origin| &origin.0))?;
+        let wire = wire_as_written(text, origin.map_or(&[0], Name::as_wire))?;
         Name::from_wire(&wire).ok_or(NameError::NameTooLong)
     }
 
@@ -76,36 +90,61 @@ impl Name {
             }
         }
         // Length octets are below `A`, so lower-casing everything changes labels only.
-        (at + 1 == wire.len()).then(|| Name(wire.to_ascii_lowercase().into()))
+        if at + 1 != wire.len() {
+            return None;
+        }
+        let mut name = Name::of_lower_case(wire);
+        match &mut name.0 {
+            Octets::Short { octets, .. } => octets.make_ascii_lowercase(),
+            Octets::Long(octets) => octets.make_ascii_lowercase(),
+        }
+        Some(name)
+    }
+
+    /// Keeps whole wire form in lower case.
+    fn of_lower_case(wire: &[u8]) -> Name {
+        let mut octets = [0; SHORT_OCTETS_MAX];
+        match (u8::try_from(wire.len()), octets.get_mut(..wire.len())) {
+            (Ok(length), Some(place)) => {
+                place.copy_from_slice(wire);
+                Name(Octets::Short { length, octets })
+            }
+            _ => Name(Octets::Long(wire.into())),
+        }
     }
 
     /// Lower-case wire form, with the root's zero octet.
+    #[inline]
     pub fn as_wire(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Octets::Short { length, octets } => octets.get(..usize::from(*length)).unwrap_or(octets),
+            Octets::Long(octets) => octets,
+        }
     }
 
     /// The labels from left to right, without the root.
     pub fn labels(&self) -> impl Iterator<Item = &[u8]> {
-        labels_of(&self.0)
+        labels_of(self.as_wire())
     }
 
     /// Whether this is the root.
     pub fn is_root(&self) -> bool {
-        self.0.len() == 1
+        self.as_wire().len() == 1
     }
 
     /// The name without its first label; `None` for the root.
     pub fn parent(&self) -> Option<Name> {
-        let first = usize::from(*self.0.first()?);
-        (first > 0).then(|| Name(self.0[first + 1..].into()))
+        let wire = self.as_wire();
+        let first = usize::from(*wire.first()?);
+        (first > 0).then(|| Name::of_lower_case(&wire[first + 1..]))
     }
 
     /// Whether the name is `ancestor` or lies below it.
     pub fn is_within(&self, ancestor: &Name) -> bool {
-        let mut rest: &[u8] = &self.0;
+        let (mut rest, ancestor) = (self.as_wire(), ancestor.as_wire());
         loop {
-            if rest.len() <= ancestor.0.len() {
-                return *rest == *ancestor.0;
+            if rest.len() <= ancestor.len() {
+                return rest == ancestor;
             }
             let first = usize::from(rest[0]);
             rest = &rest[first + 1..];
@@ -123,8 +162,12 @@ impl Name {
         let length = u8::try_from(label.len()).ok().filter(|n| usize::from(*n) <= LABEL_OCTETS_MAX);
         let mut wire = vec![length.ok_or(NameError::LabelTooLong)?];
         wire.extend_from_slice(label.to_ascii_lowercase().as_bytes());
-        wire.extend_from_slice(&self.0);
-        if wire.len() > NAME_OCTETS_MAX { Err(NameError::NameTooLong) } else { Ok(Name(wire.into())) }
+        wire.extend_from_slice(self.as_wire());
+        if wire.len() > NAME_OCTETS_MAX {
+            Err(NameError::NameTooLong)
+        } else {
+            Ok(Name::of_lower_case(&wire))
+        }
     }
 
     /// The name that maps `address` back: `4.3.2.1.in-addr.arpa` (RFC 1035, section 3.5) or 32
@@ -149,7 +192,34 @@ impl Name {
         }
         push_label(&mut wire, b"arpa");
         wire.push(0);
-        Name(wire.into())
+        Name::of_lower_case(&wire)
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Name) -> bool {
+        self.as_wire() == other.as_wire()
+    }
+}
+
+impl Eq for Name {}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Name) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Name {
+    /// By wire form.
+    fn cmp(&self, other: &Name) -> Ordering {
+        self.as_wire().cmp(other.as_wire())
+    }
+}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_wire().hash(state);
     }
 }
 
@@ -225,7 +295,7 @@ impl fmt::Display for Name {
     /// Presentation form without the trailing dot (the root is `.`), octets outside printable ASCII
     /// and the special ones escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show_labels(&self.0, f)
+        show_labels(self.as_wire(), f)
     }
 }
 

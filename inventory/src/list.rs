@@ -116,10 +116,10 @@ pub(crate) fn host_json(host: &Host, globals: &Globals) -> Value {
         .map(|(name, nic)| {
             json!({
                 "name": name.fqdn.to_string(),
-                "nic": nic.key,
+                "nic": nic.rest.key,
                 "network": globals.network(nic.network).name,
                 "mac": nic.mac.map(|mac| mac.to_string()),
-                "ip": nic.addresses,
+                "ip": *nic.addresses,
                 "dhcp": nic.dhcp,
             })
         })
@@ -131,9 +131,9 @@ pub(crate) fn host_json(host: &Host, globals: &Globals) -> Value {
         "zone": globals.zone(host.name.zone).name.to_string(),
         "state": host.state.word(),
         "nics": nics,
-        "aliases": host.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect::<Vec<_>>(),
+        "aliases": host.rest.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect::<Vec<_>>(),
         "tags": host.tags.iter().map(|tag| &**tag).collect::<Vec<_>>(),
-        "ttl": host.ttl,
+        "ttl": host.rest.ttl,
         "boot": host.boot.map(|boot| &globals.boot(boot).name),
         "cpu": hardware.cpu,
         "memory": hardware.memory.map(|(octets, _)| octets),
@@ -219,7 +219,7 @@ fn zones(args: &List, globals: &Globals) {
 fn tags(args: &List, inventory: &Inventory) {
     let mut tags: BTreeMap<&str, usize> = BTreeMap::new();
     for host in inventory.hosts().filter(|host| selected(args, host, &inventory.globals)) {
-        for tag in &host.tags {
+        for tag in host.tags.iter() {
             *tags.entry(tag).or_default() += 1;
         }
     }

@@ -73,7 +73,7 @@ pub(crate) fn find<'a>(what: &str, inventory: &'a Inventory) -> Result<Vec<Place
 
 /// Whether an alias or an interface of `host` has this name, short or whole.
 fn has_name(host: &Host, what: &str) -> bool {
-    let aliases = host.aliases.iter().map(|alias| &alias.name.fqdn);
+    let aliases = host.rest.aliases.iter().map(|alias| &alias.name.fqdn);
     let nics = host.named_nics().map(|(name, _)| &name.fqdn);
     let whole = Name::parse(what, None).ok();
     aliases
@@ -93,7 +93,7 @@ fn print(shard: &Shard, host: &Host, globals: &Globals) {
     };
     field("host", &host.name.fqdn.to_string());
     field("state", host.state.word());
-    let aliases: Vec<String> = host.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect();
+    let aliases: Vec<String> = host.rest.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect();
     field("aliases", &aliases.join(" "));
     field("tags", &host.tags.join(" "));
     field("boot", &host.boot.map(|boot| globals.boot(boot).name.to_string()).unwrap_or_default());
@@ -107,7 +107,7 @@ fn print(shard: &Shard, host: &Host, globals: &Globals) {
     }
     for (name, nic) in host.named_nics() {
         let network = globals.network(nic.network);
-        field("nic", nic.key.as_deref().unwrap_or("(the only one)"));
+        field("nic", nic.rest.key.as_deref().unwrap_or("(the only one)"));
         field("  name", &name.fqdn.to_string());
         field("  network", &network.name);
         field("  mac", &nic.mac.map_or_else(|| "none: served by DNS only".to_owned(), |mac| mac.to_string()));

@@ -193,7 +193,10 @@ fn a_second_nic_moves_the_keys_of_the_first_into_a_table_with_their_comments() {
     let expected = "[host.hv1]\nmemory  = \"64 GiB\"\n[host.hv1.nic.lan]\nnetwork = \"servers\"\nmac     = \"0c:c4:7a:00:00:01\"\nip      = \"10.20.0.5\" # rack 3\n[host.hv1.nic.ipmi]\nnetwork = \"servers\"\nip      = \"10.20.0.6\"\n";
     assert!(text.ends_with(expected), "{text}");
     lab.fine(&["nic", "rm", "hv1", "ipmi"]);
-    assert_eq!(lab.load().inventory.hosts().find(|host| host.nics[0].key.is_some()).unwrap().nics.len(), 1);
+    assert_eq!(
+        lab.load().inventory.hosts().find(|host| host.nics[0].rest.key.is_some()).unwrap().nics.len(),
+        1
+    );
 }
 
 #[test]
@@ -211,7 +214,7 @@ fn a_nic_beside_those_of_a_profile_leaves_them_alone_and_one_of_them_is_added_to
     assert!(text.contains("[host.n1.nic.san]\nmac = \"52:54:00:00:00:09\"\n"), "{text}");
     let snapshot = lab.load();
     let node = snapshot.inventory.hosts().find(|host| host.nics.len() == 3).unwrap();
-    let mut keys: Vec<_> = node.nics.iter().filter_map(|nic| nic.key.as_deref()).collect();
+    let mut keys: Vec<_> = node.nics.iter().filter_map(|nic| nic.rest.key.as_deref()).collect();
     keys.sort_unstable();
     assert_eq!(keys, ["ipmi", "lan", "san"]);
 }

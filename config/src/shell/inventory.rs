@@ -70,7 +70,7 @@ fn entry(host: &Host, globals: &Globals) -> Files {
     put(top("zone"), vec![globals.zone(host.name.zone).name.to_string()]);
     put(top("state"), vec![host.state.word().to_owned()]);
     put(top("tags"), host.tags.iter().map(ToString::to_string).collect());
-    put(top("alias"), host.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect());
+    put(top("alias"), host.rest.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect());
     put(top("boot"), host.boot.map(|boot| globals.boot(boot).name.to_string()).into_iter().collect());
     if let Some(hardware) = &host.hardware {
         put(top("cpu"), hardware.cpu.iter().map(ToString::to_string).collect());
@@ -81,7 +81,7 @@ fn entry(host: &Host, globals: &Globals) -> Files {
         });
         put(top("firmware"), firmware.into_iter().collect());
         put(top("vmhost"), host.vmhost().map(str::to_owned).into_iter().collect());
-        for disk in &hardware.disks {
+        for disk in hardware.disks.iter() {
             put(format!("disk/{}", disk.name), vec![disk.size.to_string()]);
         }
     }
@@ -89,7 +89,7 @@ fn entry(host: &Host, globals: &Globals) -> Files {
         put(path, lines);
     }
     for (at, (name, interface)) in host.named_nics().enumerate() {
-        let key = interface.key.as_deref().map_or_else(|| at.to_string(), str::to_owned);
+        let key = interface.rest.key.as_deref().map_or_else(|| at.to_string(), str::to_owned);
         put(format!("nic/{key}/name"), vec![name.fqdn.to_string()]);
         for (path, lines) in nic(interface, globals) {
             put(format!("nic/{key}/{path}"), lines);

@@ -217,14 +217,14 @@ fn of_inventory(inventory: &Inventory, index: &HostIndex<'_>, host: &Host) -> Se
             tags: tags.join(","),
         },
         address: host.primary().addresses.first().copied(),
-        host_keys: host.ssh_host_keys.to_vec(),
-        fingerprints: host.sshfp.to_vec(),
-        key_source: if host.ssh_host_keys.is_empty() && host.sshfp.is_empty() {
+        host_keys: host.rest.ssh_host_keys.to_vec(),
+        fingerprints: host.rest.sshfp.to_vec(),
+        key_source: if host.rest.ssh_host_keys.is_empty() && host.rest.sshfp.is_empty() {
             KeySource::Nobody(None)
         } else {
             KeySource::Inventory
         },
-        user: host.ssh_user.as_deref().map(str::to_owned),
+        user: host.rest.ssh_user.as_deref().map(str::to_owned),
         files: inventory::files(inventory, index, host),
     }
 }

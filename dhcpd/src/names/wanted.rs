@@ -72,7 +72,8 @@ impl Wanting {
                 }
                 wanting.taken.insert(name.fqdn.clone());
             }
-            let aliases = host.aliases.iter().filter(|_| !is_served).map(|alias| alias.name.fqdn.clone());
+            let aliases =
+                host.rest.aliases.iter().filter(|_| !is_served).map(|alias| alias.name.fqdn.clone());
             wanting.taken.extend(aliases);
         }
         wanting

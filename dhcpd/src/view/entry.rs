@@ -44,7 +44,7 @@ impl Entry {
         host: &Host,
         nic: &Nic,
     ) -> Entry {
-        let zone = nic.name.as_ref().unwrap_or(&host.name).zone;
+        let zone = nic.rest.name.as_ref().unwrap_or(&host.name).zone;
         let flag = |flag: u8, set: bool| if set { flag } else { 0 };
         Entry {
             at,
@@ -53,7 +53,7 @@ impl Entry {
             kind,
             flags: flag(SERVED, host.state.is_served())
                 | flag(DHCP, nic.dhcp)
-                | flag(OPTIONS, !nic.options.is_empty())
+                | flag(OPTIONS, !nic.rest.options.is_empty())
                 | flag(BOOT, host.boot.is_some())
                 | flag(
                     BOOTS,
@@ -61,7 +61,7 @@ impl Entry {
                 )
                 | flag(OTHER_ZONE, globals.network(nic.network).zone != Some(zone)),
             address: nic.ipv4().unwrap_or(Ipv4Addr::UNSPECIFIED),
-            lease_seconds: nic.lease_seconds.unwrap_or(0),
+            lease_seconds: nic.rest.lease_seconds.unwrap_or(0),
         }
     }
 

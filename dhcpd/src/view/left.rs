@@ -31,9 +31,10 @@ pub(super) fn after(
     let owners: HashMap<Ipv4Addr, &Nic> = nics(added).filter_map(|nic| Some((nic.ipv4()?, nic))).collect();
     let left = nics(removed).filter_map(|nic| {
         let address = nic.ipv4()?;
-        let is_known = nic.mac.is_some() || nic.identifiers.is_some();
+        let is_known = nic.mac.is_some() || nic.rest.identifiers.is_some();
         let is_kept = owners.get(&address).is_some_and(|owner| is_same(owner, nic));
-        let seconds = nic.lease_seconds.unwrap_or_else(|| globals.network(nic.network).lease_seconds_max());
+        let seconds =
+            nic.rest.lease_seconds.unwrap_or_else(|| globals.network(nic.network).lease_seconds_max());
         (is_known && !is_kept).then_some(Left { address, generation, seconds })
     });
     let left: Vec<Left> = left.collect();
@@ -55,5 +56,5 @@ fn nics(shards: &[Arc<Shard>]) -> impl Iterator<Item = &Nic> {
 
 /// Whether one machine answers to both.
 fn is_same(one: &Nic, other: &Nic) -> bool {
-    one.mac == other.mac && one.identifiers == other.identifiers
+    one.mac == other.mac && one.rest.identifiers == other.rest.identifiers
 }

@@ -225,7 +225,7 @@ impl DhcpView {
             return entry.network == network && entry.mac == mac;
         }
         let Some((_, nic)) = self.nic(entry) else { return false };
-        let Some(known) = &nic.identifiers else { return false };
+        let Some(known) = &nic.rest.identifiers else { return false };
         match key {
             Key::Mac(..) => false,
             Key::PortAddress(network, address) => {
@@ -328,7 +328,7 @@ impl<'v> Reservation<'v> {
         if !self.entry.has_options() {
             return &[];
         }
-        self.view.nic(self.entry).map_or(&[], |(_, nic)| &nic.options)
+        self.view.nic(self.entry).map_or(&[], |(_, nic)| &nic.rest.options)
     }
 
     /// Tags of its host.
@@ -352,7 +352,7 @@ impl<'v> Reservation<'v> {
 
     fn name(&self) -> Option<&'v HostName> {
         let (host, nic) = self.view.nic(self.entry)?;
-        Some(nic.name.as_ref().unwrap_or(&host.name))
+        Some(nic.rest.name.as_ref().unwrap_or(&host.name))
     }
 }
 

@@ -88,7 +88,8 @@ impl Owners {
 /// The owners of addresses in these files.
 fn owners(globals: &Globals, shards: &[Arc<Shard>]) -> BTreeMap<Ipv4Addr, Owner> {
     let owner = |nic: &Nic| {
-        let seconds = nic.lease_seconds.unwrap_or_else(|| globals.network(nic.network).lease_seconds_max());
+        let seconds =
+            nic.rest.lease_seconds.unwrap_or_else(|| globals.network(nic.network).lease_seconds_max());
         Some((nic.ipv4()?, Owner { identity: identity(nic)?, seconds }))
     };
     shards.iter().flat_map(|shard| &shard.hosts).flat_map(|host| &host.nics).filter_map(owner).collect()
@@ -96,7 +97,7 @@ fn owners(globals: &Globals, shards: &[Arc<Shard>]) -> BTreeMap<Ipv4Addr, Owner>
 
 /// Hash of what a nic is found by; `None`: nothing.
 fn identity(nic: &Nic) -> Option<u64> {
-    let known = nic.identifiers.as_deref();
+    let known = nic.rest.identifiers.as_deref();
     let client_id = known.and_then(|known| known.client_id.as_ref()).map(|(id, _)| &**id);
     let duid = known.and_then(|known| known.duid.as_ref()).map(|(duid, _)| &**duid);
     let port = known.and_then(|known| known.port.as_ref()).map(|(port, _)| port);

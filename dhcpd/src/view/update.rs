@@ -66,7 +66,8 @@ impl DhcpView {
         let globals = Arc::clone(&self.globals);
         for (number, shard) in numbers.iter().zip(added) {
             for ((host_index, nic_index), host, nic) in nics(shard) {
-                let name = nic.name.as_ref().unwrap_or(&host.name).fqdn.labels().next().unwrap_or_default();
+                let name =
+                    nic.rest.name.as_ref().unwrap_or(&host.name).fqdn.labels().next().unwrap_or_default();
                 let at = (*number, host_index, nic_index);
                 edits.added.extend(keys(nic).map(|key| {
                     let entry = Entry::new(&globals, key.kind(), at, host, nic);
@@ -123,7 +124,7 @@ fn nics(shard: &Shard) -> impl Iterator<Item = ((u32, u32), &Host, &Nic)> {
 fn keys(nic: &Nic) -> impl Iterator<Item = Key<'_>> {
     let network = nic.network;
     let mac = nic.mac.map(|mac| Key::Mac(network, mac));
-    let known = nic.identifiers.as_deref();
+    let known = nic.rest.identifiers.as_deref();
     let client_id =
         known.and_then(|known| known.client_id.as_ref()).map(|(id, _)| Key::ClientId(network, id));
     let duid = known.and_then(|known| known.duid.as_ref()).map(|(duid, _)| Key::Duid(network, duid));

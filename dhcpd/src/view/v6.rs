@@ -86,6 +86,6 @@ impl<'v> Reservation<'v> {
 
     /// Its own DHCPv6 options, sorted by code.
     pub fn options6(&self) -> &'v [DhcpOption] {
-        self.view.nic(self.entry).map_or(&[], |(_, nic)| &nic.options6)
+        self.view.nic(self.entry).map_or(&[], |(_, nic)| &nic.rest.options6)
     }
 }

@@ -125,31 +125,31 @@ impl Book {
             for (name, nic) in host.named_nics() {
                 let network = inventory.globals.network(nic.network);
                 if *name == host.name && !nic.addresses.is_empty() {
-                    for fingerprint in &host.sshfp {
-                        self.add(&name.fqdn, rtype::SSHFP, host.ttl, fingerprint);
+                    for fingerprint in &host.rest.sshfp {
+                        self.add(&name.fqdn, rtype::SSHFP, host.rest.ttl, fingerprint);
                     }
                 }
                 for address in &nic.addresses {
                     match address {
-                        IpAddr::V4(v4) => self.add(&name.fqdn, rtype::A, host.ttl, &v4.octets()),
-                        IpAddr::V6(v6) => self.add(&name.fqdn, rtype::AAAA, host.ttl, &v6.octets()),
+                        IpAddr::V4(v4) => self.add(&name.fqdn, rtype::A, host.rest.ttl, &v4.octets()),
+                        IpAddr::V6(v6) => self.add(&name.fqdn, rtype::AAAA, host.rest.ttl, &v6.octets()),
                     }
                     let plain = Name::reverse(*address);
                     match classless(network, *address) {
                         Some(owner) => {
-                            self.add(&owner, rtype::PTR, host.ttl, name.fqdn.as_wire());
-                            redirects.push((plain, owner, host.ttl));
+                            self.add(&owner, rtype::PTR, host.rest.ttl, name.fqdn.as_wire());
+                            redirects.push((plain, owner, host.rest.ttl));
                         }
-                        None => self.add(&plain, rtype::PTR, host.ttl, name.fqdn.as_wire()),
+                        None => self.add(&plain, rtype::PTR, host.rest.ttl, name.fqdn.as_wire()),
                     }
                 }
             }
             for (owner, servers) in host.nics.iter().flat_map(Nic::delegated_names) {
                 for (server, _) in servers {
-                    self.add(&owner, rtype::NS, host.ttl, server.as_wire());
+                    self.add(&owner, rtype::NS, host.rest.ttl, server.as_wire());
                 }
             }
-            for service in &host.services {
+            for service in &host.rest.services {
                 let zone = &inventory.globals.zone(host.name.zone).name;
                 let below = |labels: &str| {
                     let start = zone.clone();
@@ -158,22 +158,27 @@ impl Book {
                 let kind = below(&format!("{}.{}", service.service, service.protocol));
                 let length = u8::try_from(service.instance.len()).unwrap();
                 let instance = [&[length], service.instance.as_bytes(), kind.as_wire()].concat();
-                self.add(&kind, rtype::PTR, host.ttl, &instance);
+                self.add(&kind, rtype::PTR, host.rest.ttl, &instance);
                 for subtype in &service.subtypes {
                     let owner = below(&format!("{subtype}._sub.{}.{}", service.service, service.protocol));
-                    self.add(&owner, rtype::PTR, host.ttl, &instance);
+                    self.add(&owner, rtype::PTR, host.rest.ttl, &instance);
                 }
-                self.add(&below("_services._dns-sd._udp"), rtype::PTR, host.ttl, kind.as_wire());
+                self.add(&below("_services._dns-sd._udp"), rtype::PTR, host.rest.ttl, kind.as_wire());
                 for label in ["b", "db", "lb"] {
-                    self.add(&below(&format!("{label}._dns-sd._udp")), rtype::PTR, host.ttl, zone.as_wire());
+                    self.add(
+                        &below(&format!("{label}._dns-sd._udp")),
+                        rtype::PTR,
+                        host.rest.ttl,
+                        zone.as_wire(),
+                    );
                 }
                 let own = kind.child(&service.instance).unwrap();
                 let srv = [&[0; 4], &service.port.to_be_bytes()[..], host.name.fqdn.as_wire()].concat();
-                self.add(&own, rtype::SRV, host.ttl, &srv);
-                self.add(&own, 16, host.ttl, &service.txt);
+                self.add(&own, rtype::SRV, host.rest.ttl, &srv);
+                self.add(&own, 16, host.rest.ttl, &service.txt);
             }
-            for alias in &host.aliases {
-                self.add(&alias.name.fqdn, rtype::CNAME, host.ttl, host.name.fqdn.as_wire());
+            for alias in &host.rest.aliases {
+                self.add(&alias.name.fqdn, rtype::CNAME, host.rest.ttl, host.name.fqdn.as_wire());
             }
         }
         for (plain, owner, ttl) in redirects {

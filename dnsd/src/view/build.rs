@@ -241,7 +241,7 @@ fn initial_state(number: ZoneNumber, zone: &Zone, zones: &ZoneIndex, pools: &Poo
 fn expected_nodes(inventory: &Inventory) -> usize {
     let of_host = |host: &inventory_core::model::Host| {
         let addresses: usize = host.nics.iter().map(|nic| nic.addresses.len() + 1).sum();
-        addresses + host.aliases.len()
+        addresses + host.rest.aliases.len()
     };
     inventory.hosts().map(of_host).sum()
 }

@@ -123,7 +123,7 @@ pub(crate) fn of_shard<'a>(
                 }
             }
         }
-        for (alias, number) in host.aliases.iter().zip(0..u16::MAX) {
+        for (alias, number) in host.rest.aliases.iter().zip(0..u16::MAX) {
             push(Source::Alias(host, number), alias.name.zone.into());
         }
     }
@@ -163,7 +163,7 @@ impl<'a> Source<'a> {
                 *scratch = Labels::of(&globals.network(network).ptr_owner(address));
             }
             (Source::Alias(host, number), _) => {
-                let alias = host.aliases.get(usize::from(number)).map(|alias| &alias.name);
+                let alias = host.rest.aliases.get(usize::from(number)).map(|alias| &alias.name);
                 *scratch = Labels::of(&alias.unwrap_or(&host.name).fqdn);
             }
             (Source::Delegation(host, number, place), _) => {
@@ -189,32 +189,32 @@ impl<'a> Source<'a> {
         match self {
             Source::Glue(host, number) => {
                 let own = globals.zone(nic_name(host, number).zone).ttl;
-                add_addresses(host, number, host.ttl.unwrap_or(own), draft);
+                add_addresses(host, number, host.rest.ttl.unwrap_or(own), draft);
             }
             Source::Nic(host, number) => {
-                let ttl = host.ttl.unwrap_or(ttl);
+                let ttl = host.rest.ttl.unwrap_or(ttl);
                 add_addresses(host, number, ttl, draft);
                 // Other interfaces may be another machine's: a management controller has keys of its own.
-                for fingerprint in host.sshfp.iter().filter(|_| number == 0) {
+                for fingerprint in host.rest.sshfp.iter().filter(|_| number == 0) {
                     draft.add(rtype::SSHFP, ttl, fingerprint);
                 }
             }
             Source::Alias(host, _) => {
-                draft.add(rtype::CNAME, host.ttl.unwrap_or(ttl), host.name.fqdn.as_wire());
+                draft.add(rtype::CNAME, host.rest.ttl.unwrap_or(ttl), host.name.fqdn.as_wire());
             }
             Source::Address(host, number, _) => {
-                draft.add(rtype::PTR, host.ttl.unwrap_or(ttl), nic_name(host, number).fqdn.as_wire());
+                draft.add(rtype::PTR, host.rest.ttl.unwrap_or(ttl), nic_name(host, number).fqdn.as_wire());
             }
             Source::Delegation(host, number, place) => {
                 let servers = delegation(host, number, place).map_or(&[][..], |(_, servers)| servers);
                 for (server, _) in servers {
-                    draft.add(rtype::NS, host.ttl.unwrap_or(ttl), server.as_wire());
+                    draft.add(rtype::NS, host.rest.ttl.unwrap_or(ttl), server.as_wire());
                 }
             }
             Source::Redirect(host, ..) => {
                 if let Some((network, address)) = self.address() {
                     let owner = globals.network(network).ptr_owner(address);
-                    draft.add(rtype::CNAME, host.ttl.unwrap_or(ttl), owner.as_wire());
+                    draft.add(rtype::CNAME, host.rest.ttl.unwrap_or(ttl), owner.as_wire());
                 }
             }
         }
@@ -238,8 +238,9 @@ fn delegation(host: &Host, number: u16, place: u16) -> Option<(Name, &[(Name, Sp
 
 fn add_addresses(host: &Host, number: u16, ttl: u32, draft: &mut Draft) {
     let nic = host.nics.get(usize::from(number));
-    let own =
-        nic.into_iter().flat_map(|nic| nic.addresses.iter().filter(|address| !nic.replaced.have(**address)));
+    let own = nic
+        .into_iter()
+        .flat_map(|nic| nic.addresses.iter().filter(|address| !nic.rest.replaced.have(**address)));
     for address in own {
         match address {
             IpAddr::V4(v4) => draft.add(rtype::A, ttl, &v4.octets()),
@@ -250,6 +251,6 @@ fn add_addresses(host: &Host, number: u16, ttl: u32, draft: &mut Draft) {
 
 /// Name of an interface: its own, else the host's.
 fn nic_name(host: &Host, number: u16) -> &HostName {
-    let own = host.nics.get(usize::from(number)).and_then(|nic| nic.name.as_ref());
+    let own = host.nics.get(usize::from(number)).and_then(|nic| nic.rest.name.as_ref());
     own.unwrap_or(&host.name)
 }

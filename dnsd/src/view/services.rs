@@ -20,7 +20,7 @@ pub(super) fn concern(changes: &Changes) -> bool {
 }
 
 fn has_services(shard: &Shard) -> bool {
-    shard.hosts.iter().any(|host| !host.services.is_empty())
+    shard.hosts.iter().any(|host| !host.rest.services.is_empty())
 }
 
 /// Everything that services of `inventory` give. Cost: linear in the hosts.
@@ -43,10 +43,10 @@ pub(super) fn changed(old: &Inventory, new: &Inventory) -> Vec<LeaseNode> {
 
 fn nodes(inventory: &Inventory) -> Nodes {
     let mut nodes = Nodes::new();
-    let is_found = |host: &&Host| host.state.is_served() && !host.services.is_empty();
+    let is_found = |host: &&Host| host.state.is_served() && !host.rest.services.is_empty();
     for host in inventory.hosts().filter(is_found) {
-        let ttl = host.ttl.unwrap_or_else(|| inventory.globals.zone(host.name.zone).ttl);
-        for (owner, rtype, data) in host.services.iter().flat_map(|one| one.records(&host.name.fqdn)) {
+        let ttl = host.rest.ttl.unwrap_or_else(|| inventory.globals.zone(host.name.zone).ttl);
+        for (owner, rtype, data) in host.rest.services.iter().flat_map(|one| one.records(&host.name.fqdn)) {
             let node = nodes.entry(owner.clone()).or_insert_with(|| LeaseNode { owner, records: Vec::new() });
             match node.records.iter_mut().find(|(other, _, known)| *other == rtype && *known == data) {
                 Some((_, least, _)) => *least = ttl.min(*least),

@@ -1,7 +1,7 @@
 //! What only one interface can have: names, addresses, hardware addresses, client identifiers.
 //!
-//! Every host of the inventory *claims* such keys. [`Claims`] keeps a 64-bit hash of each claimed key
-//! with the host that claims it, sorted: 16 octets a claim, and a reload of one file costs one pass.
+//! Every host of the inventory *claims* such keys. [`Claims`] keeps a 32-bit hash of each claimed key
+//! with the host that claims it, sorted: 12 octets a claim, and a reload of one file costs one pass.
 //! Equal hashes are only a suspicion; the keys themselves decide.
 
 use std::collections::HashMap;
@@ -37,7 +37,7 @@ impl HostRef {
 /// Hashes of everything claimed, sorted.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
-    sorted: Vec<(u64, HostRef)>,
+    sorted: Vec<(u32, HostRef)>,
 }
 
 /// Something that only one interface can have.
@@ -88,7 +88,7 @@ impl Claims {
         let refs = self.sorted[at..].iter().take_while(|(hash, _)| *hash == wanted).map(|(_, host)| *host);
         let claims = |host: &Host| {
             host.named_nics().any(|(own, _)| own.fqdn == *name)
-                || host.aliases.iter().any(|alias| alias.name.fqdn == *name)
+                || host.rest.aliases.iter().any(|alias| alias.name.fqdn == *name)
                 || host.name.fqdn == *name
         };
         refs.filter_map(|host_ref| Some((&*shards.get(&host_ref.file)?.path, host_ref.find(shards)?)))
@@ -114,7 +114,7 @@ impl Claims {
 }
 
 /// Merges `fresh` into `sorted`, from the back and in place: a second list would double the memory.
-fn merge(sorted: &mut Vec<(u64, HostRef)>, fresh: &[(u64, HostRef)]) {
+fn merge(sorted: &mut Vec<(u32, HostRef)>, fresh: &[(u32, HostRef)]) {
     let Some(filler) = fresh.first() else { return };
     let mut old = sorted.len();
     sorted.reserve_exact(fresh.len());
@@ -145,7 +145,7 @@ impl Gone {
 }
 
 /// Reports the keys that the hosts of a group of equal hashes really share.
-fn conflict(group: &[(u64, HostRef)], shards: &Shards, globals: &Globals, findings: &mut Vec<Finding>) {
+fn conflict(group: &[(u32, HostRef)], shards: &Shards, globals: &Globals, findings: &mut Vec<Finding>) {
     let mut seen: Vec<Claim<'_>> = Vec::new();
     let mut hosts: Vec<HostRef> = group.iter().map(|(_, host)| *host).collect();
     hosts.dedup();
@@ -217,14 +217,14 @@ fn host_twice(claim: &Claim<'_>, first: &Claim<'_>) -> Finding {
 /// Calls `claim` with everything that `host` claims and where it does.
 fn each_claim<'a>(host: &'a Host, mut claim: impl FnMut(Key<'a>, Span)) {
     claim(Key::Name(&host.name.fqdn), host.span);
-    for alias in &host.aliases {
+    for alias in &host.rest.aliases {
         claim(Key::Name(&alias.name.fqdn), alias.span);
     }
-    for service in &host.services {
+    for service in &host.rest.services {
         claim(Key::Name(&service.name), service.span);
     }
     for nic in &host.nics {
-        if let Some(name) = &nic.name {
+        if let Some(name) = &nic.rest.name {
             claim(Key::Name(&name.fqdn), nic.name_span);
         }
         if let Some(mac) = nic.mac {
@@ -236,7 +236,7 @@ fn each_claim<'a>(host: &'a Host, mut claim: impl FnMut(Key<'a>, Span)) {
         for (prefix, span) in nic.delegations() {
             claim(Key::Delegated(*prefix), *span);
         }
-        let Some(identifiers) = &nic.identifiers else {
+        let Some(identifiers) = &nic.rest.identifiers else {
             continue;
         };
         if let Some((duid, span)) = &identifiers.duid {
@@ -251,8 +251,9 @@ fn each_claim<'a>(host: &'a Host, mut claim: impl FnMut(Key<'a>, Span)) {
     }
 }
 
-fn hash(key: &Key<'_>) -> u64 {
+#[expect(clippy::cast_possible_truncation, reason = "half of the hash")]
+fn hash(key: &Key<'_>) -> u32 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
-    hasher.finish()
+    hasher.finish() as u32
 }

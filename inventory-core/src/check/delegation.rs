@@ -114,7 +114,7 @@ pub(crate) fn nested<T: Copy>(mut all: Vec<(Ipv6Net, T)>) -> Vec<[(Ipv6Net, T); 
 
 /// Checks the delegation of the reverse names of an interface's prefixes.
 fn check_names(nic: &Nic, context: &Context, findings: &mut Vec<Finding>) {
-    let Some(delegated) = nic.delegated.as_deref() else { return };
+    let delegated = &nic.rest.delegated;
     if delegated.nameservers.is_empty() {
         return;
     }

@@ -90,11 +90,11 @@ fn outside(host: &Host, address: IpAddr, span: Span, network: &Network) -> Findi
 /// An interface that DHCP is to serve and that can get no address.
 fn unreachable(host: &Host, nic: &Nic, network: &Network) -> Option<Finding> {
     let served = host.state.is_served() && nic.dhcp && network.dhcp;
-    let known = nic.mac.is_some() || nic.identifiers.is_some();
+    let known = nic.mac.is_some() || nic.rest.identifiers.is_some();
     if !served || !nic.addresses.is_empty() || (known && !network.pools.is_empty()) {
         return None;
     }
-    let name = nic.name.as_ref().map_or(&host.name.fqdn, |name| &name.fqdn);
+    let name = nic.rest.name.as_ref().map_or(&host.name.fqdn, |name| &name.fqdn);
     if !known {
         let message = format!("`{name}` can get no address: it has neither `ip` nor `mac`");
         let finding = Finding::new(Rule::NoAddress, nic.mac_span, message);

@@ -10,7 +10,7 @@ use crate::span::Span;
 
 /// Checks every name of `host`.
 pub(crate) fn check(host: &Host, globals: &Globals, findings: &mut Vec<Finding>) {
-    let nics = host.nics.iter().filter_map(|nic| Some((nic.name.as_ref()?, nic.name_span)));
+    let nics = host.nics.iter().filter_map(|nic| Some((nic.rest.name.as_ref()?, nic.name_span)));
     for (name, span) in std::iter::once((&host.name, host.span)).chain(nics) {
         findings.extend(against_records(name, span, false, globals));
         findings.extend(against_pools(name, span, globals));
@@ -19,10 +19,10 @@ pub(crate) fn check(host: &Host, globals: &Globals, findings: &mut Vec<Finding>)
         addresses_against_file(name, nic, globals, findings);
         reverse_against_records(name, nic, globals, findings);
     }
-    for service in &host.services {
+    for service in &host.rest.services {
         findings.extend(service_beside_written(service, &host.name, globals));
     }
-    for alias in &host.aliases {
+    for alias in &host.rest.aliases {
         findings.extend(against_records(&alias.name, alias.span, true, globals));
         findings.extend(against_pools(&alias.name, alias.span, globals));
     }

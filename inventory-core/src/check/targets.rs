@@ -59,7 +59,7 @@ pub(crate) fn check<'a>(
 /// The name servers of the reverse names of delegated prefixes. One that a profile names is told once.
 fn of_delegations(known: Known<'_>) -> impl Iterator<Item = Finding> + '_ {
     let hosts = known.shards.values().flat_map(|shard| &shard.hosts).filter(|host| host.state.is_served());
-    let delegated = hosts.flat_map(|host| &host.nics).filter_map(|nic| nic.delegated.as_deref());
+    let delegated = hosts.flat_map(|host| &host.nics).map(|nic| &nic.rest.delegated);
     let mut servers: Vec<_> = delegated.flat_map(|delegated| &delegated.nameservers).collect();
     servers.sort_unstable_by_key(|(_, span)| *span);
     servers.dedup_by_key(|(_, span)| *span);
@@ -135,7 +135,7 @@ impl<'a> Known<'a> {
         }
         match self.claims.named(name, self.shards) {
             Some(host) if !host.state.is_served() && written.is_empty() => Target::Silent(host),
-            Some(host) if host.aliases.iter().any(|alias| alias.name.fqdn == *name) => Target::Alias,
+            Some(host) if host.rest.aliases.iter().any(|alias| alias.name.fqdn == *name) => Target::Alias,
             Some(host) => Target::Host(host),
             None if !written.is_empty() || wildcard_covers(zone, name) || *name == zone.name => Target::Fine,
             None => Target::Missing,

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::targets::Known;
 use crate::diag::{Finding, Rule};
@@ -14,7 +15,7 @@ use crate::units::show_size;
 /// another file looks at some thousands of these and not at every virtual machine.
 pub(crate) struct Placement {
     /// What they say, and the zone that it is said in.
-    vmhost: Box<str>,
+    vmhost: Arc<str>,
     zone: ZoneId,
     /// Octets of memory that those not retired are promised.
     memory: u64,
@@ -22,7 +23,7 @@ pub(crate) struct Placement {
 
 /// The placements of a file.
 pub(crate) fn placements(hosts: &[Host]) -> Box<[Placement]> {
-    let mut promised: BTreeMap<(&str, ZoneId), u64> = BTreeMap::new();
+    let mut promised: BTreeMap<(&Arc<str>, ZoneId), u64> = BTreeMap::new();
     for vm in hosts {
         let Some(hardware) = vm.hardware.as_ref() else { continue };
         let Some((vmhost, _)) = hardware.vmhost.as_ref() else { continue };
@@ -31,8 +32,11 @@ pub(crate) fn placements(hosts: &[Host]) -> Box<[Placement]> {
         let sum = promised.entry((vmhost, vm.name.zone)).or_default();
         *sum = sum.saturating_add(memory);
     }
-    let placement =
-        |((vmhost, zone), memory): ((&str, ZoneId), u64)| Placement { vmhost: vmhost.into(), zone, memory };
+    let placement = |((vmhost, zone), memory): ((&Arc<str>, ZoneId), u64)| Placement {
+        vmhost: Arc::clone(vmhost),
+        zone,
+        memory,
+    };
     promised.into_iter().map(placement).collect()
 }
 

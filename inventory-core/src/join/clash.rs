@@ -153,7 +153,7 @@ fn name_within(inventory: &Inventory, zone: &Zone, apex: &Name) -> Option<(Name,
         return Some((record.owner.clone(), record.span));
     }
     inventory.hosts().find_map(|host| {
-        let aliases = host.aliases.iter().map(|alias| (&alias.name.fqdn, alias.span));
+        let aliases = host.rest.aliases.iter().map(|alias| (&alias.name.fqdn, alias.span));
         let nics = host.named_nics().map(|(name, nic)| (&name.fqdn, nic.name_span));
         let mut names = std::iter::once((&host.name.fqdn, host.span)).chain(nics).chain(aliases);
         let (name, span) = names.find(|(name, _)| name.is_within(apex))?;

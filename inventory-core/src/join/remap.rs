@@ -18,14 +18,10 @@ pub(super) fn moved(host: &Host, maps: &Maps) -> Host {
     let zone = |id: &mut ZoneId| *id = maps.zones[id.0 as usize];
     let mut host = host.clone();
     zone(&mut host.name.zone);
-    for alias in &mut host.aliases {
-        zone(&mut alias.name.zone);
-    }
-    for nic in &mut host.nics {
+    host.rest.edit(|rest| rest.aliases.iter_mut().for_each(|alias| zone(&mut alias.name.zone)));
+    for nic in host.nics.iter_mut() {
         nic.network = maps.networks[nic.network.0 as usize];
-        if let Some(name) = &mut nic.name {
-            zone(&mut name.zone);
-        }
+        nic.rest.edit(|rest| rest.name.iter_mut().for_each(|name| zone(&mut name.zone)));
     }
     host.boot = host.boot.map(|id| maps.boots[id.0 as usize]);
     host

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use ipnet::Ipv6Net;
 
+use super::few::Few;
+use super::rare::Rare;
 use super::seen::Families;
 use super::service::Service;
 use super::ssh_key::SshHostKey;
@@ -58,7 +60,20 @@ pub struct Host {
     /// Where it is in its life.
     pub state: State,
     /// Its interfaces, the primary one first; never empty.
-    pub nics: Box<[Nic]>,
+    pub nics: Few<Nic, 1>,
+    /// Tags, sorted, each once.
+    pub tags: Rare<Box<[Arc<str>]>>,
+    /// Boot profile.
+    pub boot: Option<BootId>,
+    /// Processors, memory, disks, and the machine it runs on if it is virtual.
+    pub hardware: Option<Box<Hardware>>,
+    /// What most hosts do not have.
+    pub rest: Rare<HostRest>,
+}
+
+/// What most hosts do not have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostRest {
     /// Other names for it, CNAMEs to its FQDN.
     pub aliases: Box<[Alias]>,
     /// TTL of its records in seconds; the zone's if none.
@@ -71,14 +86,8 @@ pub struct Host {
     pub services: Box<[Service]>,
     /// Who logs in to configure it; none: nobody has said.
     pub ssh_user: Option<Box<str>>,
-    /// Tags, sorted, each once.
-    pub tags: Box<[Arc<str>]>,
-    /// Boot profile.
-    pub boot: Option<BootId>,
     /// When it boots its profile, where that is not by its state alone.
-    pub netboot: Option<Box<Netboot>>,
-    /// Processors, memory, disks, and the machine it runs on if it is virtual.
-    pub hardware: Option<Box<Hardware>>,
+    pub netboot: Netboot,
 }
 
 /// When a host boots over the network, beside what its state says.
@@ -111,24 +120,33 @@ pub struct Alias {
 /// A network interface of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nic {
-    /// Key of its table; `None` when `network`, `mac` and `ip` stand on the host itself.
-    pub key: Option<Box<str>>,
-    /// Its own name; `None` for the primary nic, which carries the host's.
-    pub name: Option<HostName>,
     /// The network it is plugged into.
     pub network: NetworkId,
-    /// Where `name` is written; the header of its table if nowhere.
-    pub name_span: Span,
     /// Hardware address; unique in its network.
     pub mac: Option<MacAddr>,
     /// Where `mac` is written; the header if nowhere.
     pub mac_span: Span,
     /// Its addresses. DHCP gives the first of each family.
-    pub addresses: Box<[IpAddr]>,
+    pub addresses: Few<IpAddr, 2>,
     /// Where each address is written.
-    pub address_spans: Box<[Span]>,
-    /// What is delegated to it; `None`: nothing.
-    pub delegated: Option<Box<Delegated>>,
+    pub address_spans: Few<Span, 2>,
+    /// Whether DHCP serves it.
+    pub dhcp: bool,
+    /// Where `name` is written; the header of its table if nowhere.
+    pub name_span: Span,
+    /// What most interfaces do not have.
+    pub rest: Rare<NicRest>,
+}
+
+/// What most interfaces do not have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NicRest {
+    /// Key of its table; `None` when `network`, `mac` and `ip` stand on the host itself.
+    pub key: Option<Box<str>>,
+    /// Its own name; `None` for the primary nic, which carries the host's.
+    pub name: Option<HostName>,
+    /// What is delegated to it.
+    pub delegated: Delegated,
     /// Other things a client is known by.
     pub identifiers: Option<Box<Identifiers>>,
     /// DHCPv4 options over those of the network, sorted by code.
@@ -137,8 +155,6 @@ pub struct Nic {
     pub options6: Arc<[DhcpOption]>,
     /// Lease time in seconds; the network's if none.
     pub lease_seconds: Option<u32>,
-    /// Whether DHCP serves it.
-    pub dhcp: bool,
     /// Families of whose addresses others stand at its name, as clients of a view see it; none in an inventory as it
     /// is written. See [`super::Inventory::seen_in`].
     pub replaced: Families,
@@ -180,13 +196,13 @@ pub struct Hardware {
     pub cpu: Option<u32>,
     /// Octets of memory, and where that is written.
     pub memory: Option<(u64, Span)>,
-    /// Disks by name.
-    pub disks: Box<[Disk]>,
+    /// Disks by name; hosts of one file that have the same share them.
+    pub disks: Arc<[Disk]>,
     /// What starts it, where that is said.
     pub firmware: Option<Firmware>,
     /// The host that it runs on as a virtual machine, as written (see [`super::HostIndex::find`]),
     /// and where that is.
-    pub vmhost: Option<(Box<str>, Span)>,
+    pub vmhost: Option<(Arc<str>, Span)>,
 }
 
 /// What starts a machine.
@@ -199,7 +215,7 @@ pub enum Firmware {
 }
 
 /// A disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Disk {
     /// Its key.
     pub name: Box<str>,
@@ -218,17 +234,17 @@ impl Host {
 
     /// Interfaces with their names, the primary one first.
     pub fn named_nics(&self) -> impl Iterator<Item = (&HostName, &Nic)> {
-        self.nics.iter().map(|nic| (nic.name.as_ref().unwrap_or(&self.name), nic))
+        self.nics.iter().map(|nic| (nic.rest.name.as_ref().unwrap_or(&self.name), nic))
     }
 
     /// Whether it boots its profile at every start.
     pub fn always_netboots(&self) -> bool {
-        self.netboot.as_ref().is_some_and(|netboot| netboot.always)
+        self.rest.netboot.always
     }
 
     /// Which installation is wanted, as written; empty if nothing is.
     pub fn reinstall(&self) -> &str {
-        self.netboot.as_ref().and_then(|netboot| netboot.reinstall.as_deref()).unwrap_or_default()
+        self.rest.netboot.reinstall.as_deref().unwrap_or_default()
     }
 
     /// The machine that it runs on, as written; `None` for a physical machine.
@@ -240,16 +256,15 @@ impl Host {
 impl Nic {
     /// Prefixes that are delegated to it, each with its place.
     pub fn delegations(&self) -> &[(Ipv6Net, Span)] {
-        self.delegated.as_deref().map_or(&[], |delegated| &delegated.prefixes)
+        &self.rest.delegated.prefixes
     }
 
     /// The reverse names that are delegated to name servers, sorted as the prefixes are written, and those.
     pub fn delegated_names(&self) -> impl Iterator<Item = (Name, &[(Name, Span)])> {
-        let delegated = self.delegated.as_deref().filter(|delegated| !delegated.nameservers.is_empty());
-        delegated.into_iter().flat_map(|delegated| {
-            let names = delegated.prefixes.iter().flat_map(|(prefix, _)| reverse_names_v6(*prefix));
-            names.map(|name| (name, &*delegated.nameservers))
-        })
+        let delegated = &self.rest.delegated;
+        let prefixes = delegated.prefixes.iter().filter(|_| !delegated.nameservers.is_empty());
+        let names = prefixes.flat_map(|(prefix, _)| reverse_names_v6(*prefix));
+        names.map(|name| (name, &*delegated.nameservers))
     }
 
     /// The address that DHCPv4 gives; `None`: one from the pool.
@@ -266,5 +281,15 @@ impl Nic {
             IpAddr::V6(v6) => Some(*v6),
             IpAddr::V4(_) => None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ordinary_host_takes_little_memory() {
+        assert!(size_of::<Host>() <= 216, "{}", size_of::<Host>());
     }
 }

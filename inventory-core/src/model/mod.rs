@@ -9,11 +9,13 @@
 //! Nothing here says what a DHCP or DNS server answers; the daemons' views do.
 
 mod boot;
+mod few;
 mod host;
 mod index;
 mod matching;
 mod network;
 mod pool_label;
+mod rare;
 mod seen;
 mod service;
 pub(crate) mod ssh_key;
@@ -21,13 +23,16 @@ mod transfer;
 mod zone;
 
 pub use boot::{Boot, BootFile, BootSource};
+pub use few::Few;
 pub use host::{
-    Alias, Delegated, Disk, Firmware, Hardware, Host, HostName, Identifiers, Netboot, Nic, PortId, State,
+    Alias, Delegated, Disk, Firmware, Hardware, Host, HostName, HostRest, Identifiers, Netboot, Nic, NicRest,
+    PortId, State,
 };
 pub use index::{Found, HostIndex};
 pub use matching::{ARCHITECTURES, Conditions, Match, Pattern};
 pub use network::{Link, Network, Range, RouterAdvertisement, Unknown, Updates, is_interface_name};
 pub use pool_label::PoolLabel;
+pub use rare::{Empty, Rare};
 pub use seen::Families;
 pub use service::{Service, ServiceRecord};
 pub use ssh_key::SshHostKey;

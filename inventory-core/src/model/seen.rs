@@ -114,12 +114,13 @@ fn host_in(host: &Host, globals: &Globals, view: Option<&str>) -> Option<Host> {
         .cloned()
         .collect();
     // The name of the interface stays one, of the host's.
-    if let Some(name) = first.name.take() {
+    if let Some(name) = first.rest.name.clone() {
+        first.rest.edit(|rest| rest.name = None);
         let own = Alias { name, span: first.name_span };
-        seen.aliases = host.aliases.iter().cloned().chain([own]).collect();
+        seen.rest.edit(|rest| rest.aliases = host.rest.aliases.iter().cloned().chain([own]).collect());
     }
-    for nic in nics.iter_mut().filter(|nic| nic.name.is_none()) {
-        nic.replaced = Families::of(&first);
+    for nic in nics.iter_mut().filter(|nic| nic.rest.name.is_none()) {
+        nic.rest.edit(|rest| rest.replaced = Families::of(&first));
     }
     nics.insert(0, first);
     seen.nics = nics.into();

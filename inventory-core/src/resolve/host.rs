@@ -1,26 +1,57 @@
 //! Resolving one host.
 
 use std::collections::HashSet;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::{Context, names, nic, overlay, profiles, services};
 use crate::diag::{Finding, Rule};
-use crate::model::{Alias, BootId, Globals, Hardware, Host, Netboot, NetworkId, SshHostKey, State};
+use crate::model::{
+    Alias, BootId, Disk, Globals, Hardware, Host, HostRest, Netboot, NetworkId, Rare, SshHostKey, State,
+};
 use crate::options::DhcpOption;
 use crate::parse::{Field, HostDecl};
 use crate::records::fingerprint_of;
 use crate::span::Span;
 
-/// Resolves the hosts of one file; equal tags and option sets are shared among them.
+/// Resolves the hosts of one file; what is equal among them is shared.
 pub(super) struct Resolver<'a> {
     pub(super) context: &'a Context,
     pub(super) option_sets: Vec<Arc<[DhcpOption]>>,
     tags: HashSet<Arc<str>>,
+    tag_sets: Vec<Rare<Box<[Arc<str>]>>>,
+    disks: Vec<Arc<[Disk]>>,
+    vmhosts: Vec<Arc<str>>,
+}
+
+/// A file with many different values gains nothing from looking through all of them.
+const SHARED_MAX: usize = 32;
+
+/// `own`, or one of `known` that is equal. The latest are looked at first: neighbours are alike.
+pub(super) fn shared<T: ?Sized + PartialEq>(
+    known: &mut Vec<Arc<T>>,
+    own: impl Deref<Target = T> + Into<Arc<T>>,
+) -> Arc<T> {
+    if let Some(shared) = known.iter().rev().find(|one| ***one == *own) {
+        return Arc::clone(shared);
+    }
+    let fresh: Arc<T> = own.into();
+    if known.len() < SHARED_MAX {
+        known.push(Arc::clone(&fresh));
+    }
+    fresh
 }
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(context: &'a Context) -> Resolver<'a> {
-        Resolver { context, option_sets: vec![Arc::default()], tags: HashSet::new() }
+        Resolver {
+            context,
+            option_sets: vec![Arc::default()],
+            tags: HashSet::new(),
+            tag_sets: Vec::new(),
+            disks: vec![Arc::default()],
+            vmhosts: Vec::new(),
+        }
     }
 
     /// `None` after it has been reported why. Names of its nics and aliases that cannot be had go to
@@ -80,16 +111,18 @@ impl<'a> Resolver<'a> {
             span: decl.key.span,
             state: decl.state.get().copied().unwrap_or_default(),
             nics: resolved.into(),
-            aliases: aliases.into(),
-            ttl: decl.ttl.get().copied(),
-            ssh_host_keys: ssh_host_keys(&decl),
-            sshfp: fingerprints(&decl),
-            services,
-            ssh_user: decl.ssh_user.get().cloned(),
             tags: self.tags(&decl),
             boot,
-            netboot: netboot(&decl),
-            hardware: hardware(decl),
+            rest: Rare::new(HostRest {
+                aliases: aliases.into(),
+                ttl: decl.ttl.get().copied(),
+                ssh_host_keys: ssh_host_keys(&decl),
+                sshfp: fingerprints(&decl),
+                services,
+                ssh_user: decl.ssh_user.get().cloned(),
+                netboot: netboot(&decl),
+            }),
+            hardware: self.hardware(decl),
         })
     }
 
@@ -142,7 +175,7 @@ impl<'a> Resolver<'a> {
             .collect()
     }
 
-    fn tags(&mut self, decl: &HostDecl) -> Box<[Arc<str>]> {
+    fn tags(&mut self, decl: &HostDecl) -> Rare<Box<[Arc<str>]>> {
         let mut tags: Vec<Arc<str>> = Vec::new();
         for tag in decl.tags.get().into_iter().flatten() {
             let shared = self.tags.get(&*tag.value).cloned().unwrap_or_else(|| {
@@ -154,7 +187,28 @@ impl<'a> Resolver<'a> {
         }
         tags.sort_unstable();
         tags.dedup();
-        tags.into()
+        if let Some(shared) = self.tag_sets.iter().rev().find(|set| ****set == *tags) {
+            return shared.clone();
+        }
+        let fresh = Rare::new(tags.into_boxed_slice());
+        if self.tag_sets.len() < SHARED_MAX {
+            self.tag_sets.push(fresh.clone());
+        }
+        fresh
+    }
+
+    fn hardware(&mut self, decl: HostDecl) -> Option<Box<Hardware>> {
+        let hardware = Hardware {
+            cpu: decl.cpu.get().copied(),
+            memory: decl.memory.get().copied().zip(decl.memory.span()),
+            vmhost: match decl.vmhost {
+                Field::Set(name, span) => Some((shared(&mut self.vmhosts, name), span)),
+                Field::Absent | Field::Broken => None,
+            },
+            firmware: decl.firmware.get().copied(),
+            disks: shared(&mut self.disks, decl.disks),
+        };
+        (hardware != Hardware::default()).then(|| Box::new(hardware))
     }
 }
 
@@ -169,12 +223,8 @@ fn fingerprints(decl: &HostDecl) -> Box<[Box<[u8]>]> {
     written.chain(keys.filter_map(|key| fingerprint_of(&key.value.algorithm, &key.value.key))).collect()
 }
 
-fn netboot(decl: &HostDecl) -> Option<Box<Netboot>> {
-    let netboot = Netboot {
-        always: decl.netboot.get().copied().unwrap_or(false),
-        reinstall: decl.reinstall.get().cloned(),
-    };
-    (netboot != Netboot::default()).then(|| Box::new(netboot))
+fn netboot(decl: &HostDecl) -> Netboot {
+    Netboot { always: decl.netboot.get().copied().unwrap_or(false), reinstall: decl.reinstall.get().cloned() }
 }
 
 /// The boot profile called `name`, or a report that there is none.
@@ -197,15 +247,4 @@ pub(super) fn find_boot(
 pub(super) fn refuse(name: &str, refused: &mut String) {
     refused.push_str(name);
     refused.push('\n');
-}
-
-fn hardware(decl: HostDecl) -> Option<Box<Hardware>> {
-    let hardware = Hardware {
-        cpu: decl.cpu.get().copied(),
-        memory: decl.memory.get().copied().zip(decl.memory.span()),
-        vmhost: decl.vmhost.get().cloned().zip(decl.vmhost.span()),
-        firmware: decl.firmware.get().copied(),
-        disks: decl.disks.into(),
-    };
-    (hardware != Hardware::default()).then(|| Box::new(hardware))
 }

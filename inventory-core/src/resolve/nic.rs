@@ -1,13 +1,12 @@
 //! Resolving the interfaces of a host.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use super::host::Resolver;
+use super::host::{Resolver, shared};
 use super::names::nic_name;
 use super::overlay::inherit_settings;
 use crate::diag::{Finding, Rule};
-use crate::model::{Delegated, Families, Globals, HostName, Identifiers, NetworkId, Nic};
+use crate::model::{Delegated, Families, Globals, HostName, Identifiers, NetworkId, Nic, NicRest, Rare};
 use crate::parse::{Field, HostDecl, NicDecl, Spanned};
 use crate::span::Span;
 
@@ -129,25 +128,27 @@ pub(super) fn resolve(
     let delegated = delegated(&decl, findings);
     let made = auto6(resolver, &decl, network, findings);
     let is_made = decl.auto6.is_none() || made.is_some();
-    let (addresses, address_spans): (Vec<_>, Vec<_>) = written.chain(made).unzip();
+    let placed: Vec<_> = written.chain(made).collect();
     // An address that was refused is not missing: with `dhcp` off, nobody asks where it would come from.
     let dhcp = decl.dhcp.get().copied().unwrap_or(true) && is_made && !is_vague(&decl);
     Some(Nic {
-        key: (!decl.key.is_empty()).then_some(decl.key),
-        name,
         network,
         name_span: decl.name.span().unwrap_or(decl.span),
         mac: decl.mac.get().copied(),
         mac_span: decl.mac.span().unwrap_or(decl.span),
-        addresses: addresses.into(),
-        address_spans: address_spans.into(),
-        delegated,
-        replaced: Families::default(),
-        identifiers,
-        options: resolver.options(decl.options),
-        options6: resolver.options(decl.options6),
-        lease_seconds: decl.lease.get().copied(),
+        addresses: placed.iter().map(|(address, _)| *address).collect(),
+        address_spans: placed.iter().map(|(_, span)| *span).collect(),
         dhcp,
+        rest: Rare::new(NicRest {
+            key: (!decl.key.is_empty()).then_some(decl.key),
+            name,
+            delegated,
+            replaced: Families::default(),
+            identifiers,
+            options: shared(&mut resolver.option_sets, decl.options),
+            options6: shared(&mut resolver.option_sets, decl.options6),
+            lease_seconds: decl.lease.get().copied(),
+        }),
     })
 }
 
@@ -175,7 +176,7 @@ fn auto6(
 }
 
 /// Prefixes and their name servers, with their places.
-fn delegated(decl: &NicDecl, findings: &mut Vec<Finding>) -> Option<Box<Delegated>> {
+fn delegated(decl: &NicDecl, findings: &mut Vec<Finding>) -> Delegated {
     if let Field::Set(_, span) = &decl.pd_nameservers
         && decl.pd.is_absent()
         && !decl.vague
@@ -183,8 +184,7 @@ fn delegated(decl: &NicDecl, findings: &mut Vec<Finding>) -> Option<Box<Delegate
         let finding = Finding::new(Rule::MissingKey, *span, "`pd-nameservers` stands without `pd`");
         findings.push(finding.help("they serve the reverse names of the prefixes that `pd` names"));
     }
-    let delegated = Delegated { prefixes: placed(&decl.pd), nameservers: placed(&decl.pd_nameservers) };
-    (delegated != Delegated::default()).then(|| Box::new(delegated))
+    Delegated { prefixes: placed(&decl.pd), nameservers: placed(&decl.pd_nameservers) }
 }
 
 fn placed<T: Clone>(field: &Field<Vec<Spanned<T>>>) -> Box<[(T, Span)]> {
@@ -210,19 +210,4 @@ fn identifiers(decl: &NicDecl) -> Option<Box<Identifiers>> {
 
 fn pair<T: Clone>(field: &Field<T>) -> Option<(T, Span)> {
     field.get().cloned().zip(field.span())
-}
-
-impl Resolver<'_> {
-    /// `options`, shared with the hosts of this file that have the same.
-    fn options(&mut self, options: Vec<crate::options::DhcpOption>) -> Arc<[crate::options::DhcpOption]> {
-        if let Some(shared) = self.option_sets.iter().find(|set| ***set == *options) {
-            return Arc::clone(shared);
-        }
-        let fresh: Arc<[_]> = options.into();
-        // A file with many different sets gains nothing from looking through all of them.
-        if self.option_sets.len() < 32 {
-            self.option_sets.push(Arc::clone(&fresh));
-        }
-        fresh
-    }
 }

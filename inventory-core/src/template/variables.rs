@@ -169,7 +169,7 @@ fn host_value(subject: &Subject, name: &str) -> Option<Value> {
         "name" => label(&host.name.fqdn),
         "fqdn" => Value::from(host.name.fqdn.to_string()),
         "zone" => Value::from(subject.globals.zone(host.name.zone).name.to_string()),
-        "aliases" => host.aliases.iter().map(|alias| Value::from(alias.name.fqdn.to_string())).collect(),
+        "aliases" => host.rest.aliases.iter().map(|alias| Value::from(alias.name.fqdn.to_string())).collect(),
         "state" => Value::from(host.state.word()),
         "tags" => host.tags.iter().map(|tag| Value::from(Arc::clone(tag))).collect(),
         "mac" | "ip" | "ip6" | "addresses" => return address_value(primary, name),
@@ -193,9 +193,9 @@ fn host_value(subject: &Subject, name: &str) -> Option<Value> {
 fn nic_value(subject: &Subject, at: usize, name: &str) -> Option<Value> {
     let host = subject.host()?;
     let nic = host.nics.get(at)?;
-    let own = nic.name.as_ref().unwrap_or(&host.name);
+    let own = nic.rest.name.as_ref().unwrap_or(&host.name);
     Some(match name {
-        "key" => text(nic.key.as_deref()?),
+        "key" => text(nic.rest.key.as_deref()?),
         "name" => label(&own.fqdn),
         "fqdn" => Value::from(own.fqdn.to_string()),
         "network" => network_table(subject, at),

@@ -38,7 +38,8 @@ fn add(args: &NicAdd) -> Outcome {
         return Err(Failure::new(format!("{} has a nic `{}` already", target.label(), args.nic)));
     }
     // A nic that the profile gives is there without a table of the host's own, which adds to it.
-    let inherited = host.and_then(|host| host.nics.iter().find(|nic| nic.key.as_deref() == Some(&*args.nic)));
+    let inherited =
+        host.and_then(|host| host.nics.iter().find(|nic| nic.rest.key.as_deref() == Some(&*args.nic)));
     let network = match (&args.keys.network, inherited) {
         (Some(name), _) => network_named(&inventory, name)?,
         (None, Some(nic)) => nic.network,
@@ -47,7 +48,7 @@ fn add(args: &NicAdd) -> Outcome {
         }
     };
     let entries = entries(args, &session, &inventory, network)?;
-    let has_profiles = host.is_some_and(|host| host.nics.iter().any(|nic| nic.key.is_some()));
+    let has_profiles = host.is_some_and(|host| host.nics.iter().any(|nic| nic.rest.key.is_some()));
     let doc = session.doc(&target.file)?;
     if nics.is_empty() && !has_profiles {
         let own: Vec<&str> = OF_ONE.iter().copied().filter(|key| doc.has(&target.at(&[key]))).collect();

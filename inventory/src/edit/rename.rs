@@ -106,7 +106,7 @@ fn renamed(host: &Host, key: &str, inventory: &Inventory) -> Result<Vec<(Name, N
     let label = key.split('.').next().unwrap_or(key);
     let mut names = vec![(host.name.fqdn.clone(), own)];
     for nic in &host.nics {
-        let (Some(name), Some(nic_key)) = (&nic.name, &nic.key) else { continue };
+        let (Some(name), Some(nic_key)) = (&nic.rest.name, &nic.rest.key) else { continue };
         let first = host.name.fqdn.labels().next().map(String::from_utf8_lossy).unwrap_or_default();
         let zone = &globals.zone(name.zone).name;
         if zone.child(&format!("{first}-{nic_key}")).is_ok_and(|derived| derived == name.fqdn) {
@@ -157,8 +157,7 @@ fn servers_of_prefixes(
     places: &mut Places,
 ) -> usize {
     let nics = inventory.hosts().flat_map(|host| &host.nics);
-    let servers =
-        nics.filter_map(|nic| nic.delegated.as_deref()).flat_map(|delegated| &delegated.nameservers);
+    let servers = nics.flat_map(|nic| &nic.rest.delegated.nameservers);
     let renamed = servers.filter_map(|(name, span)| {
         let (_, new) = names.iter().find(|(old, _)| old == name)?;
         let text = session.text_at(*span)?;

@@ -126,7 +126,7 @@ fn resolved(
     let (host, nic) = nic_of(before, target, key)
         .ok_or_else(|| Failure::new(format!("{} has no interface that needs `{last}`", target.label())))?;
     if last == "mac" {
-        let name = nic.name.as_ref().unwrap_or(&host.name).fqdn.to_string();
+        let name = nic.rest.name.as_ref().unwrap_or(&host.name).fqdn.to_string();
         return Ok(Literal::text(&auto::mac(&name, &before.inventory, session.root()).to_string()));
     }
     let held = add::held(&wanted, how)?;
@@ -137,7 +137,7 @@ fn resolved(
 fn nic_of<'s>(before: &'s Snapshot, target: &Target, key: &[&str]) -> Option<(&'s Host, &'s Nic)> {
     let host = host_of(before, target)?;
     let nic = match key {
-        ["nic", name, _] => host.nics.iter().find(|nic| nic.key.as_deref() == Some(*name))?,
+        ["nic", name, _] => host.nics.iter().find(|nic| nic.rest.key.as_deref() == Some(*name))?,
         _ => host.primary(),
     };
     Some((host, nic))
@@ -168,7 +168,8 @@ fn current(session: &mut Session, target: &Target, key: &[&str]) -> Result<Vec<S
                 }
                 _ => None,
             };
-            host.aliases
+            host.rest
+                .aliases
                 .iter()
                 .map(|alias| short(&alias.name.fqdn).unwrap_or_else(|| alias.name.fqdn.to_string()))
                 .collect()

@@ -104,7 +104,7 @@ impl Asking<'_> {
     pub(super) fn nic(&self, host: &Host, nic: &Nic, said: &args::Packet) -> Option<Exchange> {
         let network = self.network(nic.network);
         network.ipv4?;
-        let ids = nic.identifiers.as_deref();
+        let ids = nic.rest.identifiers.as_deref();
         let mut said = args::Packet { mac: None, network: None, port: None, remote_id: None, ..said.clone() };
         let mut id = ids.and_then(|ids| ids.client_id.as_ref()).map(|(id, _)| id.clone());
         if let Some((duid, _)) = ids.and_then(|ids| ids.duid.as_ref()).filter(|_| id.is_none()) {
@@ -133,7 +133,7 @@ impl Asking<'_> {
             let remote = said.remote_id.as_ref().map(String::as_bytes);
             let found = self.all_on_link(id).find_map(|id| self.view.by_port(id, port.as_bytes(), remote))?;
             let name = found.fqdn()?;
-            self.hosts().find(|(host, nic)| nic.name.as_ref().unwrap_or(&host.name).fqdn == *name)
+            self.hosts().find(|(host, nic)| nic.rest.name.as_ref().unwrap_or(&host.name).fqdn == *name)
         };
         Some(self.exchange(self.network(id), mac, None, said, of_mac.or_else(of_port)))
     }
@@ -202,7 +202,7 @@ impl Asking<'_> {
             network: network.name.to_string(),
             network_at: self.origins.at(network.span),
             client,
-            host: known.map(|(host, nic)| nic.name.as_ref().unwrap_or(&host.name).fqdn.to_string()),
+            host: known.map(|(host, nic)| nic.rest.name.as_ref().unwrap_or(&host.name).fqdn.to_string()),
             host_at: known
                 .map(|(host, nic)| self.origins.at(if nic.mac.is_some() { nic.mac_span } else { host.span })),
         }
@@ -254,7 +254,7 @@ impl Asking<'_> {
         let of_network = |key: &str| origins.of_table("network", network.span, &[key]);
         let written = known
             .and_then(|(host, nic)| {
-                origins.option_of_host(host, nic.key.as_deref(), Family::V4, option.into())
+                origins.option_of_host(host, nic.rest.key.as_deref(), Family::V4, option.into())
             })
             .or_else(|| in_match(network, option, data).map(|span| origins.at(span)))
             .or_else(|| origins.option_of_network(network.span, Family::V4, option.into()));
@@ -265,7 +265,7 @@ impl Asking<'_> {
             code::HOST_NAME => known.map(|(host, _)| origins.at(host.span)),
             code::DOMAIN_NAME => of_network("zone"),
             code::LEASE_TIME | code::RENEWAL_TIME | code::REBINDING_TIME => known
-                .and_then(|(host, nic)| origins.of_host(host, nic.key.as_deref(), "lease"))
+                .and_then(|(host, nic)| origins.of_host(host, nic.rest.key.as_deref(), "lease"))
                 .or_else(|| {
                     let name = lease_in_match(network, lease?)?;
                     origins.of_table("network", network.span, &["match", name, "lease"])
@@ -294,7 +294,7 @@ impl Asking<'_> {
         }
         let server =
             if reply.next_server.is_unspecified() { self.server(network) } else { reply.next_server };
-        let at = known.and_then(|(host, nic)| self.origins.of_host(host, nic.key.as_deref(), "boot"));
+        let at = known.and_then(|(host, nic)| self.origins.of_host(host, nic.rest.key.as_deref(), "boot"));
         let whom = match known {
             Some((host, _)) => Whom::Host(host.name.fqdn.to_string().into()),
             None => Whom::Unknown(network.name.clone()),

@@ -45,7 +45,8 @@ impl Asking<'_> {
     /// What the interface `nic` of `host` is answered; `None` if DHCPv6 does not know it.
     pub(super) fn nic6(&self, host: &Host, nic: &Nic) -> Option<Exchange6> {
         let network = self.network(nic.network);
-        let duid = nic.identifiers.as_deref().and_then(|ids| ids.duid.as_ref()).map(|(duid, _)| duid.clone());
+        let duid =
+            nic.rest.identifiers.as_deref().and_then(|ids| ids.duid.as_ref()).map(|(duid, _)| duid.clone());
         if nic.mac.is_none() && duid.is_none() {
             return None;
         }
@@ -144,7 +145,7 @@ impl Asking<'_> {
         let origins = self.origins;
         let of_network = |key: &str| origins.of_table("network", network.span, &[key]);
         let written = known
-            .and_then(|(host, nic)| origins.option_of_host(host, nic.key.as_deref(), Family::V6, option))
+            .and_then(|(host, nic)| origins.option_of_host(host, nic.rest.key.as_deref(), Family::V6, option))
             .or_else(|| origins.option_of_network(network.span, Family::V6, option));
         written.or_else(|| match option {
             code6::DNS_SERVERS => of_network("dns"),

@@ -132,7 +132,7 @@ fn thing(what: &str, args: &Explain, asking: &Asking<'_>) -> Result<Explained, F
 }
 
 fn of_host(host: &Host, args: &Explain, asking: &Asking<'_>, dns: &DnsView, explained: &mut Explained) {
-    let aliases = host.aliases.iter().map(|alias| &alias.name.fqdn);
+    let aliases = host.rest.aliases.iter().map(|alias| &alias.name.fqdn);
     let mut names: Vec<Name> =
         host.named_nics().map(|(name, _)| name.fqdn.clone()).chain(aliases.cloned()).collect();
     let addresses =
@@ -141,7 +141,8 @@ fn of_host(host: &Host, args: &Explain, asking: &Asking<'_>, dns: &DnsView, expl
         addresses.map(|(id, address)| asking.snapshot.inventory.globals.network(id).ptr_owner(address)),
     );
     names.extend(host.nics.iter().flat_map(Nic::delegated_names).map(|(name, _)| name));
-    let found = host.services.iter().flat_map(|service| [service.type_name(), Some(service.name.clone())]);
+    let found =
+        host.rest.services.iter().flat_map(|service| [service.type_name(), Some(service.name.clone())]);
     names.extend(found.flatten());
     names.dedup();
     for name in &names {
@@ -161,8 +162,8 @@ fn of_host(host: &Host, args: &Explain, asking: &Asking<'_>, dns: &DnsView, expl
                 explained.dhcp.extend(booted.map(|exchange| Exchange { options: Vec::new(), ..exchange }));
             }
         }
-        if nic.mac.is_none() && nic.identifiers.is_none() {
-            let name = &nic.name.as_ref().unwrap_or(&host.name).fqdn;
+        if nic.mac.is_none() && nic.rest.identifiers.is_none() {
+            let name = &nic.rest.name.as_ref().unwrap_or(&host.name).fqdn;
             explained.notes.push(format!(
                 "{name} has no `mac`: DHCP does not know it ({})",
                 asking.origins.at(host.span)
@@ -309,11 +310,11 @@ fn record_at(owner: &Name, rtype: &str, data: &str, asking: &Asking<'_>) -> Opti
         return Some(asking.origins.at(record.span));
     }
     for host in inventory.hosts() {
-        let service = host.services.iter().find(|service| service.name == *owner);
+        let service = host.rest.services.iter().find(|service| service.name == *owner);
         if let Some(service) = service {
             return Some(asking.origins.at(service.span));
         }
-        let alias = host.aliases.iter().find(|alias| rtype == "CNAME" && alias.name.fqdn == *owner);
+        let alias = host.rest.aliases.iter().find(|alias| rtype == "CNAME" && alias.name.fqdn == *owner);
         if let Some(alias) = alias {
             return Some(asking.origins.at(alias.span));
         }

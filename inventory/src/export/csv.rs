@@ -13,7 +13,7 @@ pub(super) fn text(inventory: &Inventory, tags: &[String]) -> String {
     let mut lines = vec![HEADER.to_owned()];
     for host in picked(inventory, tags) {
         let hardware = host.hardware.as_deref();
-        let disks = hardware.into_iter().flat_map(|hardware| &hardware.disks);
+        let disks = hardware.into_iter().flat_map(|hardware| hardware.disks.iter());
         let disks: Vec<String> =
             disks.map(|disk| format!("{}={}", disk.name, show_size(disk.size))).collect();
         for (name, nic) in host.named_nics() {
@@ -21,12 +21,12 @@ pub(super) fn text(inventory: &Inventory, tags: &[String]) -> String {
             let cells = [
                 host.name.fqdn.to_string(),
                 host.state.word().to_owned(),
-                nic.key.as_deref().unwrap_or_default().to_owned(),
+                nic.rest.key.as_deref().unwrap_or_default().to_owned(),
                 name.fqdn.to_string(),
                 globals.network(nic.network).name.to_string(),
                 nic.mac.map(|mac| mac.to_string()).unwrap_or_default(),
                 spaced(nic.addresses.iter().map(ToString::to_string).collect()),
-                spaced(host.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect()),
+                spaced(host.rest.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect()),
                 host.tags.join(" "),
                 hardware.and_then(|hardware| hardware.cpu).map(|cpu| cpu.to_string()).unwrap_or_default(),
                 hardware

@@ -87,14 +87,14 @@ fn hosts(snapshot: &Snapshot, text: &mut String) {
                     IpAddr::V4(v4) => v4.to_string(),
                     IpAddr::V6(v6) => format!("[{v6}]"),
                 }));
-                words.extend(nic.lease_seconds.map(|seconds| seconds.to_string()));
+                words.extend(nic.rest.lease_seconds.map(|seconds| seconds.to_string()));
                 let _ = writeln!(text, "dhcp-host={}", words.join(","));
             }
             if !addresses.is_empty() {
                 let _ = writeln!(text, "host-record={},{}", name.fqdn, addresses.join(","));
             }
         }
-        for alias in &host.aliases {
+        for alias in &host.rest.aliases {
             let _ = writeln!(text, "cname={},{}", alias.name.fqdn, host.name.fqdn);
         }
     }

@@ -111,7 +111,7 @@ fn reservations(snapshot: &Snapshot, network: NetworkId) -> Value {
 
 fn reservation(host: &Host, nic: &Nic) -> Option<Value> {
     let mut entry = json!({});
-    let ids = nic.identifiers.as_deref();
+    let ids = nic.rest.identifiers.as_deref();
     if let Some(mac) = nic.mac {
         entry["hw-address"] = json!(mac.to_string());
     } else if let Some((id, _)) = ids.and_then(|ids| ids.client_id.as_ref()) {
@@ -124,6 +124,6 @@ fn reservation(host: &Host, nic: &Nic) -> Option<Value> {
     if let Some(address) = nic.ipv4() {
         entry["ip-address"] = json!(address.to_string());
     }
-    entry["hostname"] = json!(nic.name.as_ref().unwrap_or(&host.name).fqdn.to_string());
+    entry["hostname"] = json!(nic.rest.name.as_ref().unwrap_or(&host.name).fqdn.to_string());
     Some(entry)
 }

@@ -86,7 +86,7 @@ fn all(snapshot: &Snapshot) -> BTreeMap<(String, String), Given> {
         if let Some(mac) = nic.mac {
             add(format!("mac {mac}"), view.by_mac(nic.network, mac));
         }
-        let Some(identifiers) = &nic.identifiers else { continue };
+        let Some(identifiers) = &nic.rest.identifiers else { continue };
         if let Some((id, _)) = &identifiers.client_id {
             add(format!("client-id {}", hex(id)), view.by_client_id(nic.network, id));
         }

@@ -188,7 +188,7 @@ fn on_loopback(snapshot: Snapshot) -> Snapshot {
     let on_loopback = |shard: &Arc<Shard>| {
         let mut hosts = shard.hosts.clone();
         for host in hosts.iter_mut().filter(|host| host.nics[0].mac.is_some()) {
-            host.nics[0].addresses = [Ipv4Addr::LOCALHOST.into()].into();
+            host.nics[0].addresses = vec![Ipv4Addr::LOCALHOST.into()].into();
         }
         Arc::new(Shard { path: Arc::clone(&shard.path), hosts })
     };
