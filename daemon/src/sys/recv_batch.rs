@@ -119,6 +119,15 @@ impl RecvBatch {
         Some(Datagram { bytes, truncated: filled.truncated, from, to, local, interface, overflow })
     }
 
+    /// The payloads alone, in the order of their arrival; of those that were too long the beginning.
+    pub fn payloads(&self) -> impl Iterator<Item = &[u8]> {
+        let filled = self.filled.get(..self.count).unwrap_or_default();
+        filled
+            .iter()
+            .zip(self.payload.chunks_exact(self.stride))
+            .filter_map(|(filled, octets)| octets.get(..filled.len))
+    }
+
     /// The datagrams in the order of their arrival.
     pub fn iter(&self) -> impl Iterator<Item = Datagram<'_>> {
         (0..self.count).filter_map(|index| self.get(index))

@@ -164,6 +164,7 @@ fn a_datagram_longer_than_the_buffer_is_flagged_and_the_next_one_whole() {
     let mut batch = RecvBatch::new(8, 512);
     assert_eq!(receive(&server, &mut batch), 4);
     let seen: Vec<_> = batch.iter().map(|datagram| (datagram.bytes.len(), datagram.truncated)).collect();
+    assert!(batch.payloads().eq(batch.iter().map(|datagram| datagram.bytes)));
     assert_eq!(seen, [(512, false), (512, true), (0, false), (3, false)]);
 }
 

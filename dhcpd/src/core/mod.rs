@@ -127,6 +127,18 @@ impl Core {
         }
     }
 
+    /// Has fetched into the cache what is read of `view` when these messages are decided about, which came in by
+    /// `interface`: what they wait for memory, they wait for together. Who sent them is guessed by what is usual.
+    pub fn look_ahead<'p>(&self, messages: impl Iterator<Item = &'p [u8]>, interface: u32, view: &DhcpView) {
+        let link = self.links.iter().find(|link| link.index == interface);
+        let here = link.and_then(|link| link.addresses.first().copied());
+        view.fetch_macs(messages.filter_map(|octets| {
+            let (agent, mac) = Message::origin(octets)?;
+            let near = if agent.is_unspecified() { here? } else { agent };
+            Some((view.network_of(near)?.id, mac))
+        }));
+    }
+
     fn packet(&mut self, packet: &Packet<'_>, now: Now, view: &DhcpView, out: &mut Outputs) -> Transaction {
         let message = match Message::read(&packet.bytes) {
             Ok(message) => message,

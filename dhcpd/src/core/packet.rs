@@ -92,6 +92,14 @@ impl<'a> Message<'a> {
         Ok(Message { fixed, wire, kind, options })
     }
 
+    /// Where a request says that it comes from, without a look at whether it is one: its relay agent's address
+    /// and the hardware address. `None`: it is too short.
+    pub(super) fn origin(octets: &[u8]) -> Option<(Ipv4Addr, MacAddr)> {
+        let giaddr = octets.get(24..)?.first_chunk::<4>()?;
+        let mac = octets.get(28..)?.first_chunk::<6>()?;
+        Some((Ipv4Addr::from(*giaddr), MacAddr(*mac)))
+    }
+
     /// Its type.
     pub fn kind(&self) -> Kind {
         self.kind

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use daemon::interfaces::Interface;
 use daemon::metrics::Tally;
-use daemon::udp::Datagram;
+use daemon::udp::{Datagram, RecvBatch};
 use inventory_core::mac::MacAddr;
 use tracing::info;
 
@@ -133,6 +133,11 @@ impl Service for Four {
         let Some(packet) = packet(datagram) else { return false };
         self.core.handle(&Input::Packet(packet), now, view, out);
         true
+    }
+
+    fn look_ahead(&self, messages: &RecvBatch, place: usize, view: &DhcpView) {
+        let Some(port) = self.ports.all.get(place) else { return };
+        self.core.look_ahead(messages.payloads(), port.index(), view);
     }
 
     fn ports(&self) -> &[Port] {

@@ -68,6 +68,8 @@ pub(super) trait Service {
         view: &DhcpView,
         out: &mut Outputs<Self::Family>,
     ) -> bool;
+    /// Has the memory fetched that deciding about messages of the port at this place will read.
+    fn look_ahead(&self, _messages: &RecvBatch, _place: usize, _view: &DhcpView) {}
     fn ports(&self) -> &[Port];
     /// Further descriptors to be waited for.
     fn others(&self) -> Vec<BorrowedFd<'_>> {
@@ -190,9 +192,10 @@ impl<S: Service> Worker<S> {
     /// and what is left wakes again.
     fn hear_others(&mut self, state: &mut State<S>) {
         a_batch_of(|| {
-            let heard = self.service.hear_other(now(), &self.views.load(), &mut state.out);
+            let view = self.views.load_full();
+            let heard = self.service.hear_other(now(), &view, &mut state.out);
             if heard {
-                self.act(state);
+                self.act(state, &view, Instant::now());
             }
             heard
         });
@@ -235,7 +238,7 @@ impl<S: Service> Worker<S> {
     fn happen(&mut self, what: Happening<'_>, state: &mut State<S>) {
         let view = self.views.load_full();
         self.service.happen(what, now(), &view, &mut state.out);
-        self.act(state);
+        self.act(state, &view, Instant::now());
         self.send(state);
     }
 
@@ -245,15 +248,16 @@ impl<S: Service> Worker<S> {
         self.service.send(&self.tally.traffic);
     }
 
-    /// Does what the core wants, but for writing records and sending replies, which are gathered.
+    /// Does what the core wants that has decided by `view`, but for writing records and sending replies, which are
+    /// gathered.
     #[inline]
-    fn act(&mut self, state: &mut State<S>) {
+    fn act(&mut self, state: &mut State<S>, view: &DhcpView, at: Instant) {
         let State { out, held, budget, records, .. } = state;
         for (reply, octets) in out.replies() {
             match S::Family::after(reply) {
                 None => self.service.add(reply, octets, &self.tally.traffic),
                 Some(after) => {
-                    if !held.keep(after, reply, octets, Instant::now()) {
+                    if !held.keep(after, reply, octets, at) {
                         self.tally.traffic.count(Traffic::Unsent);
                     }
                 }
@@ -262,7 +266,7 @@ impl<S: Service> Worker<S> {
         self.service.act(out);
         records.append(&mut out.take_records());
         self.tally.count(out);
-        S::tell(out, &self.views.load(), budget, Instant::now());
+        S::tell(out, view, budget, at);
         out.clear();
     }
 
@@ -327,12 +331,13 @@ impl<S: Service> Worker<S> {
                 return std::thread::sleep(PAUSE);
             }
         }
-        let (now, view) = (now(), self.views.load_full());
+        let (now, at, view) = (now(), Instant::now(), self.views.load_full());
+        self.service.look_ahead(messages, place, &view);
         let mut lost = None;
         for datagram in messages.iter() {
             lost = Some(datagram.overflow);
             if self.service.packet(&datagram, now, &view, &mut state.out) {
-                self.act(state);
+                self.act(state, &view, at);
             } else {
                 self.tally.too_long();
             }

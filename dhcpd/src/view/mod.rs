@@ -39,6 +39,7 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, OnceLock};
 
+use daemon::udp::MAX_BATCH;
 use inventory_core::mac::MacAddr;
 use inventory_core::model::{ContentHash, Globals, Host, HostName, NetworkId, Nic, Shard};
 use inventory_core::name::Name;
@@ -127,6 +128,17 @@ impl DhcpView {
     #[inline]
     pub fn by_mac(&self, network: NetworkId, mac: MacAddr) -> Option<Reservation<'_>> {
         self.find(Key::Mac(network, mac))
+    }
+
+    /// Has fetched into the cache what [`DhcpView::by_mac`] reads for these, at most [`MAX_BATCH`] of them.
+    pub(crate) fn fetch_macs(&self, macs: impl Iterator<Item = (NetworkId, MacAddr)>) {
+        let mut hashes = [0; MAX_BATCH];
+        let mut count = 0;
+        for (slot, (network, mac)) in hashes.iter_mut().zip(macs) {
+            *slot = Key::Mac(network, mac).hash();
+            count += 1;
+        }
+        self.table.fetch(hashes.get(..count).unwrap_or_default());
     }
 
     /// The nic with this client identifier (option 61, whole value) in this network.

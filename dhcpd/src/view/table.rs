@@ -5,10 +5,14 @@
 
 use std::sync::Arc;
 
+use daemon::prefetch;
+
 use super::entry::Entry;
 
 /// Entries that a shard should have.
 const SHARD_ENTRIES: usize = 16;
+/// Hashes in one line of the cache.
+const LINE_HASHES: usize = 8;
 /// How many times more make the table crowded, so that it is laid out anew.
 const CROWDED: usize = 4;
 
@@ -83,6 +87,30 @@ impl Table {
                 shard.hashes.get(first..).unwrap_or_default().iter().take_while(move |other| **other == hash);
             (first..).zip(same).filter_map(|(at, _)| shard.at(at))
         })
+    }
+
+    /// Has what finding these hashes reads fetched into the cache. Each step needs what the one before it has fetched,
+    /// so that all hashes wait together, and once a step.
+    pub(super) fn fetch(&self, hashes: &[u64]) {
+        for hash in hashes {
+            prefetch(&self.shards, self.index(*hash));
+        }
+        let shards = || hashes.iter().filter_map(|hash| Some((self.shards.get(self.index(*hash))?, *hash)));
+        for (shard, _) in shards() {
+            prefetch(std::slice::from_ref(&**shard), 0);
+        }
+        for (shard, _) in shards() {
+            for at in (0..shard.hashes.len()).step_by(LINE_HASHES) {
+                prefetch(&shard.hashes, at);
+            }
+            prefetch(&shard.name_ends, 0);
+        }
+        for (shard, hash) in shards() {
+            let first = shard.hashes.partition_point(|other| *other < hash);
+            prefetch(&shard.entries, first);
+            let name = first.checked_sub(1).and_then(|before| shard.name_ends.get(before));
+            prefetch(&shard.names, name.map_or(0, |start| usize::from(*start)));
+        }
     }
 
     /// Takes entries out and puts others in.
