@@ -41,4 +41,5 @@ pub mod udp;
 pub mod view;
 
 pub use listen_error::ListenError;
+pub use sys::counting::CountingAllocator;
 pub use sys::prefetch::prefetch;

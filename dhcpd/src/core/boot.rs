@@ -103,9 +103,9 @@ impl Booting<'_, '_, '_> {
     /// The next stage, if there is one to be told of.
     pub(super) fn next(&self) -> Option<NextStage> {
         let port = self.port?;
-        let (path, boots) = self.path()?;
         let options = &self.message.options;
         let stage = Booting::stage(self.message)?;
+        let (path, boots) = self.path()?;
         let server = self.network.boot_server.unwrap_or(self.server);
         let url = |path: &str| format!("{}/{path}", server_url(server.into(), port));
         let file = match stage {

@@ -13,8 +13,8 @@ struct Said<'m> {
     user_class: Option<Cow<'m, [u8]>>,
     architectures: Option<Cow<'m, [u8]>>,
     relay: Option<Ipv4Addr>,
-    circuit_id: Option<Vec<u8>>,
-    remote_id: Option<Vec<u8>>,
+    circuit_id: Option<Cow<'m, [u8]>>,
+    remote_id: Option<Cow<'m, [u8]>>,
 }
 
 impl<'m> Said<'m> {

@@ -11,6 +11,7 @@ use std::str::FromStr;
 
 use inventory_core::mac::MacAddr;
 
+use super::key_octets::KeyOctets;
 use super::packet::Message;
 use super::v6::IaKind;
 use crate::code;
@@ -20,7 +21,7 @@ use crate::view::Reservation;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClientKey {
     kind: Kind,
-    octets: Box<[u8]>,
+    octets: KeyOctets,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,7 +93,7 @@ impl ClientKey {
         if hardware.as_ref().is_some_and(|hardware| *hardware.octets == *id) {
             return hardware;
         }
-        Some(ClientKey { kind: Kind::Identifier, octets: id.into() })
+        Some(ClientKey { kind: Kind::Identifier, octets: KeyOctets::from(&*id) })
     }
 
     /// The client by its hardware address alone; `None` if it has none, or one that no interface has.
@@ -137,7 +138,7 @@ impl ClientKey {
             IaKind::Ta => Kind::Temporary,
             IaKind::Pd => Kind::Prefixes,
         };
-        ClientKey { kind, octets: [&id.to_be_bytes(), duid].concat().into() }
+        ClientKey { kind, octets: id.to_be_bytes().iter().chain(duid).copied().collect() }
     }
 
     /// Kind and number of the identity association of a DHCPv6 client and its DUID, where it is known by that.
@@ -154,7 +155,7 @@ impl ClientKey {
 
     /// Nobody: for addresses that a stranger to DHCP uses.
     pub(super) fn nobody() -> ClientKey {
-        ClientKey { kind: Kind::Hardware, octets: Box::default() }
+        ClientKey { kind: Kind::Hardware, octets: KeyOctets::from(&[][..]) }
     }
 }
 
@@ -196,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_client_is_read_back_from_its_text() {
-        let id = ClientKey { kind: Kind::Identifier, octets: [0xff, 0, 9].into() };
+        let id = ClientKey { kind: Kind::Identifier, octets: KeyOctets::from(&[0xff, 0, 9][..]) };
         for (key, text) in [
             (ClientKey::of_mac(MacAddr([2, 0, 0, 0, 0, 0xaa])), "hw:01:02:00:00:00:00:aa"),
             (id, "id:ff:00:09"),

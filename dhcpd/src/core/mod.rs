@@ -21,6 +21,7 @@ mod fqdn;
 mod identify;
 mod input;
 mod journal;
+mod key_octets;
 mod leasequery;
 mod leases;
 mod ledger;

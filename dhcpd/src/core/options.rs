@@ -152,8 +152,11 @@ impl<'a> Options<'a> {
     }
 
     /// A suboption of the relay agent's information (RFC 3046, section 2.0), its first part.
-    pub fn relay(&self, suboption: u8) -> Option<Vec<u8>> {
-        self::suboption(&self.get(code::RELAY_AGENT)?, suboption).map(<[u8]>::to_vec)
+    pub fn relay(&self, suboption: u8) -> Option<Cow<'a, [u8]>> {
+        match self.get(code::RELAY_AGENT)? {
+            Cow::Borrowed(all) => self::suboption(all, suboption).map(Cow::Borrowed),
+            Cow::Owned(all) => self::suboption(&all, suboption).map(|part| Cow::Owned(part.to_vec())),
+        }
     }
 }
 

@@ -166,7 +166,7 @@ pub(super) fn server_override(message: &Message<'_>) -> Option<Ipv4Addr> {
 }
 
 fn suboption(message: &Message<'_>, suboption: u8) -> Option<Ipv4Addr> {
-    let octets: [u8; 4] = message.options.relay(suboption)?.try_into().ok()?;
+    let octets: [u8; 4] = (*message.options.relay(suboption)?).try_into().ok()?;
     Some(octets.into())
 }
 

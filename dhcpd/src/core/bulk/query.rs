@@ -67,7 +67,7 @@ impl Query {
         {
             return None;
         }
-        let agent = |suboption: u8| Some(What::Agent(suboption, options.relay(suboption)?.into()));
+        let agent = |suboption: u8| Some(What::Agent(suboption, (*options.relay(suboption)?).into()));
         let hardware = ClientKey::of_hardware(message).map(|key| What::Hardware(key, message.mac()));
         let identifier = options.get(code::CLIENT_ID).map(|id| What::Identifier((*id).into()));
         let asked = [agent(code::RELAY_ID), agent(code::RELAY_REMOTE_ID), identifier, hardware];
