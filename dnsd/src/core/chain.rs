@@ -58,6 +58,8 @@ pub(super) struct Place<'p> {
     /// Where the name stands in the message.
     pub(super) at: u16,
     pub(super) zone: ZoneNumber,
+    /// Who asks.
+    pub(super) peer: IpAddr,
     /// Whether the name is the question's.
     first: bool,
 }
@@ -71,7 +73,7 @@ pub(super) fn resolve(view: &DnsView, query: &Query, peer: IpAddr, message: &mut
     if !view.zones().zone(zone).answers(peer) {
         return Resolution::Failed(Reason::NotAllowed);
     }
-    let place = Place { view, query, name: &query.name, at: QUESTION_NAME, zone, first: true };
+    let place = Place { view, query, name: &query.name, at: QUESTION_NAME, zone, peer, first: true };
     match step(&place, message) {
         Step::Done(answer) => {
             let authoritative = answer != Answer::Referral;
@@ -107,7 +109,7 @@ fn follow(
             let fits = prove::noted(view, query, message);
             return answered(if leads_out { Answer::Alias } else { Answer::Records }, !fits);
         };
-        let place = Place { view, query, name: &next.name, at, zone, first: false };
+        let place = Place { view, query, name: &next.name, at, zone, peer, first: false };
         // The records so far are an answer, whatever the chain ends with.
         let whole = |answer| if answer == Answer::Referral { Answer::Alias } else { answer };
         match step(&place, message) {
@@ -214,7 +216,7 @@ fn from_node(place: &Place<'_>, found: &Found<'_>, node: Node<'_>, message: &mut
         }
         let fits = fits && prove::noted(place.view, place.query, message);
         if fits && extra::has_targets(rrset.rtype()) {
-            extra::targets(place.view, place.query, (place.name, &rrset), message);
+            extra::targets(place, &rrset, message);
         }
         return end(fits, Answer::Records);
     }
@@ -325,7 +327,7 @@ fn referral(
     let fits = message.rrset(Section::Authority, owner, &servers, place.view, place.query, place.zone)
         && prove::delegation(place, found, (&cut, name), message)
         && prove::noted(place.view, place.query, message)
-        && extra::glue(place.view, place.query, &servers, name, message);
+        && extra::glue(place, &servers, name, message);
     end(fits, Answer::Referral)
 }
 

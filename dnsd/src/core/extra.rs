@@ -6,9 +6,8 @@
 
 use crate::view::{DnsView, Labels, Node, Rdata, Rrset, ZoneNumber, rtype};
 
-use super::chain::target_of;
+use super::chain::{Place, target_of};
 use super::message::{Message, Owner, Section};
-use super::query::Query;
 
 /// Most targets whose addresses are looked up for one answer that can do without.
 const TARGETS_MAX: usize = 32;
@@ -39,19 +38,15 @@ pub(super) fn has_targets(rtype: u16) -> bool {
     )
 }
 
-/// Adds the records that are asked for next after those of `rrset`, which `owner` has, as far as they are in our
-/// zones and there is room.
-pub(super) fn targets(
-    view: &DnsView,
-    query: &Query,
-    (owner, rrset): (&Labels, &Rrset<'_>),
-    message: &mut Message<'_>,
-) {
+/// Adds the records that are asked for next after those of `rrset`, which the name of `place` has, as far as they are
+/// in zones of ours that the client may ask about, and there is room.
+pub(super) fn targets(place: &Place<'_>, rrset: &Rrset<'_>, message: &mut Message<'_>) {
+    let (view, owner) = (place.view, place.name);
     let mut done: Vec<Target> = Vec::new();
     for rdata in rrset.rdatas().take(TARGETS_MAX) {
         let Some(target) = target_in(rdata, rrset.rtype(), owner, view) else { continue };
         let name = target.name.as_wire();
-        if let Some((zone, node)) = node_of(view, &target.name)
+        if let Some((zone, node)) = node_of(place, &target.name)
             && !node.is_special()
         {
             let is_said = |rtype| {
@@ -59,7 +54,7 @@ pub(super) fn targets(
                 done.iter().any(before) || name == owner.as_wire() && rtype == rrset.rtype()
             };
             for rtype in target.rtypes.iter().filter(|rtype| !is_said(**rtype)) {
-                record(view, query, zone, &node, &target.name, *rtype, message);
+                record(place, (zone, &node), &target.name, *rtype, message);
             }
         }
         done.push(target);
@@ -68,24 +63,18 @@ pub(super) fn targets(
 
 /// Adds the addresses of the servers of a delegation at `cut`. `false` if one was left out that is
 /// below it, and so can be had nowhere else.
-pub(super) fn glue(
-    view: &DnsView,
-    query: &Query,
-    servers: &Rrset<'_>,
-    cut: &[u8],
-    message: &mut Message<'_>,
-) -> bool {
+pub(super) fn glue(place: &Place<'_>, servers: &Rrset<'_>, cut: &[u8], message: &mut Message<'_>) -> bool {
     // What the referral is useless without goes first, however many servers there are; it ends with the room.
     for below in [true, false] {
         let most = if below { usize::MAX } else { TARGETS_MAX };
         for rdata in servers.rdatas().take(most) {
-            let Some(target) = target_of(rdata, view) else { continue };
+            let Some(target) = target_of(rdata, place.view) else { continue };
             if is_within(&target, cut) != below {
                 continue;
             }
-            let Some((zone, node)) = node_of(view, &target) else { continue };
+            let Some((zone, node)) = node_of(place, &target) else { continue };
             for rtype in ADDRESSES {
-                if !record(view, query, zone, &node, &target, *rtype, message) && below {
+                if !record(place, (zone, &node), &target, *rtype, message) && below {
                     return false;
                 }
             }
@@ -96,10 +85,8 @@ pub(super) fn glue(
 
 /// Adds the records of one type of a target; `false` if there are some and they do not fit.
 fn record(
-    view: &DnsView,
-    query: &Query,
-    zone: ZoneNumber,
-    node: &Node<'_>,
+    place: &Place<'_>,
+    (zone, node): (ZoneNumber, &Node<'_>),
     target: &Labels,
     rtype: u16,
     message: &mut Message<'_>,
@@ -108,7 +95,7 @@ fn record(
     let owner = Owner::name(target.as_wire());
     // What lies at a delegation or below one is not the zone's to sign.
     let owner = if node.is_special() { owner } else { owner.of([target.as_wire(), &[]]) };
-    message.rrset(Section::Additional, owner, &rrset, view, query, zone)
+    message.rrset(Section::Additional, owner, &rrset, place.view, place.query, zone)
 }
 
 /// What RDATA of `rtype` points to; `owner` has it.
@@ -165,10 +152,14 @@ fn service_in(octets: &[u8], rtype: u16, owner: &Labels) -> Option<Target> {
     }
 }
 
-fn node_of<'v>(view: &'v DnsView, name: &Labels) -> Option<(ZoneNumber, Node<'v>)> {
-    let zone = view.zones().find(name, name.count())?;
-    let depth = view.zones().zone(zone).depth;
-    Some((zone, view.name(zone, name.relative(name.count(), depth))?))
+fn node_of<'p>(place: &Place<'p>, name: &Labels) -> Option<(ZoneNumber, Node<'p>)> {
+    let view = place.view;
+    let number = view.zones().find(name, name.count())?;
+    let zone = view.zones().zone(number);
+    if !zone.answers(place.peer) {
+        return None;
+    }
+    Some((number, view.name(number, name.relative(name.count(), zone.depth))?))
 }
 
 /// Whether `name` is `ancestor` or lies below it.

@@ -134,7 +134,7 @@ fn a_refusal_says_why_to_who_speaks_edns() {
 fn a_zone_answers_those_that_it_is_for_also_through_an_alias() {
     let server = Server::new(
         "[zone.\"lab.example\"]\nallow-query = [\"10.20.0.0/16\", \"2001:db8::/32\"]\n\
-         [zone.\"example\"]\nrecords = 'www CNAME ns1.lab'\n",
+         [zone.\"example\"]\nrecords = \"\"\"\nwww CNAME ns1.lab\n@ MX 10 ns1.lab\n\"\"\"\n",
     );
     let (inside, outside) = ("10.20.7.7", "192.0.2.1");
     let host = Ask::new("ns1.lab.example", rtype::A);
@@ -150,6 +150,11 @@ fn a_zone_answers_those_that_it_is_for_also_through_an_alias() {
     assert_eq!(server.udp(&alias, inside).answer.len(), 2);
     assert_eq!(server.udp(&alias, outside).answer.len(), 1, "the alias and not what it leads to");
     assert_eq!(server.udp(&host, "::ffff:10.20.7.7").answer.len(), 1);
+    let mail = Ask::new("example", rtype::MX);
+    for (peer, addresses) in [(inside, 2), (outside, 0)] {
+        let reply = server.udp(&mail, peer);
+        assert_eq!((reply.answer.len(), reply.additional.len()), (1, addresses), "{peer}");
+    }
 }
 
 #[test]
