@@ -165,17 +165,21 @@ fn reply(
     }
 }
 
-/// Whether the reply counts: one by UDP to who did not show that his address is his own.
+/// Whether the reply counts: one by UDP to who is in no network of ours and did not show that his address is his own.
 fn is_counted(view: &DnsView, read: &Result<Query, Rejected>, context: QueryContext<'_>) -> bool {
     let edns = read.as_ref().map_or_else(|rejected| rejected.edns, |question| question.edns);
     let proven = edns.is_some_and(|edns| edns.proven);
-    view.clients().limit > 0 && !proven && context.transport == Transport::Udp
+    view.clients().limit > 0
+        && !proven
+        && context.transport == Transport::Udp
+        && !view.clients().are_own(context.peer)
 }
 
-/// The same question without the wish for signatures, if it has that and anything is signed.
+/// The same question without the wish for signatures, if it has that and its zone is signed.
 fn without_signatures(view: &DnsView, read: &Result<Query, Rejected>) -> Option<Result<Query, Rejected>> {
     let question = read.as_ref().ok().filter(|_| view.signing().is_on())?;
     let edns = question.edns.filter(|edns| edns.dnssec_ok && question.signature.is_none())?;
+    view.signing().zone(chain::zone_for(view, &question.name, question.qtype)?)?;
     Some(Ok(Query { edns: Some(Edns { dnssec_ok: false, ..edns }), ..question.clone() }))
 }
 
@@ -197,8 +201,7 @@ fn judge(
         (Outcome::Answered { answer, .. }, _) => answer as u64,
         _ => u64::MAX,
     };
-    let verdict = limiter.judge(context.peer, identity, view.clients().limit, now);
-    if view.clients().are_own(context.peer) { Verdict::Send } else { verdict }
+    limiter.judge(context.peer, identity, view.clients().limit, now)
 }
 
 /// What there is instead of a reply that is one too many.
