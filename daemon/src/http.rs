@@ -4,7 +4,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -38,7 +38,13 @@ struct State {
     fresh: AtomicBool,
     /// Something came since the last request: the beginning of another one.
     begun: AtomicBool,
+    /// Answers that are waited for.
+    busy: AtomicUsize,
 }
+
+/// An answer that is waited for, until this is dropped.
+#[derive(Debug)]
+pub struct Busy(Activity);
 
 impl Default for Activity {
     /// Something happened right now.
@@ -52,6 +58,12 @@ impl Activity {
     pub fn request(&self) {
         self.state.fresh.store(true, Ordering::Relaxed);
         self.state.begun.store(false, Ordering::Relaxed);
+    }
+
+    /// The client waits for us: a connection does not end meanwhile.
+    pub fn busy(&self) -> Busy {
+        self.state.busy.fetch_add(1, Ordering::Relaxed);
+        Busy(self.clone())
     }
 
     /// Whether a request has begun and not ended.
@@ -83,16 +95,27 @@ impl Activity {
         }
     }
 
-    /// Returns when nothing has happened for `idle`.
+    /// Returns when nothing has happened for `idle`, and no answer is waited for.
     pub async fn stopped(self, idle: Duration) {
         loop {
             let last = self.begin + Duration::from_millis(self.state.last_ms.load(Ordering::Relaxed));
             let quiet = last.elapsed();
+            if self.state.busy.load(Ordering::Relaxed) > 0 {
+                tokio::time::sleep(idle).await;
+                continue;
+            }
             if quiet >= idle {
                 return;
             }
             tokio::time::sleep(idle - quiet).await;
         }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.state.busy.fetch_sub(1, Ordering::Relaxed);
+        self.0.note();
     }
 }
 

@@ -1,7 +1,7 @@
 //! Logging to stderr: for a terminal, a file, or the journal.
 //!
 //! One line per event, whatever its fields contain. The level comes from `HOSTBOOK_LOG`: `error`,
-//! `warn`, `info` (the default), `debug` or `trace`.
+//! `warn`, `info` (the default), `debug` or `trace`. Libraries are heard from `debug` on.
 
 mod format;
 mod throttle;
@@ -14,6 +14,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::sys::stat::fstat;
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::Registry;
@@ -57,7 +59,15 @@ where
         .with_writer(writer)
         .with_ansi(false) // colours are the style's own; fields never carry any
         .log_internal_errors(false); // a closed stderr must not become a panic
+    let layer =
+        layer.with_filter(filter_fn(move |event| level >= LevelFilter::DEBUG || is_ours(event.target())));
     Registry::default().with(level).with(layer)
+}
+
+/// Whether a crate of ours says it. What libraries say may be a line for each packet of a stranger.
+fn is_ours(target: &str) -> bool {
+    const OURS: [&str; 5] = ["daemon", "dhcpd", "dnsd", "hostbook", "inventory_core"];
+    target.split("::").next().is_some_and(|name| OURS.contains(&name))
 }
 
 fn level(text: &str) -> Option<LevelFilter> {
@@ -120,6 +130,13 @@ mod tests {
             "<3>disk full\n<4>inventory broken errors=3\n\
              <6>inventory loaded generation=7 subnet=10.0.0.0/24\n<7>query\n"
         );
+    }
+
+    #[test]
+    fn libraries_say_nothing_unless_more_is_asked_for() {
+        let say = || error!(target: "hickory_net::udp", "expected message from");
+        assert_eq!(logged(Style::Journal, LevelFilter::INFO, say), "");
+        assert_eq!(logged(Style::Journal, LevelFilter::DEBUG, say), "<3>expected message from\n");
     }
 
     #[test]

@@ -124,7 +124,8 @@ impl<'o> Message<'o> {
 
     /// Ends the reply: header and OPT record. Returns its octets.
     ///
-    /// RD is given back as it came; AD, CD, RA and Z are never set, as in NSD and Knot.
+    /// RD is given back as it came; AD, CD and Z are never set, as in NSD and Knot, and RA for clients that have a
+    /// forwarder.
     #[inline]
     pub(super) fn finish(self, header: &Header, flags: Flags, edns: Option<Edns>) -> usize {
         let Message { out, mut at, counts: [answers, authority, mut additional], .. } = self;
@@ -142,8 +143,7 @@ impl<'o> Message<'o> {
         at
     }
 
-    /// Writes an RRset. `compress`: names in it may become pointers. `false`, and nothing is written,
-    /// if it does not fit.
+    /// Writes an RRset. `false`, and nothing is written, if it does not fit.
     #[inline]
     pub(super) fn rrset(
         &mut self,

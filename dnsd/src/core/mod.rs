@@ -122,6 +122,22 @@ fn answer_read(
     context: QueryContext<'_>,
     out: &mut [u8],
 ) -> Outcome {
+    prepare(read, context);
+    let Some(limiter) = context.limiter.filter(|_| is_counted(view, read, context)) else {
+        return reply(view, &header, read, query, context, out);
+    };
+    // A signature costs more than all else: it is made for an answer that is sent.
+    let first = without_signatures(view, read);
+    let outcome = reply(view, &header, first.as_ref().unwrap_or(read), query, context, out);
+    match (judge(read, (context, limiter), view, outcome), first) {
+        (Verdict::Send, None) => outcome,
+        (Verdict::Send, Some(_)) => reply(view, &header, read, query, context, out),
+        (verdict, _) => withhold(&header, read, query, verdict, out),
+    }
+}
+
+/// Says what goes into the OPT record of the reply.
+fn prepare(read: &mut Result<Query, Rejected>, context: QueryContext<'_>) {
     let edns = match read {
         Ok(question) => &mut question.edns,
         Err(rejected) => &mut rejected.edns,
@@ -134,17 +150,6 @@ fn answer_read(
     }
     if let Err(rejected) = read {
         rejected.judge_cookie(context.identity.is_some());
-    }
-    let Some(limiter) = context.limiter.filter(|_| is_counted(view, read, context)) else {
-        return reply(view, &header, read, query, context, out);
-    };
-    // A signature costs more than all else: it is made for an answer that is sent.
-    let first = without_signatures(view, read);
-    let outcome = reply(view, &header, first.as_ref().unwrap_or(read), query, context, out);
-    match (judge(read, (context, limiter), view, outcome), first) {
-        (Verdict::Send, None) => outcome,
-        (Verdict::Send, Some(_)) => reply(view, &header, read, query, context, out),
-        (verdict, _) => withhold(&header, read, query, verdict, out),
     }
 }
 

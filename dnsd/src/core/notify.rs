@@ -51,6 +51,8 @@ struct Pending {
     session: Option<Session>,
     due: Duration,
     pause: Duration,
+    /// It was answered with an error.
+    refused: bool,
 }
 
 /// A message to a secondary.
@@ -73,6 +75,8 @@ pub struct Heard {
     pub serial: u32,
     /// Response code: not zero if it does not have the zone, or does not listen to us.
     pub rcode: u16,
+    /// Whether it had refused before.
+    pub again: bool,
 }
 
 impl Announcer {
@@ -90,7 +94,15 @@ impl Announcer {
                 let pending = match self.pending.remove(&place) {
                     Some(pending) if !is_new => Pending { key, ..pending },
                     None if !is_new => continue,
-                    _ => Pending { serial, key, id: 0, session: None, due: now.elapsed, pause: FIRST },
+                    _ => Pending {
+                        serial,
+                        key,
+                        id: 0,
+                        session: None,
+                        due: now.elapsed,
+                        pause: FIRST,
+                        refused: false,
+                    },
                 };
                 wanted.insert(place, pending);
             }
@@ -125,8 +137,9 @@ impl Announcer {
         messages
     }
 
-    /// Takes note of a datagram. `None` if it answers nothing that was told.
-    pub fn answered(&mut self, from: SocketAddr, octets: &[u8], now: UnixSeconds) -> Option<Heard> {
+    /// Takes note of a datagram. `None` if it answers nothing that was told. A secondary that answers with an error, as
+    /// one does that is starting, or has not got the zone yet, is told again some minutes later.
+    pub fn answered(&mut self, from: SocketAddr, octets: &[u8], now: Moment) -> Option<Heard> {
         let header = Header::read(octets)?;
         if !header.is_response() || header.opcode() != 4 {
             return None;
@@ -136,11 +149,18 @@ impl Announcer {
             *to == from
                 && pending.id.to_be_bytes() == header.id
                 && zone.as_wire() == asked.as_wire()
-                && pending.is_answered_by(octets, now)
+                && pending.is_answered_by(octets, now.wall)
         };
         let place = self.pending.iter().find(|entry| same(*entry)).map(|(place, _)| place.clone())?;
-        let pending = self.pending.remove(&place)?;
-        Some(Heard { zone: place.0, serial: pending.serial, rcode: header.flags & 15 })
+        let (zone, rcode) = (place.0.clone(), header.flags & 15);
+        if rcode == 0 {
+            let pending = self.pending.remove(&place)?;
+            return Some(Heard { zone, serial: pending.serial, rcode, again: false });
+        }
+        let pending = self.pending.get_mut(&place)?;
+        let again = std::mem::replace(&mut pending.refused, true);
+        (pending.due, pending.pause) = (now.elapsed + LONGEST, LONGEST);
+        Some(Heard { zone, serial: pending.serial, rcode, again })
     }
 
     /// Takes note that the secondary at `peer` has a copy of `zone` with this serial.
@@ -270,8 +290,8 @@ mod tests {
         let first = due(&mut announcer, 0);
         assert_eq!(first.len(), 2, "and nobody is told of other.example");
         assert!(due(&mut announcer, 0).is_empty());
-        let heard = announcer.answered(first[0].to, &answer(&first[0].octets, false), at(0).wall);
-        assert_eq!(heard, Some(Heard { zone: name("lab.example"), serial: 7, rcode: 0 }));
+        let heard = announcer.answered(first[0].to, &answer(&first[0].octets, false), at(0));
+        assert_eq!(heard, Some(Heard { zone: name("lab.example"), serial: 7, rcode: 0, again: false }));
         let times: Vec<u64> = (1..2000).filter(|now| !due(&mut announcer, *now).is_empty()).collect();
         assert_eq!(times[..9], [1, 3, 7, 15, 31, 63, 127, 255, 511]);
         assert!(times[9..].windows(2).all(|pair| pair[1] - pair[0] == 300), "{times:?}");
@@ -287,19 +307,28 @@ mod tests {
         let messages = announcer.due(&view, &keys(), at(0), || 77);
         let [plain, signed] = [&messages[0], &messages[1]];
         let right = answer(&signed.octets, true);
-        assert_eq!(announcer.answered(signed.to, &answer(&signed.octets, false), at(0).wall), None);
-        assert_eq!(announcer.answered("192.0.2.3:53".parse().unwrap(), &right, at(0).wall), None);
+        assert_eq!(announcer.answered(signed.to, &answer(&signed.octets, false), at(0)), None);
+        assert_eq!(announcer.answered("192.0.2.3:53".parse().unwrap(), &right, at(0)), None);
         let mut other_id = right.clone();
         other_id[1] ^= 1;
-        assert_eq!(announcer.answered(signed.to, &other_id, at(0).wall), None);
-        assert_eq!(announcer.answered(plain.to, &plain.octets, at(0).wall), None, "no response");
+        assert_eq!(announcer.answered(signed.to, &other_id, at(0)), None);
+        assert_eq!(announcer.answered(plain.to, &plain.octets, at(0)), None, "no response");
         let mut refused = right.clone();
         refused[3] |= 5;
-        assert_eq!(announcer.answered(signed.to, &refused, at(0).wall), None, "changed on the way");
-        assert!(announcer.answered(signed.to, &right, at(0).wall).is_some());
+        assert_eq!(announcer.answered(signed.to, &refused, at(0)), None, "changed on the way");
+        assert!(announcer.answered(signed.to, &right, at(0)).is_some());
         let mut refused = answer(&plain.octets, false);
         refused[3] |= 5;
-        assert_eq!(announcer.answered(plain.to, &refused, at(0).wall).map(|heard| heard.rcode), Some(5));
+        let heard = |announcer: &mut Announcer, octets: &[u8], now| {
+            announcer.answered(plain.to, octets, now).map(|heard| (heard.rcode, heard.again))
+        };
+        assert_eq!(heard(&mut announcer, &refused, at(0)), Some((5, false)));
+        // It is told again, less often, until it has heard.
+        assert_eq!(announcer.next_due(), Some(at(300).elapsed));
+        assert_eq!(announcer.due(&view, &keys(), at(300), || 77).len(), 1);
+        assert_eq!(heard(&mut announcer, &refused, at(300)), Some((5, true)));
+        assert_eq!(announcer.due(&view, &keys(), at(600), || 77).len(), 1);
+        assert_eq!(heard(&mut announcer, &answer(&plain.octets, false), at(600)), Some((0, false)));
         assert_eq!(announcer.next_due(), None);
     }
 

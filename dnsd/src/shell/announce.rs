@@ -66,7 +66,9 @@ pub(super) async fn announce(
             _ = stop.wait_for(|stop| *stop) => return,
             () = service.changed.notified() => announcer.update(&service.views.load(), moment(started)),
             () = sleep_until(due) => {}
-            heard = receive(&sockets) => take(&service, &mut announcer, &heard.1, heard.0),
+            heard = receive(&sockets) => {
+                take(&service, &mut announcer, &heard.1, heard.0, moment(started));
+            }
         }
         for (zone, peer, serial) in service.secondaries.take_copied() {
             announcer.copied(&zone, peer, serial);
@@ -110,19 +112,20 @@ async fn send(
         }
         let until = Instant::now() + BURST;
         while let Ok((from, octets)) = timeout_at(until, receive(sockets)).await {
-            take(service, announcer, &octets, from);
+            take(service, announcer, &octets, from, moment(started));
         }
     }
 }
 
-fn take(service: &Service, announcer: &mut Announcer, octets: &[u8], from: SocketAddr) {
-    let now = wall_clock();
+fn take(service: &Service, announcer: &mut Announcer, octets: &[u8], from: SocketAddr, now: Moment) {
     let Some(heard) = announcer.answered(from, octets, now) else { return };
-    service.secondaries.told(&heard, from.ip(), now);
+    service.secondaries.told(&heard, from.ip(), now.wall);
     if heard.rcode == 0 {
         debug!(zone = %heard.zone, %from, serial = heard.serial, "a secondary has heard of the change");
+    } else if heard.again {
+        debug!(zone = %heard.zone, %from, rcode = heard.rcode, "a secondary still does not want to hear of a change");
     } else {
-        warn!(zone = %heard.zone, %from, rcode = heard.rcode, "a secondary does not want to hear of a change");
+        warn!(zone = %heard.zone, %from, rcode = heard.rcode, "a secondary does not want to hear of a change: it is told again");
     }
 }
 

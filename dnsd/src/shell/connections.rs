@@ -1,11 +1,11 @@
 //! What connections of every kind share: how many there may be, what they count into, and how a query becomes
 //! a reply.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::core::transfer::{self as transfers, Opened};
@@ -15,6 +15,7 @@ use crate::view::DnsView;
 
 use super::counters::{Carrier, ConnectionTally, Traffic};
 use super::forward::Question;
+use super::places::{Place, Places};
 use super::query_log::{Heard, Sampler};
 use super::service::Service;
 use super::status::lock;
@@ -23,6 +24,8 @@ use super::updates::Back;
 
 /// Connections at once, of all kinds together.
 pub const CONNECTIONS_MAX: usize = 1024;
+/// Connections that strangers may have together: the rest is for networks of ours and for secondaries.
+const STRANGERS_MAX: usize = CONNECTIONS_MAX / 8 * 7;
 /// Connections of one client at once.
 pub const CLIENT_CONNECTIONS_MAX: usize = 128;
 /// Octets of a query at most: a question with any options that are in use has a tenth.
@@ -40,14 +43,7 @@ pub(super) struct Connections {
     pub(super) turns: Semaphore,
     scratch: Mutex<Box<[u8]>>,
     sampler: Mutex<Sampler>,
-    taken: Mutex<Taken>,
-}
-
-/// How many connections there are.
-#[derive(Default)]
-struct Taken {
-    all: usize,
-    of_client: HashMap<IpAddr, usize>,
+    places: Arc<Places>,
 }
 
 /// What is sent later than at once.
@@ -56,6 +52,8 @@ pub(super) enum Later {
     Transfer(Box<Granted>),
     /// A reply that somebody else makes; nothing, if it does not come.
     Reply(oneshot::Receiver<Vec<u8>>),
+    /// Nothing: too many wait. The client may ask again.
+    Busy,
 }
 
 /// The right to one connection, from before its handshake to its end.
@@ -63,8 +61,7 @@ pub(super) struct Seat {
     connections: Arc<Connections>,
     peer: IpAddr,
     carrier: Carrier,
-    /// How long the connection may wait for its next query to be complete.
-    pub(super) idle: Duration,
+    _place: Place,
 }
 
 impl Connections {
@@ -77,35 +74,39 @@ impl Connections {
             turns,
             scratch,
             sampler: Mutex::default(),
-            taken: Mutex::default(),
+            places: Places::new(CLIENT_CONNECTIONS_MAX),
         })
     }
 
     /// A seat for a connection from `peer`; `None` if there are too many, of all clients or of this one.
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr, carrier: Carrier) -> Option<Seat> {
-        let mut taken = self.taken();
-        let own = taken.of_client.get(&client_of(peer)).copied().unwrap_or(0);
-        if taken.all >= CONNECTIONS_MAX || own >= CLIENT_CONNECTIONS_MAX {
+        let place = self.places.take(peer, STRANGERS_MAX).or_else(|| {
+            let view = self.service.views.load();
+            is_kept_for(&view, peer).then(|| self.places.take(peer, CONNECTIONS_MAX)).flatten()
+        });
+        let Some(place) = place else {
             self.tally.traffic.count(Traffic::TcpRefused);
             return None;
-        }
+        };
         self.tally.traffic.count(Traffic::TcpAccepted);
-        let idle = if taken.all * 2 < CONNECTIONS_MAX { IDLE } else { IDLE_WHEN_BUSY };
-        taken.all += 1;
-        taken.of_client.insert(client_of(peer), own + 1);
-        Some(Seat { connections: Arc::clone(self), peer, carrier, idle })
+        Some(Seat { connections: Arc::clone(self), peer, carrier, _place: place })
     }
 
     /// Whether there are so many connections that a client has to show first that its address is its own.
     pub(super) fn are_many(&self, peer: IpAddr) -> bool {
-        let taken = self.taken();
-        let own = taken.of_client.get(&client_of(peer)).copied().unwrap_or(0);
-        taken.all * 4 >= CONNECTIONS_MAX || own * 8 >= CLIENT_CONNECTIONS_MAX
+        let (all, own) = self.places.taken(peer);
+        all * 4 >= CONNECTIONS_MAX || own * 8 >= CLIENT_CONNECTIONS_MAX
     }
+}
 
-    fn taken(&self) -> MutexGuard<'_, Taken> {
-        lock(&self.taken)
-    }
+/// Whether the last places are for this client, too: it is in a network of ours, or copies a zone.
+fn is_kept_for(view: &DnsView, peer: IpAddr) -> bool {
+    let peer = peer.to_canonical();
+    view.clients().are_own(peer)
+        || view
+            .zones()
+            .iter()
+            .any(|(_, zone)| zone.secondaries.iter().any(|one| one.net == IpNet::from(peer)))
 }
 
 impl Carrier {
@@ -134,6 +135,12 @@ impl Seat {
         &self.connections
     }
 
+    /// How long the connection may wait for its next query to be complete, as many as there are at present.
+    pub(super) fn idle(&self) -> Duration {
+        let (all, _) = self.connections.places.taken(self.peer);
+        if all * 2 < CONNECTIONS_MAX { IDLE } else { IDLE_WHEN_BUSY }
+    }
+
     /// The client's address.
     pub(super) fn peer(&self) -> IpAddr {
         self.peer
@@ -156,6 +163,7 @@ impl Seat {
         let heard = Heard { client: self.peer, carrier: self.carrier, outcome };
         sampler.hear(&service.queries, &view, &asked, heard);
         match made {
+            Ok(Outcome::Dropped(Reason::ForwardBusy | Reason::UpdateBusy)) => Some(Later::Busy),
             Ok(outcome) => {
                 if let Some(reply) = outcome.reply_in(&scratch) {
                     take(reply);
@@ -205,27 +213,5 @@ impl Seat {
             return Err(Later::Reply(reply));
         }
         Ok(Outcome::Dropped(Reason::ForwardBusy))
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut taken = self.connections.taken();
-        taken.all = taken.all.saturating_sub(1);
-        let client = client_of(self.peer);
-        if let Some(count) = taken.of_client.get_mut(&client) {
-            *count -= 1;
-            if *count == 0 {
-                taken.of_client.remove(&client);
-            }
-        }
-    }
-}
-
-/// The address that stands for all of a client: one has a whole network of IPv6 to itself.
-fn client_of(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
-        v4 @ IpAddr::V4(_) => v4,
     }
 }

@@ -33,6 +33,11 @@ impl LeaseStore {
         }
         let names = store.load().unwrap_or_else(|why| {
             warn!(%why, file = FILE, "names of leases cannot be read: there are none until machines renew");
+            // What is in it would be there again after a restart, and of leases that have ended meanwhile.
+            store.database = None;
+            if let Err(error) = std::fs::rename(&store.path, store.path.with_extension("damaged")) {
+                warn!(%error, file = FILE, "the file cannot be put aside");
+            }
             LeaseNames::default()
         });
         (store, names)
@@ -107,5 +112,30 @@ impl LeaseStore {
             None => open_database(&self.path)?,
         };
         Ok(self.database.insert(database))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_put_aside_and_never_read_again() {
+        let directory = std::env::temp_dir().join(format!("hostbook-names-{}", std::process::id()));
+        let state = StateDir::open(&directory, None).unwrap();
+        let path = directory.join(FILE);
+        // Names are there, and the table that belongs to them is none of ours.
+        let database = open_database(&path).unwrap();
+        let transaction = database.begin_write().unwrap();
+        transaction.open_table(NAMES).unwrap().insert(&b"\x01a\x00"[..], &b"{}"[..]).unwrap();
+        transaction.open_table(TableDefinition::<u64, u64>::new("pointers")).unwrap();
+        transaction.commit().unwrap();
+        drop(database);
+        for _ in 0..2 {
+            let (store, names) = LeaseStore::open(&state);
+            assert!(store.database.is_none() && names.get(&Name::parse("a", None).unwrap()).is_none());
+            assert!(!path.exists() && path.with_extension("damaged").exists());
+        }
+        std::fs::remove_dir_all(&directory).unwrap();
     }
 }

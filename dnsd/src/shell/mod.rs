@@ -15,6 +15,7 @@ mod journal;
 mod keys;
 mod lease_store;
 mod options;
+mod places;
 mod query_log;
 mod reload;
 mod secondaries;

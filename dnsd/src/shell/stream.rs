@@ -55,7 +55,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn answer(&mut self) {
         let (mut input, mut output) = (Vec::new(), Vec::new());
         let mut made = JoinSet::new();
-        let mut deadline = Instant::now() + self.seat.idle;
+        let mut deadline = Instant::now() + self.seat.idle();
         loop {
             let (mut used, mut transfer) = (0, None);
             while transfer.is_none()
@@ -68,10 +68,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     Some(Later::Reply(reply)) => {
                         made.spawn(async { timeout(MAKING, reply).await.ok()?.ok() });
                     }
-                    None => {}
+                    Some(Later::Busy) | None => {}
                 }
                 used += octets;
-                deadline = Instant::now() + self.seat.idle;
+                deadline = Instant::now() + self.seat.idle();
             }
             input.drain(..used);
             if !output.is_empty() {
@@ -91,7 +91,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 if !sent {
                     return;
                 }
-                deadline = Instant::now() + self.seat.idle;
+                deadline = Instant::now() + self.seat.idle();
                 continue;
             }
             if announced(&input).is_some_and(|octets| octets > QUERY_OCTETS_MAX) {
@@ -102,7 +102,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Heard::More => {}
                 Heard::Made(reply) => {
                     reply.iter().for_each(|reply| append(reply, &mut output));
-                    deadline = Instant::now() + self.seat.idle;
+                    deadline = Instant::now() + self.seat.idle();
                 }
                 Heard::End => return,
             }

@@ -22,7 +22,7 @@ use super::query::{Edns, Header, Query};
 use super::reason::{Outcome, Reason};
 use super::serial::{UnixSeconds, is_after};
 use super::tsig::Session;
-use super::{QueryContext, Transport, fail};
+use super::{QueryContext, Transport, fail, prepare};
 use pack::Pack;
 use signed::SignedZone;
 
@@ -131,7 +131,9 @@ pub fn may_copy(zone: &Zone, peer: IpAddr, key: Option<&Name>) -> bool {
 /// Answers a query for a transfer over a connection. A reply that is no transfer is written to `out`.
 pub fn open(view: &DnsView, query: &[u8], context: QueryContext<'_>, out: &mut [u8]) -> Opened {
     let Some(header) = Header::read(query) else { return Opened::Reply(Outcome::Dropped(Reason::Short)) };
-    let question = match Query::read(&header, query) {
+    let mut read = Query::read(&header, query);
+    prepare(&mut read, context);
+    let question = match read {
         Ok(question) => question,
         Err(rejected) => return Opened::Reply(fail(&header, rejected, query, out)),
     };

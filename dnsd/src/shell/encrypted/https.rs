@@ -11,7 +11,7 @@ use std::time::Duration;
 use daemon::http::{Activity, Connection};
 use data_encoding::BASE64URL_NOPAD;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -40,7 +40,9 @@ const STREAMS_MAX: u32 = 64;
 const HEADERS_MAX: u32 = 16 << 10;
 /// Octets beyond the longest query that are read, and forgotten, before a client is told.
 const PASSED_MAX: usize = 64 << 10;
-/// How long a client may take to complete its request.
+/// What is said of a message that no query is as long as.
+const TOO_LONG: (StatusCode, &str) = (StatusCode::PAYLOAD_TOO_LARGE, "no query is as long");
+/// How long a client may take to complete the body of its request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Answers on `listener` until `stop` turns true.
@@ -54,12 +56,12 @@ pub(super) async fn serve(
 }
 
 async fn connection(stream: TlsStream<TcpStream>, seat: Seat, mut stop: watch::Receiver<bool>) {
-    let (idle, activity) = (seat.idle, Activity::default());
+    let (idle, activity) = (seat.idle(), Activity::default());
     let by_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-    let (seat, io) = (Arc::new(seat), Connection::new(stream, activity.clone()));
+    let (seat, io, noted) = (Arc::new(seat), Connection::new(stream, activity.clone()), activity.clone());
     let service = service_fn(move |request| {
-        let seat = Arc::clone(&seat);
-        async move { Ok::<_, Infallible>(respond(request, &seat).await) }
+        let (seat, activity) = (Arc::clone(&seat), noted.clone());
+        async move { Ok::<_, Infallible>(respond(request, &seat, &activity).await) }
     });
     let serving = async {
         // How a client ends its connection makes no difference.
@@ -79,7 +81,7 @@ async fn connection(stream: TlsStream<TcpStream>, seat: Seat, mut stop: watch::R
     }
 }
 
-async fn respond(request: Request<Incoming>, seat: &Seat) -> Response<Whole> {
+async fn respond(request: Request<Incoming>, seat: &Seat, activity: &Activity) -> Response<Whole> {
     let query = match query_of(request).await {
         Ok(query) => query,
         Err((status, why)) => return refuse(seat, status, why),
@@ -90,8 +92,13 @@ async fn respond(request: Request<Incoming>, seat: &Seat) -> Response<Whole> {
             return refuse(seat, StatusCode::NOT_IMPLEMENTED, "zones are not copied by HTTPS: use TLS");
         }
         Some(Later::Reply(later)) => {
-            reply = timeout(MAKING, later).await.ok().and_then(Result::ok).map(Bytes::from);
+            let _busy = activity.busy();
+            match timeout(MAKING, later).await {
+                Ok(Ok(made)) => reply = Some(Bytes::from(made)),
+                _ => return busy(),
+            }
         }
+        Some(Later::Busy) => return busy(),
         None => {}
     }
     let Some(reply) = reply else {
@@ -115,10 +122,12 @@ async fn query_of(request: Request<Incoming>) -> Result<Vec<u8>, (StatusCode, &'
         Method::GET => {
             let mut parameters = request.uri().query().unwrap_or("").split('&');
             let encoded = parameters.find_map(|parameter| parameter.strip_prefix("dns="));
-            encoded.and_then(|encoded| BASE64URL_NOPAD.decode(encoded.as_bytes()).ok()).ok_or((
-                StatusCode::BAD_REQUEST,
-                "`dns=` with a query in base64url without padding is missing",
-            ))
+            let query = encoded.and_then(|encoded| BASE64URL_NOPAD.decode(encoded.as_bytes()).ok());
+            let missing = "`dns=` with a query in base64url without padding is missing";
+            match query.ok_or((StatusCode::BAD_REQUEST, missing))? {
+                query if query.len() <= QUERY_OCTETS_MAX => Ok(query),
+                _ => Err(TOO_LONG),
+            }
         }
         Method::POST => {
             let is_message = request.headers().get(CONTENT_TYPE) == Some(&MESSAGE);
@@ -147,7 +156,16 @@ async fn read(mut body: Incoming) -> Result<Vec<u8>, (StatusCode, &'static str)>
             break;
         }
     }
-    if passed > 0 { Err((StatusCode::PAYLOAD_TOO_LARGE, "no query is as long")) } else { Ok(query) }
+    if passed > 0 { Err(TOO_LONG) } else { Ok(query) }
+}
+
+/// What a client is told whose question nobody has time for, or found an answer to.
+fn busy() -> Response<Whole> {
+    let mut response = Response::new(Whole(Some(Bytes::from_static(b"no answer was found in time\n"))));
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 fn refuse(seat: &Seat, status: StatusCode, why: &'static str) -> Response<Whole> {

@@ -101,7 +101,7 @@ async fn connection(incoming: Incoming, seat: Seat) {
     let mut streams = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = timeout(seat.idle, connection.accept_bi()), if streams.is_empty() => match accepted {
+            accepted = timeout(seat.idle(), connection.accept_bi()), if streams.is_empty() => match accepted {
                 Ok(Ok(stream)) => drop(streams.spawn(query(stream, Arc::clone(&seat), connection.clone()))),
                 Ok(Err(_)) => return,
                 Err(_) => {
@@ -142,11 +142,13 @@ async fn query((mut send, mut receive): (SendStream, RecvStream), seat: Arc<Seat
             }
             None
         }
-        None => None,
+        Some(Later::Busy) | None => None,
     };
     let failed = match later {
         // A stream that ends says that all was sent.
         Some(granted) => (!transfer::send(&seat, *granted, &mut send).await).then_some(INTERNAL_ERROR),
+        // Its end before a whole answer would be the end of the connection (RFC 9250, section 4.3.3).
+        None if output.is_empty() => Some(INTERNAL_ERROR),
         None => {
             let sent = timeout(PATIENCE, send.write_all(&output)).await;
             (!matches!(sent, Ok(Ok(())))).then_some(PROTOCOL_ERROR)

@@ -9,7 +9,6 @@ mod reply;
 mod special;
 mod upstream;
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -22,6 +21,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 use tracing::debug;
 
+use super::places::Places;
 use super::service::Service;
 use super::status::lock;
 use super::updates::Back;
@@ -101,55 +101,29 @@ pub(super) fn start(service: &Arc<Service>, tally: SharedTally<Forwarded>) -> io
     Ok(Forwarding { service: Arc::clone(service), thread: Some(thread) })
 }
 
-/// How many questions are looked up, in all and of each client.
-#[derive(Default)]
-struct Running {
-    all: usize,
-    of_client: HashMap<IpAddr, usize>,
-}
-
-impl Running {
-    fn begin(&mut self, client: IpAddr) -> bool {
-        let own = self.of_client.get(&client).copied().unwrap_or(0);
-        if self.all >= AT_ONCE || own >= OF_CLIENT {
-            return false;
-        }
-        self.all += 1;
-        self.of_client.insert(client, own + 1);
-        true
-    }
-
-    fn end(&mut self, client: IpAddr) {
-        self.all = self.all.saturating_sub(1);
-        if let Some(own) = self.of_client.get_mut(&client) {
-            *own -= 1;
-            if *own == 0 {
-                self.of_client.remove(&client);
-            }
-        }
-    }
-}
-
 async fn look_up(mut waiting: Receiver<Question>, tally: Arc<SharedTally<Forwarded>>) {
     let upstreams = Arc::new(Upstreams::default());
-    let running = Arc::new(Mutex::new(Running::default()));
+    let places = Places::new(OF_CLIENT);
     while let Some(question) = waiting.recv().await {
-        let client = question.peer;
-        if !lock(&running).begin(client) {
+        let Some(place) = places.take(question.peer, AT_ONCE) else {
             tally.count(Forwarded::Busy);
             continue;
-        }
-        let (upstreams, running, tally) = (Arc::clone(&upstreams), Arc::clone(&running), Arc::clone(&tally));
+        };
+        let (upstreams, tally) = (Arc::clone(&upstreams), Arc::clone(&tally));
         tokio::task::spawn_local(async move {
+            let _place = place;
             tally.count(answer(question, &upstreams).await);
-            lock(&running).end(client);
         });
     }
 }
 
 async fn answer(question: Question, upstreams: &Upstreams) -> Forwarded {
     let Question { query, own, transport, servers, back, .. } = question;
-    let Some(asked) = Asked::read(&query, &own, transport) else { return Forwarded::Malformed };
+    let mut batch = SendBatch::new(1, UDP_PAYLOAD.into());
+    let Some(asked) = Asked::read(&query, &own, transport) else {
+        back.send(own.into(), &mut batch);
+        return Forwarded::Malformed;
+    };
     let (found, what) = match special::answer(asked.query(), &servers) {
         Some(message) => (Ok(message), Forwarded::Special),
         None => match timeout(PATIENCE, upstreams.ask(&servers, &asked)).await {
@@ -163,7 +137,7 @@ async fn answer(question: Question, upstreams: &Upstreams) -> Forwarded {
         debug!(name = %asked.query().name(), ?failure, "a name elsewhere was not found out");
     }
     if let Some(reply) = asked.reply(found) {
-        back.send(reply, &mut SendBatch::new(1, UDP_PAYLOAD.into()));
+        back.send(reply, &mut batch);
     }
     what
 }

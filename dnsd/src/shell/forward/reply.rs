@@ -43,9 +43,9 @@ impl Asked {
             });
             query.set_name(target?);
         } else {
-            own.authorities.clear();
             own.metadata.authoritative = false;
         }
+        own.authorities.clear();
         query.set_name(query.name().to_lowercase());
         own.additionals.clear();
         let payload = asked

@@ -1,6 +1,7 @@
 //! Names that no server elsewhere is asked for.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::LazyLock;
 
 use hickory_resolver::proto::op::{Message, Query, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, AAAA};
@@ -22,13 +23,29 @@ const PRIVATE: [&str; 7] = [
     "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa.",
 ];
 
+/// The same as names.
+static SPECIAL: LazyLock<Special> = LazyLock::new(|| {
+    let names = |texts: &[&str]| texts.iter().filter_map(|text| Name::from_ascii(text).ok()).collect();
+    let blocks = (16..32).map(|octet| format!("{octet}.172.in-addr.arpa."));
+    let links = ["8", "9", "a", "b"].into_iter().map(|digit| format!("{digit}.e.f.ip6.arpa."));
+    let private: Vec<String> = PRIVATE.into_iter().map(str::to_owned).chain(blocks).chain(links).collect();
+    let private: Vec<&str> = private.iter().map(String::as_str).collect();
+    Special { localhost: names(&[LOCALHOST]), nowhere: names(&NOWHERE), private: names(&private) }
+});
+
+struct Special {
+    localhost: Vec<Name>,
+    nowhere: Vec<Name>,
+    private: Vec<Name>,
+}
+
 /// The answer to a question about such a name; `None`: it is to be asked for. Who has a private address may know
 /// the names of others.
 pub(super) fn answer(query: &Query, servers: &[SocketAddr]) -> Option<Message> {
     let name = query.name();
-    let is_within = |zone: &str| Name::from_ascii(zone).is_ok_and(|zone| zone.zone_of(name));
+    let is_within = |zones: &[Name]| zones.iter().any(|zone| zone.zone_of(name));
     let mut message = Message::query();
-    if is_within(LOCALHOST) {
+    if is_within(&SPECIAL.localhost) {
         // RFC 6761, section 6.3.
         let address = match query.query_type() {
             RecordType::A => Some(RData::A(A(Ipv4Addr::LOCALHOST))),
@@ -38,11 +55,8 @@ pub(super) fn answer(query: &Query, servers: &[SocketAddr]) -> Option<Message> {
         message.add_answers(address.map(|address| Record::from_rdata(name.clone(), TTL, address)));
         return Some(message);
     }
-    let mut private = PRIVATE.iter().any(|zone| is_within(zone));
-    private |= (16..32).any(|octet| is_within(&format!("{octet}.172.in-addr.arpa.")));
-    private |= ["8", "9", "a", "b"].iter().any(|digit| is_within(&format!("{digit}.e.f.ip6.arpa.")));
-    let is_kept = private && !servers.iter().all(|server| is_private(server.ip()));
-    if !is_kept && !NOWHERE.iter().any(|zone| is_within(zone)) {
+    let is_kept = is_within(&SPECIAL.private) && !servers.iter().all(|server| is_private(server.ip()));
+    if !is_kept && !is_within(&SPECIAL.nowhere) {
         return None;
     }
     message.metadata.response_code = ResponseCode::NXDomain;
