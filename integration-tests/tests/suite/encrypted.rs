@@ -143,6 +143,7 @@ fn https_refuses_in_words_what_is_no_query() {
                 (url.clone(), "400"),
                 (format!("'{url}?dns=A*B'"), "400"),
                 (format!("'{url}?dns=AAAA'"), "400"),
+                (format!("'{url}?dns={}'", "A".repeat(8000)), "413"),
                 (format!("-X DELETE {url}"), "405"),
                 (format!("-d hello {url}"), "415"),
                 (format!("-H 'content-type: application/dns-message' --data-binary @{long} {url}"), "413"),

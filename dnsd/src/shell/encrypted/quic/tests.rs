@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use daemon::metrics::Registry;
 use quinn::ReadError;
@@ -60,7 +61,12 @@ impl ServerCertVerifier for Believes {
 
 /// A new certificate; its files go away once they are read.
 fn certificate() -> Arc<Certificate> {
-    let directory: PathBuf = std::env::temp_dir().join(format!("hostbook-quic-{}", std::process::id()));
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let directory: PathBuf = std::env::temp_dir().join(format!(
+        "hostbook-quic-{}-{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    ));
     std::fs::create_dir_all(&directory).unwrap();
     let [chain, key] = ["chain.pem", "key.pem"].map(|file| directory.join(file));
     let made = Command::new("openssl")
@@ -104,29 +110,61 @@ async fn ask(connection: &Connection, ask: &Ask) -> Result<Vec<u8>, ReadError> {
     }
 }
 
+/// A server of this inventory's view, and a connection to it.
+struct Served {
+    connections: Arc<Connections>,
+    connection: Connection,
+    _endpoint: Endpoint,
+    _stop: watch::Sender<bool>,
+}
+
+async fn serving(inventory: &str) -> Served {
+    let counters = DnsCounters::new(&mut Registry::default());
+    let connections = Connections::new(Service::new(view(inventory), None), counters.connections());
+    let socket = bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
+    let (stop, stopped) = watch::channel(false);
+    let config = quic_config(&certificate());
+    tokio::spawn(serve(socket, config, Arc::clone(&connections), stopped));
+    let mut endpoint = Endpoint::client((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    endpoint.set_default_client_config(client());
+    let connection = endpoint.connect(address, "ns1.lab.example").unwrap().await.unwrap();
+    Served { connections, connection, _endpoint: endpoint, _stop: stop }
+}
+
+/// Asks for something that is there.
+async fn goes_on(connection: &Connection) {
+    let answer = ask(connection, &Ask::new("ns1.lab.example", rtype::A)).await.unwrap();
+    assert!(next_message(&answer).is_some(), "the connection goes on");
+}
+
+fn run(test: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+}
+
 #[test]
 fn a_transfer_that_fails_does_not_end_like_a_whole_one() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let view = view("[zone.\"lab.example\"]\nsecondaries = [\"127.0.0.1\"]\n");
-        let counters = DnsCounters::new(&mut Registry::default());
-        let connections = Connections::new(Service::new(view, None), counters.connections());
-        let socket = bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
-        let address = socket.local_addr().unwrap();
-        let (_stop, stopped) = watch::channel(false);
-        let config = quic_config(&certificate());
-        tokio::spawn(serve(socket, config, Arc::clone(&connections), stopped));
-        let mut endpoint = Endpoint::client((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
-        endpoint.set_default_client_config(client());
-        let connection = endpoint.connect(address, "ns1.lab.example").unwrap().await.unwrap();
+    run(async {
+        let served = serving("[zone.\"lab.example\"]\nsecondaries = [\"127.0.0.1\"]\n").await;
         let copy = Ask::new("lab.example", rtype::AXFR);
-        let whole = ask(&connection, &copy).await.unwrap();
+        let whole = ask(&served.connection, &copy).await.unwrap();
         assert!(next_message(&whole).is_some(), "{whole:?}");
         // Nobody gets a turn any more.
-        connections.turns.close();
-        let failed = ask(&connection, &copy).await;
+        served.connections.turns.close();
+        let failed = ask(&served.connection, &copy).await;
         assert_eq!(failed, Err(ReadError::Reset(INTERNAL_ERROR)));
-        let answer = ask(&connection, &Ask::new("ns1.lab.example", rtype::A)).await.unwrap();
-        assert!(next_message(&answer).is_some(), "the connection goes on");
+        goes_on(&served.connection).await;
+    });
+}
+
+#[test]
+fn a_question_without_an_answer_does_not_end_like_one_with_an_answer() {
+    run(async {
+        let served = serving("[zone.\"lab.example\"]\n").await;
+        // A response is dropped.
+        let mut response = Ask::new("ns1.lab.example", rtype::A);
+        response.flags |= 0x8000;
+        assert_eq!(ask(&served.connection, &response).await, Err(ReadError::Reset(INTERNAL_ERROR)));
+        goes_on(&served.connection).await;
     });
 }
