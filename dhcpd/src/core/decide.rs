@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use super::classes::{lease_seconds, may_have, part_for};
 use super::client::{ClientKey, ClientKeys};
 use super::decision::{Decision, Grant, Want};
-use super::identify::{Identified, identify};
+use super::identify::Identified;
 use super::leases::Leases;
 use super::options::Malformed;
 use super::packet::{Kind, Message};
@@ -57,8 +57,10 @@ impl From<Malformed> for Reason {
 }
 
 /// What is known when a message is decided about.
-pub(super) struct Deciding<'d, 'a> {
+pub(super) struct Deciding<'d, 'a, 'v> {
     pub(super) message: &'d Message<'a>,
+    /// Who sent it, if the inventory knows.
+    pub(super) known: Option<Identified<'v>>,
     pub(super) leases: &'d Leases<Layout>,
     pub(super) probes: &'d Probes,
     /// Milliseconds of the boot's clock.
@@ -69,9 +71,9 @@ pub(super) struct Deciding<'d, 'a> {
     pub(super) is_own: &'d dyn Fn(Ipv4Addr) -> bool,
 }
 
-impl Deciding<'_, '_> {
+impl<'v> Deciding<'_, '_, 'v> {
     /// Decides about the message of a client that is there.
-    pub(super) fn decide<'v>(&self, place: Result<Place<'v>, Reason>) -> Decision<'v> {
+    pub(super) fn decide(&self, place: Result<Place<'v>, Reason>) -> Decision<'v> {
         let decision = match (self.message.kind(), place) {
             (Kind::Release, _) => self.release(),
             (Kind::Other(_), _) => Err(Reason::MessageType),
@@ -85,8 +87,8 @@ impl Deciding<'_, '_> {
         decision.unwrap_or_else(Decision::Silence)
     }
 
-    fn client<'v>(&self, place: &Place<'v>) -> Client<'v> {
-        let Some(Identified { nic, network }) = identify(self.message, place) else {
+    fn client(&self, place: &Place<'v>) -> Client<'v> {
+        let Some(Identified { nic, network }) = self.known else {
             let all_off = place.networks().all(|network| !network.dhcp);
             let want = Want { known: None, seconds_max: u32::MAX };
             return if all_off { Client::Off } else { Client::Pool(want) };
@@ -144,7 +146,7 @@ impl Deciding<'_, '_> {
             || ClientKey::of_hardware(self.message).as_ref() == Some(client)
     }
 
-    fn discover<'v>(&self, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
+    fn discover(&self, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
         match self.client(place) {
             Client::Reserved(grant) => Ok(Decision::Offer(grant)),
             Client::Pool(want) => {
@@ -167,7 +169,7 @@ impl Deciding<'_, '_> {
     }
 
     /// BOOTP (RFC 1534): hosts of the inventory alone, since nobody would ever take an address back.
-    fn bootp<'v>(&self, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
+    fn bootp(&self, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
         match self.client(place) {
             Client::Reserved(grant) => Ok(Decision::Offer(grant)),
             Client::Pool(_) => Err(Reason::Bootp),
@@ -177,7 +179,7 @@ impl Deciding<'_, '_> {
         }
     }
 
-    fn request<'v>(&self, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
+    fn request(&self, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
         let (asking, wanted) = self.state()?;
         if let Asking::Selecting(server) = asking
             && !(self.is_own)(server)
@@ -224,7 +226,7 @@ impl Deciding<'_, '_> {
     }
 
     /// A DHCPREQUEST for an address that must be leased.
-    fn lease<'v>(
+    fn lease(
         &self,
         place: &Place<'v>,
         network: &'v NetworkView,
@@ -303,7 +305,7 @@ impl Deciding<'_, '_> {
 
     /// A client with an address from elsewhere wants options (RFC 2131, section 4.3.5). Leases are not
     /// asked, so machines that nobody has written down are answered too.
-    fn inform<'v>(&self, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
+    fn inform(&self, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
         let address = self.message.ciaddr();
         if address.is_unspecified() {
             return Err(Reason::NoAddressNamed);
@@ -318,7 +320,7 @@ impl Deciding<'_, '_> {
             Client::Off => Err(Reason::DhcpOff),
             Client::Withdrawn => Err(Reason::NotServed),
             Client::Reserved(_) | Client::Pool(_) | Client::Waits => {
-                let known = identify(self.message, place).filter(|found| found.network.id == network.id);
+                let known = self.known.filter(|found| found.network.id == network.id);
                 Ok(Decision::Inform(network, known.map(|found| found.nic)))
             }
         }
@@ -326,7 +328,7 @@ impl Deciding<'_, '_> {
 
     /// A client has found its address in use (RFC 2131, section 4.3.3). A reservation stays what it is:
     /// the operator must look for the other machine. An address of a pool is put on probation.
-    fn decline<'v>(&self, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
+    fn decline(&self, place: &Place<'v>) -> Result<Decision<'v>, Reason> {
         let options = &self.message.options;
         let server = options.fixed::<4>(code::SERVER_ID)?;
         if server.is_some_and(|server| !(self.is_own)(Ipv4Addr::from(server))) {
@@ -350,7 +352,7 @@ impl Deciding<'_, '_> {
         }
     }
 
-    fn release<'v>(&self) -> Result<Decision<'v>, Reason> {
+    fn release(&self) -> Result<Decision<'v>, Reason> {
         let address = self.message.ciaddr();
         self.own_lease(address, None).map(Decision::Release).ok_or(Reason::Released)
     }

@@ -12,6 +12,7 @@ use crate::code;
 use crate::view::{DhcpView, NetworkView, Reservation};
 
 /// A client that the inventory knows.
+#[derive(Clone, Copy)]
 pub(super) struct Identified<'v> {
     /// The nic that it is.
     pub(super) nic: Reservation<'v>,

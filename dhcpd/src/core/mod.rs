@@ -184,10 +184,12 @@ impl Core {
         }
         let links = Arc::clone(&self.links);
         let place = Place::find(view, &links, packet, message);
-        if message.kind() == Kind::Discover
-            && place.as_ref().is_ok_and(|place| identify(message, place).is_none())
+        let known = place.as_ref().ok().and_then(|place| identify(message, place));
+        if let Ok(place) = &place
+            && message.kind() == Kind::Discover
+            && known.is_none()
         {
-            self.seen.note(message, place.as_ref().ok(), now);
+            self.seen.note(message, place, now);
         }
         if let Ok(place) = &place
             && let Some(told) = self.proxy(message, place, None, out)
@@ -198,6 +200,7 @@ impl Core {
         let is_own = |address| is_own(&links, address) || override_ == Some(address);
         let deciding = Deciding {
             message,
+            known,
             leases: &self.ledger.leases,
             probes: &self.probes,
             now: now.ms(),

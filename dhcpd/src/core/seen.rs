@@ -62,7 +62,7 @@ pub(super) struct Seen {
 
 impl Seen {
     /// Remembers who sent `message`.
-    pub(super) fn note(&mut self, message: &Message<'_>, place: Option<&Place<'_>>, now: Now) {
+    pub(super) fn note(&mut self, message: &Message<'_>, place: &Place<'_>, now: Now) {
         let Some(mac) = message.mac().filter(|mac| mac.reject().is_none()) else { return };
         let before = self.by_mac.get(&mac);
         let options = &message.options;
@@ -72,7 +72,7 @@ impl Seen {
         let uuid = options.get(code::CLIENT_UUID);
         let asked = options.get(code::PARAMETER_REQUEST_LIST).unwrap_or_default();
         let machine = SeenMachine {
-            network: place.and_then(|place| place.networks().next()).map(|network| network.name.clone()),
+            network: place.networks().next().map(|network| network.name.clone()),
             relay: Some(message.giaddr()).filter(|agent| !agent.is_unspecified()),
             circuit_id: port(code::RELAY_CIRCUIT_ID),
             remote_id: port(code::RELAY_REMOTE_ID),

@@ -34,6 +34,14 @@ pub(super) enum KeyKind {
     PortAddress = 4,
 }
 
+impl KeyKind {
+    /// How many there are.
+    pub(super) const COUNT: usize = 5;
+    /// All of them, in the order of their numbers.
+    pub(super) const ALL: [KeyKind; KeyKind::COUNT] =
+        [KeyKind::Mac, KeyKind::ClientId, KeyKind::Duid, KeyKind::Port, KeyKind::PortAddress];
+}
+
 impl Key<'_> {
     /// The key's kind.
     pub(super) fn kind(&self) -> KeyKind {

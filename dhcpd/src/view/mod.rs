@@ -222,6 +222,9 @@ impl DhcpView {
 
     #[inline]
     fn find(&self, key: Key<'_>) -> Option<Reservation<'_>> {
+        if !self.table.has(key.kind()) {
+            return None;
+        }
         let mut found = self.table.find(key.hash());
         let (entry, label) = found.find(|(entry, _)| self.is_under(entry, key))?;
         Some(Reservation { view: self, entry, label })

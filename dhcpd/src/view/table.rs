@@ -8,6 +8,7 @@ use std::sync::Arc;
 use daemon::prefetch;
 
 use super::entry::Entry;
+use super::key::KeyKind;
 
 /// Entries that a shard should have.
 const SHARD_ENTRIES: usize = 16;
@@ -23,7 +24,8 @@ pub(super) struct Table {
     shards: Vec<Arc<Shard>>,
     /// How far a hash is shifted to the right to give a shard's index.
     shift: u32,
-    entries: usize,
+    /// Number of entries of each kind.
+    kinds: [usize; KeyKind::COUNT],
 }
 
 /// Entries whose hashes have their high bits in common, sorted by hash.
@@ -64,17 +66,27 @@ impl Table {
     pub(super) fn empty(expected: usize) -> Table {
         let shards = (expected / SHARD_ENTRIES).next_power_of_two();
         // At most 64 bits are shifted out: with one shard there is nothing to choose by.
-        Table { shards: vec![Arc::default(); shards], shift: 64 - shards.trailing_zeros(), entries: 0 }
+        Table {
+            shards: vec![Arc::default(); shards],
+            shift: 64 - shards.trailing_zeros(),
+            kinds: [0; KeyKind::COUNT],
+        }
     }
 
     /// Number of entries.
     pub(super) fn len(&self) -> usize {
-        self.entries
+        self.kinds.iter().sum()
+    }
+
+    /// Whether there is an entry of this kind. Most inventories have those of one: nobody needs to look for others.
+    #[inline]
+    pub(super) fn has(&self, kind: KeyKind) -> bool {
+        self.kinds.get(kind as usize).is_some_and(|count| *count > 0)
     }
 
     /// Whether there are so many more entries than expected that finding them costs more.
     pub(super) fn is_crowded(&self) -> bool {
-        self.entries > self.shards.len() * SHARD_ENTRIES * CROWDED
+        self.len() > self.shards.len() * SHARD_ENTRIES * CROWDED
     }
 
     /// Entries with this hash, each with its name.
@@ -128,9 +140,11 @@ impl Table {
             removed = removed.get(gone..).unwrap_or_default();
             added = rest;
             let Some(shard) = self.shards.get_mut(index) else { continue };
-            let before = shard.entries.len();
-            *shard = Arc::new(shard.edited(&edits.removed_files, here));
-            self.entries = self.entries + shard.entries.len() - before;
+            let edited = Arc::new(shard.edited(&edits.removed_files, here));
+            let before = std::mem::replace(shard, edited);
+            for (kind, count) in KeyKind::ALL.into_iter().zip(&mut self.kinds) {
+                *count = *count + shard.count(kind) - before.count(kind);
+            }
         }
     }
 
@@ -145,6 +159,10 @@ fn index_of(hash: u64, shift: u32) -> usize {
 }
 
 impl Shard {
+    fn count(&self, kind: KeyKind) -> usize {
+        self.entries.iter().filter(|entry| entry.kind == kind).count()
+    }
+
     #[inline]
     fn at(&self, at: usize) -> Option<(&Entry, &[u8])> {
         let start = match at.checked_sub(1) {
