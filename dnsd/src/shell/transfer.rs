@@ -71,7 +71,7 @@ pub(super) async fn send(seat: &Seat, granted: Granted, stream: &mut (impl Async
     true
 }
 
-/// Reads what changed, if that is asked for, or puts a signed zone in order: either may take its time.
+/// Reads what changed, if that is asked for, or puts the zone in order: either may take its time.
 async fn begin(service: &Arc<Service>, view: Arc<DnsView>, grant: Grant) -> Option<Transfer> {
     let (zone, to) = (view.zones().zone(grant.zone).name.clone(), view.serial(grant.zone));
     let from = grant.since.filter(|from| *from != to);

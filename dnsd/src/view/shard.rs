@@ -22,6 +22,8 @@ use super::node::{Key, Node};
 const HEAD: usize = 8;
 /// Offsets have three octets.
 const OCTETS_MAX: usize = 1 << 24;
+/// The offset within a slot.
+const OFFSET_MASK: u32 = 0x00ff_ffff;
 /// Slots that are looked at ahead.
 const PROBES_AHEAD: u32 = 8;
 
@@ -49,7 +51,7 @@ impl Shard {
                 return None;
             }
             if word >> 24 == tag_of(hash) {
-                let node = self.node_at(word)?;
+                let node = self.at(word & OFFSET_MASK)?;
                 if node.key() == key {
                     return Some(node);
                 }
@@ -80,11 +82,7 @@ impl Shard {
         for _ in 0..slots.min(PROBES_AHEAD) {
             let Some(word) = self.word(HEAD + slot * 4).filter(|word| *word != 0) else { return };
             if word >> 24 == tag_of(hash) {
-                let node = (word & 0x00ff_ffff) as usize;
-                prefetch(&self.0, node);
-                // Most nodes lie in two lines.
-                prefetch(&self.0, node + 64);
-                return;
+                return self.fetch_place(word & OFFSET_MASK);
             }
             slot = (slot + 1) & (slots as usize).wrapping_sub(1);
         }
@@ -92,11 +90,30 @@ impl Shard {
 
     /// Every node, in no order that means anything.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
+        self.places().map(|(_, node)| node)
+    }
+
+    /// Every node and where it is.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (u32, Node<'_>)> {
         let slots = self.word(0).unwrap_or(0) as usize;
         (0..slots).filter_map(|slot| {
-            let word = self.word(HEAD + slot * 4)?;
-            if word == 0 { None } else { self.node_at(word) }
+            let offset = self.word(HEAD + slot * 4)? & OFFSET_MASK;
+            if offset == 0 { None } else { Some((offset, self.at(offset)?)) }
         })
+    }
+
+    /// The node at a place that [`Shard::places`] said.
+    #[inline]
+    pub(crate) fn at(&self, offset: u32) -> Option<Node<'_>> {
+        Node::read(self.0.get(offset as usize..)?)
+    }
+
+    /// Has the node at a place fetched into the cache.
+    #[inline]
+    pub(crate) fn fetch_place(&self, offset: u32) {
+        prefetch(&self.0, offset as usize);
+        // Most nodes lie in two lines.
+        prefetch(&self.0, offset as usize + 64);
     }
 
     /// Number of nodes.
@@ -118,11 +135,6 @@ impl Shard {
     fn word(&self, at: usize) -> Option<u32> {
         let octets = self.0.get(at..)?.first_chunk::<4>()?;
         Some(u32::from_le_bytes(*octets))
-    }
-
-    #[inline]
-    fn node_at(&self, slot: u32) -> Option<Node<'_>> {
-        Node::read(self.0.get((slot & 0x00ff_ffff) as usize..)?)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Transfers: whole zones (AXFR, RFC 5936) and what changed in them (IXFR, RFC 1995).
 //!
 //! [`open`] decides who gets what; [`Transfer`] then makes the messages one by one, from one view from
-//! beginning to end, so that a zone is never in memory as a whole. Only a signed one is: its chain has the
-//! order of names. What changed is asked of the caller, who keeps it: see [`Grant::since`].
+//! beginning to end, so that a zone is never in memory as a whole, but for where its names are: they go in their
+//! order, in which copying is cheap. Only a signed one is: its chain has that order, too. What changed is asked of the caller, who keeps it: see [`Grant::since`].
 
 mod pack;
 mod signed;
@@ -202,7 +202,7 @@ impl Transfer {
     /// serial that was asked about to that of the view, if that is known. Of a signed zone nothing is: it is
     /// copied as a whole, because signatures are not kept from one edition to the next.
     ///
-    /// Cost: that of all its names for a signed zone, else little.
+    /// Cost: a look at all names of the view, and putting those of the zone in order; little for changes.
     pub fn new(view: Arc<DnsView>, grant: Grant, deltas: Option<Vec<Delta>>) -> Transfer {
         let Grant { zone, since, head, edns, session } = grant;
         let current = view.serial(zone);

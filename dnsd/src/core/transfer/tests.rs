@@ -140,6 +140,19 @@ fn a_large_zone_takes_many_messages_each_with_the_question() {
 }
 
 #[test]
+fn a_whole_zone_goes_in_the_order_of_its_names() {
+    let lines: String = (0..3_000).map(|n| format!("a.h{n} A 192.0.2.1\nh{n} A 192.0.2.1\n")).collect();
+    let view = Arc::new(view(&format!("{ANYBODY}records = '''\n* A 192.0.2.1\n{lines}'''\n")));
+    let (_, replies) = messages(&view, &Ask::new("lab.example", rtype::AXFR), None);
+    let mut said = all(&replies);
+    said.pop();
+    let soa_first = |record: &ZoneRecord| record.rtype != rtype::SOA;
+    let mut sorted = view.records_of(view.zone_of(&name("lab.example")).unwrap());
+    sorted.sort_by_key(soa_first);
+    assert!(said.len() > 6_000 && said == sorted);
+}
+
+#[test]
 fn who_may_not_copy_a_zone_is_refused() {
     let text = "[key.k]\nfile = \"/k\"\n[zone.\"lab.example\"]\nsecondaries = [\"192.0.2.1\"]\n\
                 [zone.\"keyed.example\"]\nsecondaries = [{ address = \"0.0.0.0/0\", key = \"k\" }]\n\
