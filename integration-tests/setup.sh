@@ -42,6 +42,8 @@ if [ "$purpose" = bench ]; then
     program knotd knot
     program nsd nsd
     program named bind9
+    program dig bind9-dnsutils
+    program openssl openssl
     program pdns_server "pdns-server pdns-backend-bind"
     program kea-dhcp4 kea-dhcp4-server
     program dhcpd isc-dhcp-server

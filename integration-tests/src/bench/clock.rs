@@ -24,7 +24,8 @@ pub fn peak_mebibytes(pid: u32) -> Option<f64> {
     Some(kibibytes(&status, "VmHWM:")? / 1024.0)
 }
 
-fn of_process(pid: u32) -> Option<Duration> {
+/// Processor time of the process alone; none if it has ended.
+pub fn of_process(pid: u32) -> Option<Duration> {
     let clock = clock_getcpuclockid(Pid::from_raw(i32::try_from(pid).ok()?)).ok()?;
     Some(Duration::from(clock_gettime(clock).ok()?))
 }

@@ -114,12 +114,7 @@ impl Pair {
     /// The file cannot be written.
     pub fn edit(&mut self) {
         self.edits += 1;
-        let file = self.edits * self.plan.files() / (EDITS + 1) % self.plan.files();
-        let host = self.plan.host(file * HOSTS_PER_FILE + EDITED);
-        // Between the pool and the router nobody lives.
-        let new = format!("\"10.{}.251.{}\"", host.ipv4.octets()[1], self.edits % 250);
-        let text = self.plan.file(file).replace(&format!("\"{}\"", host.ipv4), &new);
-        self.place.save(self.plan.path(file).to_str().unwrap(), &text);
+        move_host(self.plan, &self.place, self.edits, 0);
     }
 
     /// Edits again and again; core seconds of each edit in dhcpd and in dnsd.
@@ -146,7 +141,25 @@ impl Pair {
 }
 
 /// Place of the host within its file that edits move.
-pub const EDITED: usize = 7;
+const EDITED: usize = 7;
+
+/// Number of the host that edit `number` moves; those of [`EDITS`] edits are in files of their own.
+pub fn edited_host(plan: Plan, number: usize) -> usize {
+    number * plan.files() / (EDITS + 1) % plan.files() * HOSTS_PER_FILE + EDITED
+}
+
+/// Makes edit `number`, which moves a host to where no other one does with less than 250 of `number` and `again`.
+///
+/// # Panics
+/// The file cannot be written.
+pub fn move_host(plan: Plan, place: &Place, number: usize, again: usize) {
+    let host = edited_host(plan, number);
+    let (file, host) = (host / HOSTS_PER_FILE, plan.host(host));
+    // Between the pool and the router nobody lives.
+    let new = format!("\"10.{}.251.{}\"", host.ipv4.octets()[1], (number + again) % 250);
+    let text = plan.file(file).replace(&format!("\"{}\"", host.ipv4), &new);
+    place.save(plan.path(file).to_str().unwrap(), &text);
+}
 
 fn hash(daemon: &Daemon) -> serde_json::Value {
     daemon.status()["inventory"]["hash"].clone()

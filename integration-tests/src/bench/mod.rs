@@ -7,6 +7,7 @@ pub mod clock;
 pub mod daemons;
 pub mod dhcp;
 pub mod dns;
+pub mod edit;
 pub mod figures;
 pub mod flood;
 pub mod growth;

@@ -18,34 +18,39 @@ use integration_tests::bench::dns::echo;
 use integration_tests::bench::machine::{self, Machine};
 use integration_tests::bench::report::{self, Table};
 use integration_tests::bench::runs::Runs;
-use integration_tests::bench::{daemons, dhcp, dns, flood, growth, transfer};
+use integration_tests::bench::{daemons, dhcp, dns, edit, flood, growth, transfer};
 use integration_tests::generate::Plan;
 use integration_tests::run::sh;
 use nix::mount::{MsFlags, mount};
 
 const USAGE: &str = "usage: hostbook-bench [--hosts N] [--most N] [--rounds N] [--seconds N] [--ours] [--out DIR] [PART…]\n       \
-     hostbook-bench echo ADDR:PORT\nparts: dns dhcp-tenth dhcp pool daemons transfer flood growth";
+     hostbook-bench echo ADDR:PORT\nparts: dns streams signed dhcp-tenth dhcp pool daemons edit transfer flood growth";
 /// Set in the process within the namespaces.
 const INSIDE: &str = "HOSTBOOK_BENCH_INSIDE";
 
 /// Measures one thing.
 type Measure = fn(&Options) -> Table;
 
-const PARTS: [(&str, Measure); 7] = [
+const PARTS: [(&str, Measure); 10] = [
     ("dns", |options| dns::measure::udp(options.plan, options.runs)),
-    ("dhcp-tenth", |options| {
-        let tenth = Plan { hosts: options.plan.hosts / 10, ..options.plan };
-        dhcp::measure::reservations(tenth, options.runs)
-    }),
+    ("streams", |options| dns::streams::streams(options.plan, options.runs)),
+    ("signed", |options| dns::signed::signed(tenth(options), options.runs)),
+    ("dhcp-tenth", |options| dhcp::measure::reservations(tenth(options), options.runs)),
     ("dhcp", |options| dhcp::measure::reservations(options.plan, options.runs)),
     ("pool", |options| dhcp::measure::pool(options.runs)),
     ("daemons", |options| daemons::daemons(options.plan)),
+    ("edit", |options| edit::edit(options.plan)),
     ("transfer", |options| transfer::transfer(options.runs)),
     ("flood", |options| flood::flood(options.plan, options.runs)),
 ];
 
 /// The part that has a picture.
 const GROWTH: &str = "growth";
+
+/// The inventory of a tenth of the hosts.
+fn tenth(options: &Options) -> Plan {
+    Plan { hosts: options.plan.hosts / 10, ..options.plan }
+}
 
 struct Options {
     plan: Plan,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::load::{Load, Tally, WINDOW};
 use super::question::{Question, questions};
 use super::servers::{ALL, CLIENT, Kind};
-use super::zones;
+use super::zones::{self, Zones};
 use crate::bench::figures::Figures;
 use crate::bench::report::Table;
 use crate::bench::runs::Runs;
@@ -20,17 +20,17 @@ const QUESTIONS: usize = 400_000;
 const DNSMASQ_HOSTS: usize = 20_000;
 
 /// A server and what was measured of it.
-struct Subject {
-    kind: Kind,
+pub(super) struct Subject {
+    pub(super) kind: Kind,
     server: Server,
     start: Duration,
     /// Microseconds of processor time per answer: the usual mixture, hits alone, misses alone.
-    mixed: Figures,
-    hits: Figures,
-    misses: Figures,
-    answers: u64,
-    lost: u64,
-    wrong: Option<String>,
+    pub(super) mixed: Figures,
+    pub(super) hits: Figures,
+    pub(super) misses: Figures,
+    pub(super) answers: u64,
+    pub(super) lost: u64,
+    pub(super) wrong: Option<String>,
 }
 
 /// DNS by UDP: processor time per answer of every server.
@@ -44,23 +44,7 @@ pub fn udp(plan: Plan, runs: Runs) -> Table {
     let left_out = |kind: &Kind| *kind == Kind::Dnsmasq && plan.hosts > DNSMASQ_HOSTS;
     let kinds = ALL.into_iter().filter(|kind| kind.is_here() && !left_out(kind));
     let kinds = kinds.filter(|kind| !runs.only_ours || matches!(kind, Kind::Hostbook | Kind::Echo));
-    let mut subjects: Vec<Subject> = kinds
-        .map(|kind| {
-            let server = kind.start(place.path(), plan, &zones);
-            let start = server.processor_time();
-            Subject {
-                kind,
-                server,
-                start,
-                mixed: Figures::default(),
-                hits: Figures::default(),
-                misses: Figures::default(),
-                answers: 0,
-                lost: 0,
-                wrong: None,
-            }
-        })
-        .collect();
+    let mut subjects: Vec<Subject> = kinds.map(|kind| Subject::start(kind, &place, plan, &zones)).collect();
     let sets = [900, 1000, 0].map(|hits| questions(plan, hits, QUESTIONS));
     for _ in 0..runs.rounds {
         for subject in &mut subjects {
@@ -74,8 +58,36 @@ pub fn udp(plan: Plan, runs: Runs) -> Table {
 }
 
 impl Subject {
+    /// Starts it.
+    pub(super) fn start(kind: Kind, place: &Place, plan: Plan, zones: &Zones) -> Subject {
+        let server = kind.start(place.path(), plan, zones);
+        let start = server.processor_time();
+        Subject {
+            kind,
+            server,
+            start,
+            mixed: Figures::default(),
+            hits: Figures::default(),
+            misses: Figures::default(),
+            answers: 0,
+            lost: 0,
+            wrong: None,
+        }
+    }
+
+    /// Asks every question once, so that what is made for the first one is there.
+    pub(super) fn warm(&mut self, questions: &[Question], each: Duration) {
+        let mut load = Load::new(questions, CLIENT.parse().unwrap(), self.kind.address(), WINDOW).unwrap();
+        let mut asked = 0;
+        while asked < questions.len() as u64 {
+            let tally = load.run(each).unwrap();
+            self.note(questions, &tally);
+            asked += tally.right + tally.wrong + tally.lost;
+        }
+    }
+
     /// Microseconds of processor time per right answer.
-    fn measure(&mut self, questions: &[Question], each: Duration) -> f64 {
+    pub(super) fn measure(&mut self, questions: &[Question], each: Duration) -> f64 {
         let source = CLIENT.parse().unwrap();
         let mut load = Load::new(questions, source, self.kind.address(), WINDOW).unwrap();
         if self.kind == Kind::Echo {
@@ -89,7 +101,13 @@ impl Subject {
         used.as_secs_f64() * 1e6 / tally.right.max(1) as f64
     }
 
-    fn note(&mut self, questions: &[Question], tally: &Tally) {
+    /// Processor time that it has used.
+    pub(super) fn processor_time(&self) -> Duration {
+        self.server.processor_time()
+    }
+
+    /// Counts what a load came to.
+    pub(super) fn note(&mut self, questions: &[Question], tally: &Tally) {
         self.answers += tally.right;
         self.lost += tally.lost;
         if let Some((number, wrong)) = tally.first_wrong {

@@ -5,4 +5,7 @@ pub mod load;
 pub mod measure;
 pub mod question;
 pub mod servers;
+pub mod signed;
+pub mod stream;
+pub mod streams;
 pub mod zones;

@@ -14,6 +14,8 @@ pub mod rtype {
     pub const PTR: u16 = 12;
     /// IPv6 address.
     pub const AAAA: u16 = 28;
+    /// Signature.
+    pub const RRSIG: u16 = 46;
 }
 
 /// A question and what its answer must say.
@@ -27,6 +29,8 @@ pub struct Question {
     pub rtype: u16,
     /// The data of the one record; none: the name does not exist.
     pub data: Option<Box<[u8]>>,
+    /// Whether signatures are asked for, and wanted.
+    pub signed: bool,
 }
 
 /// What is wrong with an answer.
@@ -44,11 +48,20 @@ impl Question {
         octets.extend_from_slice(&[0, 1]);
         let section = octets.len() - HEADER;
         octets.extend_from_slice(&[0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0]);
-        Question { octets: octets.into(), section, rtype, data: data.map(Into::into) }
+        Question { octets: octets.into(), section, rtype, data: data.map(Into::into), signed: false }
     }
 
-    /// The three questions about a host: its addresses, and its name by them.
-    fn about(host: &Host) -> [Question; 4] {
+    /// The same with signatures (DO, RFC 3225).
+    #[must_use]
+    pub fn signed(mut self) -> Question {
+        let flags = self.octets.len() - 4;
+        self.octets[flags] |= 0x80;
+        self.signed = true;
+        self
+    }
+
+    /// The four questions about a host: its addresses, and its name by them.
+    pub fn about(host: &Host) -> [Question; 4] {
         let name = Name::parse(&host.fqdn, None).unwrap().as_wire().to_vec();
         let reverse = |address: IpAddr| Name::reverse(address).to_string();
         [
@@ -59,7 +72,8 @@ impl Question {
         ]
     }
 
-    /// Whether `reply` is the answer: the question as it was asked, the code, and the one record.
+    /// Whether `reply` is the answer: the question as it was asked, the code, and the one record. Of signatures it is
+    /// only looked whether they are there.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -73,11 +87,14 @@ impl Question {
             return Err("another question");
         }
         let answers = u16::from_be_bytes([header[6], header[7]]);
+        let authority = u16::from_be_bytes([header[8], header[9]]);
         match (&self.data, header[3] & 15) {
+            // SOA and NSEC, each with a signature.
+            (None, 3) if self.signed && authority < 4 => Err("no signed denial"),
             (None, 3) if answers == 0 => Ok(()),
             (None, _) => Err("an answer for a name that does not exist"),
             (Some(_), code) if code != 0 => Err("an error"),
-            (Some(_), _) if answers != 1 => Err("not one record"),
+            (Some(_), _) if answers != 1 + u16::from(self.signed) => Err("not one record"),
             (Some(data), _) => self.check_record(data, reply),
         }
     }
@@ -96,10 +113,14 @@ impl Question {
         }
         let end = at + 10 + usize::from(u16::from_be_bytes([fixed[8], fixed[9]]));
         let given = reply.get(at + 10..end).ok_or("data cut short")?;
-        if given == data || self.rtype == rtype::PTR && is_name(reply, at + 10, data) {
-            return Ok(());
+        if given != data && !(self.rtype == rtype::PTR && is_name(reply, at + 10, data)) {
+            return Err("other data");
         }
-        Err("other data")
+        let next = skip_name(reply, end).and_then(|at| reply.get(at..)?.first_chunk());
+        if self.signed && next != Some(&rtype::RRSIG.to_be_bytes()) {
+            return Err("no signature");
+        }
+        Ok(())
     }
 }
 
@@ -190,6 +211,32 @@ mod tests {
         }
         assert_eq!(elsewhere.check(&reply(&elsewhere, 3, &[])), Ok(()));
         assert!(elsewhere.check(&reply(&elsewhere, 0, &record)).is_err());
+    }
+
+    #[test]
+    fn a_signature_is_missed_where_it_is_asked_for() {
+        let data = vec![10, 0, 0, 1];
+        let [plain, signed] = [false, true].map(|signed| {
+            let question = Question::new("a.b", rtype::A, Some(data.clone()));
+            if signed { question.signed() } else { question }
+        });
+        let record = [0xc0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4, 10, 0, 0, 1];
+        let two = |rtype| {
+            let mut reply = reply(
+                &signed,
+                0,
+                &[record, [0xc0, 12, 0, rtype, 0, 1, 0, 0, 14, 16, 0, 4, 1, 2, 3, 4]].concat(),
+            );
+            reply[7] = 2;
+            reply
+        };
+        assert_eq!(signed.check(&two(46)), Ok(()));
+        assert_eq!(signed.check(&two(1)), Err("no signature"));
+        assert_eq!(signed.check(&reply(&plain, 0, &record)), Err("not one record"));
+        assert_eq!(plain.check(&two(46)), Err("not one record"));
+        let nothing = Question::new("a.b", rtype::A, None).signed();
+        assert_eq!(nothing.check(&reply(&nothing, 3, &[])), Err("no signed denial"));
+        assert_eq!(nothing.octets[nothing.octets.len() - 4..], [0x80, 0, 0, 0]);
     }
 
     #[test]

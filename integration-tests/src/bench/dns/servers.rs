@@ -20,6 +20,11 @@ pub const NETWORK: &str = "ip link set lo up
 /// Where clients are: in the inventory's first network.
 pub const CLIENT: &str = "10.0.0.77";
 
+/// A certificate in a server's place, with which it serves DNS over TLS if it can.
+pub const CERTIFICATE: &str = "server.pem";
+/// The certificate's key.
+pub const KEY: &str = "server.key";
+
 /// Which server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -75,6 +80,11 @@ impl Kind {
         matches!(self, Kind::Hostbook | Kind::Echo) || self.program().to_str().is_some_and(is_installed)
     }
 
+    /// Whether it serves DNS over TLS, in a place with a certificate.
+    pub fn speaks_tls(self) -> bool {
+        matches!(self, Kind::Hostbook | Kind::Nsd)
+    }
+
     /// Where it listens.
     ///
     /// # Panics
@@ -95,7 +105,7 @@ impl Kind {
         let text = match self {
             Kind::Hostbook | Kind::Echo => String::new(),
             Kind::Knot => knot(&ip, &directory, zones),
-            Kind::Nsd => nsd(&ip, &directory, zones),
+            Kind::Nsd => nsd(&ip, &directory, place, zones),
             Kind::Bind => bind(&ip, &directory, zones),
             Kind::PowerDns => powerdns(&ip, &directory, zones),
             Kind::Dnsmasq => dnsmasq(&ip, plan),
@@ -111,11 +121,15 @@ impl Kind {
     fn arguments(self, place: &Path, directory: &Path, config: &Path) -> Vec<String> {
         let (config, here) = (config.display(), directory.display());
         let line = match self {
-            Kind::Hostbook => format!(
-                "-i {} --state {here}/state --control {here}/control --listen {} --workers 1",
-                place.join("inventory").display(),
-                self.address()
-            ),
+            Kind::Hostbook => {
+                let inventory = place.join("inventory");
+                let line =
+                    format!("-i {} --state {here}/state --control {here}/control", inventory.display());
+                let tls = with_certificate(place, |certificate, key| {
+                    format!(" --tls {} --certificate {certificate} --key {key}", self.address().ip())
+                });
+                format!("{line} --listen {} --workers 1{tls}", self.address())
+            }
             Kind::Echo => format!("echo {}", self.address()),
             Kind::Knot => format!("-c {config}"),
             Kind::Nsd => format!("-d -c {config}"),
@@ -156,10 +170,24 @@ fn knot(ip: &str, directory: &Path, zones: &Zones) -> String {
     )
 }
 
-fn nsd(ip: &str, directory: &Path, zones: &Zones) -> String {
+/// What `line` makes of the files of the certificate, if there is one in `place`.
+fn with_certificate(place: &Path, line: impl Fn(&str, &str) -> String) -> String {
+    let [certificate, key] = [CERTIFICATE, KEY].map(|name| place.join(name));
+    if !certificate.exists() {
+        return String::new();
+    }
+    line(&certificate.display().to_string(), &key.display().to_string())
+}
+
+fn nsd(ip: &str, directory: &Path, place: &Path, zones: &Zones) -> String {
     let here = directory.display();
+    let tls = with_certificate(place, |certificate, key| {
+        format!(
+            " ip-address: {ip}@853\n tls-service-pem: {certificate}\n tls-service-key: {key}\n tls-port: 853\n"
+        )
+    });
     format!(
-        "server:\n ip-address: {ip}\n server-count: 1\n username: \"\"\n zonesdir: \"\"\n database: \"\"\n \
+        "server:\n ip-address: {ip}\n{tls} server-count: 1\n username: \"\"\n zonesdir: \"\"\n database: \"\"\n \
          pidfile: {here}/pid\n xfrdfile: {here}/xfrd\n zonelistfile: {here}/zones\n xfrdir: {here}\n \
          minimal-responses: yes\n rrl-ratelimit: 0\nremote-control:\n control-enable: no\n{}",
         each_zone(zones, |apex, file| format!("zone:\n name: {apex}\n zonefile: {file}\n"))
