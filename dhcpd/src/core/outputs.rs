@@ -146,8 +146,8 @@ impl<F: Family> Outputs<F> {
     }
 
     /// Takes the records out.
-    pub fn take_records(&mut self) -> Vec<(u64, Record)> {
-        std::mem::take(&mut self.records)
+    pub fn take_records(&mut self) -> impl Iterator<Item = (u64, Record)> + '_ {
+        self.records.drain(..)
     }
 
     /// Addresses to be probed: DHCPv4's alone, since clients of DHCPv6 look themselves.

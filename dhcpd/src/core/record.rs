@@ -13,7 +13,7 @@ use inventory_core::mac::MacAddr;
 use ipnet::Ipv6Net;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::client::ClientKey;
+use super::client::{ClientKey, colons};
 use super::input::Now;
 
 /// The latest state of one address. One JSON object a line where leases are exported.
@@ -188,7 +188,7 @@ fn from_text<'de, T: FromStr<Err = String>, D: Deserializer<'de>>(deserializer: 
 
 fn some_as_text<S: Serializer>(mac: &Option<MacAddr>, serializer: S) -> Result<S::Ok, S::Error> {
     match mac {
-        Some(mac) => serializer.collect_str(mac),
+        Some(mac) => serializer.serialize_str(colons(&mac.0, &mut [0; 18]).trim_start_matches(':')),
         None => serializer.serialize_none(),
     }
 }

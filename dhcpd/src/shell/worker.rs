@@ -244,7 +244,9 @@ impl<S: Service> Worker<S> {
 
     /// Has the records written that were gathered, and sends the replies that wait for none.
     fn send(&mut self, state: &mut State<S>) {
-        self.writer.write(std::mem::take(&mut state.records));
+        if !state.records.is_empty() {
+            self.writer.write(std::mem::replace(&mut state.records, Vec::with_capacity(MAX_BATCH)));
+        }
         self.service.send(&self.tally.traffic);
     }
 
@@ -264,7 +266,7 @@ impl<S: Service> Worker<S> {
             }
         }
         self.service.act(out);
-        records.append(&mut out.take_records());
+        records.extend(out.take_records());
         self.tally.count(out);
         S::tell(out, view, budget, at);
         out.clear();

@@ -1,7 +1,7 @@
 //! The embedded store: a `redb` database as an ordered journal.
 //!
-//! Positions ascend, so that a commit touches the right edge of the tree only. Superseded records are
-//! removed in bulk, when they are as many as those that count. Every record that is intact in a database
+//! Positions ascend, so that a commit touches the right edge of the tree only. When as many records are superseded as
+//! count, those that count are written anew and the others are gone. Every record that is intact in a database
 //! that cannot be opened goes into a new one beside it, which takes its name when it is durable.
 //!
 //! A file is made where leases are read and there is none, and nowhere else: one that has gone since then
@@ -12,13 +12,13 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::Database;
 
-use super::frame::{decode, encode, salvage};
+use super::entries::{read_all, write};
+use super::frame::salvage;
 use super::{LeaseStore, Loaded, StoreError};
 use crate::core::{Leased, Record, State};
 
-const JOURNAL: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("leases");
 /// Octets of cache: the journal is read once.
 const CACHE: usize = 4 << 20;
 /// Superseded records that are worth a removal.
@@ -36,21 +36,14 @@ pub struct RedbJournal {
     database: Option<Database>,
     /// Position of the record that counts, by address.
     live: HashMap<Leased, u64>,
-    /// Positions of records that count no more.
-    dead: Vec<u64>,
+    /// Number of records in the table that count no more.
+    dead: usize,
 }
 
 impl RedbJournal {
     /// A journal in the file at `path`, which is made when it is needed.
     pub fn new(path: PathBuf) -> RedbJournal {
-        RedbJournal {
-            path,
-            lazy: false,
-            is_missing: false,
-            database: None,
-            live: HashMap::new(),
-            dead: Vec::new(),
-        }
+        RedbJournal { path, lazy: false, is_missing: false, database: None, live: HashMap::new(), dead: 0 }
     }
 
     /// The same for leases that there may never be: the first record makes the file.
@@ -97,14 +90,14 @@ impl RedbJournal {
         // One that an earlier try has left is of no use: it may not be whole.
         remove(&saved).map_err(|error| self.explain("remove what is left beside", error))?;
         let database = create(&saved).map_err(|error| self.explain("save what is intact in", error))?;
-        write(&database, &records, &[]).map_err(|error| self.explain("save what is intact in", error))?;
+        write(&database, &records, None).map_err(|error| self.explain("save what is intact in", error))?;
         // At each moment from here on, the name is that of the old file or that of the new one.
         keep_as(&self.path, &aside).map_err(|error| self.explain("keep a copy of", error))?;
         fs::rename(&saved, &self.path).map_err(|error| self.explain("replace", error))?;
         sync_directory(&self.path).map_err(|error| self.explain("replace", error))?;
         self.database = Some(database);
         self.live.clear();
-        self.dead.clear();
+        self.dead = 0;
         for (position, record) in &records {
             self.note(*position, record);
         }
@@ -118,41 +111,28 @@ impl RedbJournal {
     }
 
     fn try_commit(&mut self, records: &[(u64, Record)]) -> Result<(), StoreError> {
-        let superseded = self.superseded(records);
-        let remove = self.dead.len() + superseded.len() > DEAD_MIN.max(self.live.len());
-        let removed: &[u64] = if remove { &self.dead } else { &[] };
+        let is_full = self.dead > DEAD_MIN.max(self.live.len());
+        let kept = is_full.then_some(&self.live);
         let database = self.database.as_ref().ok_or_else(|| self.explain("write", "it is not open"))?;
-        write(database, records, removed).map_err(|error| self.explain("write", error))?;
-        if remove {
-            self.dead.clear();
+        write(database, records, kept).map_err(|error| self.explain("write", error))?;
+        if is_full {
+            self.dead = 0;
         }
-        self.dead.extend(superseded);
         for (position, record) in records {
             self.note(*position, record);
         }
         Ok(())
     }
 
-    /// Positions that count no more once `records` are written.
-    fn superseded(&self, records: &[(u64, Record)]) -> Vec<u64> {
-        let mut latest: HashMap<Leased, u64> = HashMap::new();
-        let mut superseded = Vec::new();
-        for (position, record) in records {
-            let before = latest.insert(record.address, *position);
-            superseded.extend(before.or_else(|| self.live.get(&record.address).copied()));
-            if record.state == State::Forgotten {
-                superseded.push(*position);
-            }
-        }
-        superseded
-    }
-
+    /// Takes note of a record that is in the table.
     fn note(&mut self, position: u64, record: &Record) {
-        if record.state == State::Forgotten {
-            self.live.remove(&record.address);
+        let before = if record.state == State::Forgotten {
+            self.dead += 1;
+            self.live.remove(&record.address)
         } else {
-            self.live.insert(record.address, position);
-        }
+            self.live.insert(record.address, position)
+        };
+        self.dead += usize::from(before.is_some());
     }
 }
 
@@ -168,16 +148,20 @@ impl LeaseStore for RedbJournal {
             Err(error) if is_outside(&error) => return Err(self.explain("open", error)),
             Err(error) => return self.salvage(&error),
         };
+        let count = all.len();
         let mut latest: HashMap<Leased, (u64, Record)> = HashMap::new();
         for (position, record) in all {
-            let address = record.address;
-            self.dead.extend(latest.insert(address, (position, record)).map(|(before, _)| before));
+            latest.insert(record.address, (position, record));
         }
+        self.dead = count - latest.len();
         self.live = latest.iter().map(|(address, (position, _))| (*address, *position)).collect();
         let mut records: Vec<_> = latest.into_values().collect();
         records.sort_by_key(|(position, _)| *position);
         let damage = (void > 0).then(|| {
-            format!("`{}` has {void} records that cannot be read; they were left out", self.path.display())
+            format!(
+                "`{}` has records that cannot be read, in {void} places; they were left out",
+                self.path.display()
+            )
         });
         Ok(Loaded { records, damage })
     }
@@ -243,39 +227,4 @@ fn is_outside(error: &redb::Error) -> bool {
         redb::Error::DatabaseAlreadyOpen => true,
         _ => false,
     }
-}
-
-fn read_all(database: &Database) -> Result<(Vec<(u64, Record)>, usize), redb::Error> {
-    let read = database.begin_read()?;
-    let table = match read.open_table(JOURNAL) {
-        Ok(table) => table,
-        Err(redb::TableError::TableDoesNotExist(_)) => return Ok((Vec::new(), 0)),
-        Err(error) => return Err(error.into()),
-    };
-    let (mut records, mut void) = (Vec::new(), 0);
-    for entry in table.iter()? {
-        let (position, octets) = entry?;
-        match decode(octets.value()) {
-            Some((at, record)) if at == position.value() => records.push((at, record)),
-            _ => void += 1,
-        }
-    }
-    Ok((records, void))
-}
-
-/// One transaction, on disk when it returns.
-fn write(database: &Database, records: &[(u64, Record)], removed: &[u64]) -> Result<(), redb::Error> {
-    let write = database.begin_write()?;
-    {
-        let mut table = write.open_table(JOURNAL)?;
-        for (position, record) in records {
-            if let Some(octets) = encode(*position, record) {
-                table.insert(position, octets.as_slice())?;
-            }
-        }
-        for position in removed {
-            table.remove(position)?;
-        }
-    }
-    Ok(write.commit()?)
 }

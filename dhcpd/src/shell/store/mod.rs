@@ -4,6 +4,7 @@
 //! It is written by one thread, in groups, and read once at the start: the index is in memory. An engine
 //! that several servers share implements the same.
 
+mod entries;
 mod frame;
 mod journal;
 #[cfg(test)]

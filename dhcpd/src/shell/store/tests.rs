@@ -35,6 +35,13 @@ impl Drop for Dir {
     }
 }
 
+/// A record's octets.
+pub(super) fn encode(position: u64, record: &Record) -> Vec<u8> {
+    let mut octets = Vec::new();
+    frame::append(position, record, &mut octets);
+    octets
+}
+
 fn record(n: u16, seconds: u32) -> Record {
     let [high, low] = n.to_be_bytes();
     Record {
@@ -104,6 +111,50 @@ fn a_forgotten_address_is_gone() {
     assert_eq!(load(&dir.file()).records, [(2, record(2, 60)), (3, forgotten)]);
 }
 
+/// Has one address renewed by every record from 4 to `last`.
+fn renew_until(journal: &mut RedbJournal, last: u64) {
+    let positions: Vec<u64> = (4..=last).collect();
+    for group in positions.chunks(500) {
+        let group: Vec<_> = group.iter().map(|position| (*position, record(4, 60))).collect();
+        journal.commit(&group).unwrap();
+    }
+}
+
+#[test]
+fn a_damaged_record_costs_no_other_one_also_when_the_journal_is_written_anew() {
+    let dir = Dir::new("void");
+    let mut entry = [1, 2, 3].map(|n| encode(n.into(), &record(n, 60)));
+    *entry[1].last_mut().unwrap() ^= 1;
+    let database = redb::Database::create(dir.file()).unwrap();
+    let write = database.begin_write().unwrap();
+    let leases = redb::TableDefinition::<u64, &[u8]>::new("leases");
+    write.open_table(leases).unwrap().insert(1, &*entry.concat()).unwrap();
+    write.commit().unwrap();
+    drop(database);
+    let mut journal = RedbJournal::new(dir.file());
+    let loaded = journal.load().unwrap();
+    let kept = [(1, record(1, 60)), (3, record(3, 60))];
+    assert_eq!(loaded.records, kept);
+    assert!(loaded.damage.unwrap().contains("in 1 places"));
+    renew_until(&mut journal, 12_000);
+    drop(journal);
+    let loaded = load(&dir.file());
+    assert_eq!(loaded.records, [&kept[..], &[(12_000, record(4, 60))]].concat());
+    assert_eq!(loaded.damage, None, "what could not be read has gone with what counts no more");
+}
+
+#[test]
+fn a_forgotten_address_does_not_come_back_when_the_journal_is_written_anew() {
+    let dir = Dir::new("tombs");
+    let mut journal = RedbJournal::new(dir.file());
+    journal.load().unwrap();
+    let forgotten = Record { state: State::Forgotten, ..record(1, 0) };
+    journal.commit(&[(1, record(1, 60)), (2, record(2, 60)), (3, forgotten)]).unwrap();
+    renew_until(&mut journal, 12_000);
+    drop(journal);
+    assert_eq!(load(&dir.file()).records, [(2, record(2, 60)), (12_000, record(4, 60))]);
+}
+
 #[test]
 fn a_file_that_is_no_journal_is_put_aside_and_told_of() {
     let dir = Dir::new("foreign");
@@ -127,7 +178,7 @@ fn a_journal_that_cannot_be_opened_for_another_reason_is_left_alone() {
 fn a_salvage_that_fails_at_any_step_leaves_the_damaged_file_in_its_place() {
     let dir = Dir::new("salvage");
     let mut ruins = b"no journal".to_vec();
-    ruins.extend(frame::encode(1, &record(1, 60)).unwrap());
+    ruins.extend(encode(1, &record(1, 60)));
     fs::write(dir.file(), &ruins).unwrap();
     // A directory with something in it can be neither removed nor written over.
     for obstacle in ["leases.saved", "leases.damaged"] {

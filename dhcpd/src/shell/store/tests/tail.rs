@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use super::super::{LeaseStore, RedbJournal, frame};
-use super::{Dir, load, record};
+use super::super::{LeaseStore, RedbJournal};
+use super::{Dir, encode, load, record};
 
 /// Records in the file, each of its own commit.
 const COMMITS: u16 = 12;
@@ -52,7 +52,7 @@ fn recovers(dir: &Dir, file: &str, octets: &[u8], mut must: impl Iterator<Item =
 /// For each commit, where the first copy of its record ends in the file.
 fn ends(octets: &[u8]) -> Vec<(u16, usize)> {
     let end = |n: u16| {
-        let frame = frame::encode(n.into(), &record(n, 60)).unwrap();
+        let frame = encode(n.into(), &record(n, 60));
         let at = octets.windows(frame.len()).position(|window| window == frame);
         (n, at.expect("what is committed is in the file") + frame.len())
     };
