@@ -48,15 +48,15 @@ pub struct SeenMachine {
     pub last: i64,
     /// How often it asked.
     pub count: u64,
-    #[serde(skip)]
-    used: u64,
 }
 
 /// All of them.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    by_mac: BTreeMap<MacAddr, SeenMachine>,
-    by_use: BTreeMap<u64, MacAddr>,
+    /// When each asked last, by the number of the use.
+    by_mac: BTreeMap<MacAddr, u64>,
+    /// Boxed: a tree moves what is beside a machine that comes or goes, and in a flood each does.
+    by_use: BTreeMap<u64, (MacAddr, Box<SeenMachine>)>,
     uses: u64,
 }
 
@@ -64,7 +64,7 @@ impl Seen {
     /// Remembers who sent `message`.
     pub(super) fn note(&mut self, message: &Message<'_>, place: &Place<'_>, now: Now) {
         let Some(mac) = message.mac().filter(|mac| mac.reject().is_none()) else { return };
-        let before = self.by_mac.get(&mac);
+        let before = self.by_mac.get(&mac).and_then(|used| self.by_use.get(used)).map(|(_, before)| before);
         let options = &message.options;
         let text = |code| options.get(code).and_then(|octets| printable(&octets));
         let port = |code| options.relay(code).map(|octets| readable(&octets));
@@ -84,7 +84,6 @@ impl Seen {
             first: before.map_or(now.unix_ms, |before| before.first),
             last: now.unix_ms,
             count: before.map_or(0, |before| before.count).saturating_add(1),
-            used: 0,
         };
         self.put(mac, machine);
     }
@@ -92,20 +91,19 @@ impl Seen {
     /// Remembers `machine` as the latest. The one that asked longest ago is forgotten where there are too many.
     pub(super) fn put(&mut self, mac: MacAddr, machine: SeenMachine) {
         self.uses += 1;
-        if let Some(before) = self.by_mac.remove(&mac) {
-            self.by_use.remove(&before.used);
-        } else if self.by_mac.len() >= SEEN_MAX
-            && let Some((_, oldest)) = self.by_use.pop_first()
+        if let Some(used) = self.by_mac.insert(mac, self.uses) {
+            self.by_use.remove(&used);
+        } else if self.by_mac.len() > SEEN_MAX
+            && let Some((_, (oldest, _))) = self.by_use.pop_first()
         {
             self.by_mac.remove(&oldest);
         }
-        self.by_use.insert(self.uses, mac);
-        self.by_mac.insert(mac, SeenMachine { used: self.uses, ..machine });
+        self.by_use.insert(self.uses, (mac, Box::new(machine)));
     }
 
     /// The machines, the latest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (MacAddr, &SeenMachine)> {
-        self.by_use.values().rev().filter_map(|mac| Some((*mac, self.by_mac.get(mac)?)))
+        self.by_use.values().rev().map(|(mac, machine)| (*mac, &**machine))
     }
 
     /// Another number after each change.
