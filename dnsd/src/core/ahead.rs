@@ -56,6 +56,12 @@ impl Asked {
         matches!(&self.read, Ok((header, Err(_))) if header.opcode() == OPCODE)
     }
 
+    /// Whether it asks for a transfer, which over a connection is for [`super::transfer`].
+    #[inline]
+    pub fn is_transfer(&self) -> bool {
+        self.question().is_some_and(|question| matches!(question.qtype, rtype::AXFR | rtype::IXFR))
+    }
+
     /// The servers that are to be asked for what `outcome`, our own reply, leaves open, if the client at `peer` wants
     /// that and may: names in none of our zones, names that we delegate, and where aliases of ours lead. What is
     /// signed is between us and the client.

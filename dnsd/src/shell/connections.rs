@@ -9,7 +9,6 @@ use ipnet::IpNet;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::core::transfer::{self as transfers, Opened};
-use crate::core::update::is_update;
 use crate::core::{Asked, Outcome, QueryContext, Reason, Transport};
 use crate::view::DnsView;
 
@@ -184,7 +183,7 @@ impl Seat {
         out: &mut [u8],
     ) -> Result<Outcome, Later> {
         let service = &self.connections.service;
-        if transfers::is_asked_for(query) {
+        if asked.is_transfer() {
             return match transfers::open(view, query, context, out) {
                 Opened::Reply(outcome) => Ok(outcome),
                 Opened::Granted(grant) => {
@@ -192,7 +191,7 @@ impl Seat {
                 }
             };
         }
-        if is_update(query) && !view.lease_networks().is_empty() {
+        if asked.is_update() && !view.lease_networks().is_empty() {
             let (back, reply) = oneshot::channel();
             let taken = service.updates.take(query, context, out, || Back::Stream(back));
             return taken.ok_or(Later::Reply(reply));

@@ -4,47 +4,36 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use inventory_core::model::Globals;
-use ipnet::IpNet;
+
+use super::by_network::ByNetwork;
 
 /// How clients are treated.
 #[derive(Debug, Default)]
 pub struct Clients {
-    /// The networks of the inventory, sorted.
-    own: Box<[IpNet]>,
+    /// The networks of the inventory.
+    own: ByNetwork<()>,
     /// Answers a second that another network may get that say the same; 0: any number.
     pub limit: u32,
-    /// Networks whose clients have other names looked up, sorted, and where.
-    forwarding: Box<[(IpNet, Arc<[SocketAddr]>)]>,
+    /// Where clients of some networks have other names looked up.
+    forwarding: ByNetwork<Arc<[SocketAddr]>>,
 }
 
 impl Clients {
     pub(crate) fn new(globals: &Globals) -> Clients {
-        let v4 = globals.networks.iter().filter_map(|network| network.ipv4.map(IpNet::from));
-        let v6 = globals.networks.iter().filter_map(|network| network.ipv6.map(IpNet::from));
-        let mut own: Vec<IpNet> = v4.chain(v6).collect();
-        own.sort_unstable();
-        let forwards = globals.networks.iter().filter(|network| !network.forward.is_empty());
-        let mut forwarding: Vec<(IpNet, Arc<[SocketAddr]>)> = forwards
-            .flat_map(|network| {
-                let nets = [network.ipv4.map(IpNet::from), network.ipv6.map(IpNet::from)];
-                nets.into_iter().flatten().map(|net| (net, Arc::clone(&network.forward)))
-            })
-            .collect();
-        forwarding.sort_unstable();
-        Clients { own: own.into(), limit: globals.site.rate_limit, forwarding: forwarding.into() }
+        Clients {
+            own: ByNetwork::new(globals, |_| Some(())),
+            limit: globals.site.rate_limit,
+            forwarding: ByNetwork::new(globals, |network| {
+                (!network.forward.is_empty()).then(|| Arc::clone(&network.forward))
+            }),
+        }
     }
 
     /// Where names are looked up for `peer` that are in none of our zones; `None`: nowhere. Cost: halving, and
     /// nothing where that is so for all.
     #[inline]
     pub fn upstream_of(&self, peer: IpAddr) -> Option<&Arc<[SocketAddr]>> {
-        if self.forwarding.is_empty() {
-            return None;
-        }
-        let peer = peer.to_canonical();
-        let after = self.forwarding.partition_point(|(net, _)| net.addr() <= peer);
-        let (net, servers) = self.forwarding.get(after.checked_sub(1)?)?;
-        net.contains(&peer).then_some(servers)
+        self.forwarding.of(peer)
     }
 
     /// Whether `peer` lies in a network of the inventory, or is this machine. Forged addresses of those
@@ -52,10 +41,7 @@ impl Clients {
     ///
     /// Cost: halving, since networks do not overlap.
     pub fn are_own(&self, peer: IpAddr) -> bool {
-        let peer = peer.to_canonical();
-        let after = self.own.partition_point(|net| net.addr() <= peer);
-        peer.is_loopback()
-            || after.checked_sub(1).and_then(|at| self.own.get(at)).is_some_and(|net| net.contains(&peer))
+        peer.to_canonical().is_loopback() || self.own.of(peer).is_some()
     }
 }
 

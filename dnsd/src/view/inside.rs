@@ -11,16 +11,16 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use inventory_core::model::{Inventory, Snapshot};
-use ipnet::IpNet;
 
 use super::DnsView;
+use super::by_network::ByNetwork;
 
 /// All views but that for everybody else.
 #[derive(Clone, Debug)]
 pub(super) struct Inside {
     views: Vec<One>,
-    /// Networks with a view, sorted, and the place of that.
-    networks: Arc<[(IpNet, usize)]>,
+    /// The place of the view of networks that have one.
+    networks: Arc<ByNetwork<usize>>,
     /// What everybody else sees.
     outside: Inventory,
     /// The view of everything, by which names of leases are judged, if there are any.
@@ -77,20 +77,16 @@ impl DnsView {
                 One { name: Arc::from(*name), view, seen }
             })
             .collect();
-        let of_network = globals.networks.iter().flat_map(|network| {
-            let place = network.view.as_deref().and_then(|own| names.iter().position(|name| *name == own));
-            let nets = [network.ipv4.map(IpNet::from), network.ipv6.map(IpNet::from)];
-            nets.into_iter().flatten().filter_map(move |net| Some((net, place?)))
+        let networks = ByNetwork::new(globals, |network| {
+            network.view.as_deref().and_then(|own| names.iter().position(|name| *name == own))
         });
-        let mut networks: Vec<(IpNet, usize)> = of_network.collect();
-        networks.sort_unstable();
         let whole = globals.networks.iter().any(|network| network.dynamic_names.is_some()).then(|| {
             let before = last.and_then(|(old, _, inside)| Some((old, inside.whole.as_deref()?)));
             Arc::new(DnsView::one(snapshot, before))
         });
         view.inside = Some(Arc::new(Inside {
             views: views.into_iter().map(One::alone).collect(),
-            networks: networks.into(),
+            networks: Arc::new(networks),
             outside,
             whole,
         }));
@@ -153,10 +149,6 @@ impl One {
 
 impl Inside {
     fn of(&self, peer: IpAddr) -> Option<&DnsView> {
-        let peer = peer.to_canonical();
-        let after = self.networks.partition_point(|(net, _)| net.addr() <= peer);
-        let (net, place) = self.networks.get(after.checked_sub(1)?)?;
-        let one = self.views.get(*place).filter(|_| net.contains(&peer))?;
-        Some(&one.view)
+        self.views.get(*self.networks.of(peer)?).map(|one| &one.view)
     }
 }

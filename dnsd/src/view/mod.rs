@@ -9,6 +9,7 @@
 
 mod addresses;
 mod build;
+mod by_network;
 mod clients;
 mod diff;
 mod draft;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use inventory_core::name::Name;
 
-use crate::view::{DnsView, Labels, Walk, Zone, ZoneNumber, rtype};
+use crate::view::{DnsView, Walk, Zone, ZoneNumber, rtype};
 
 use super::delta::{Delta, WireRecord};
 use super::query::{Edns, Header, Query};
@@ -89,19 +89,6 @@ pub enum Part {
     End,
     /// It cannot go on: a record does not fit any message.
     Failed,
-}
-
-/// Whether `query` asks for a transfer, so that it is for [`open`].
-pub fn is_asked_for(query: &[u8]) -> bool {
-    let Some(header) = Header::read(query) else { return false };
-    if header.is_response() || header.opcode() != 0 || !matches!(header.counts, [1, ..]) {
-        return false;
-    }
-    let fixed = query.get(super::HEADER_OCTETS..).and_then(|octets| {
-        let name = Labels::read(octets).ok()?;
-        octets.get(name.as_wire().len()..)?.first_chunk::<2>()
-    });
-    fixed.is_some_and(|qtype| matches!(u16::from_be_bytes(*qtype), rtype::AXFR | rtype::IXFR))
 }
 
 /// Whether a query for a transfer may be answered with the SOA record, the reply to one by UDP (RFC

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::core::rcode;
+use crate::core::{Asked, rcode};
 use crate::testing::random::RandomSite;
 use crate::testing::{Ask, Reply, TCP, UDP, name, view};
 use crate::view::ZoneRecord;
@@ -165,14 +165,14 @@ fn who_may_not_copy_a_zone_is_refused() {
         ("elsewhere.example", rcode::NOTAUTH),
     ] {
         let ask = Ask::new(zone, rtype::AXFR);
-        assert!(is_asked_for(&ask.octets()));
+        assert!(Asked::read(&ask.octets()).is_transfer());
         assert_eq!(refused(&view, &ask).rcode, code, "{zone}");
         assert_eq!(refused(&view, &since(zone, 3)).rcode, code, "{zone}");
         assert_eq!(since(zone, 3).udp(&view).rcode, code, "{zone}");
     }
     let plain = Ask::new("open.example", rtype::IXFR);
     assert_eq!(refused(&view, &plain).rcode, rcode::FORMERR, "a serial has to be there");
-    assert!(!is_asked_for(&Ask::new("open.example", rtype::SOA).octets()));
+    assert!(!Asked::read(&Ask::new("open.example", rtype::SOA).octets()).is_transfer());
     assert_eq!(Ask::new("open.example", rtype::AXFR).udp(&view).rcode, rcode::NOTIMP);
 }
 

@@ -10,6 +10,8 @@ use crate::view::{Labels, rtype};
 const IN: u16 = 1;
 const NONE: u16 = 254;
 const ANY: u16 = 255;
+/// Most pointers in a name: as many as it can have labels (RFC 1035, section 2.3.4).
+const POINTERS_MAX: usize = 127;
 
 /// An update as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,10 +153,11 @@ impl Reader<'_> {
         Some(u16::from_be_bytes(*octets))
     }
 
-    /// The next name. A pointer leads backwards, so that this ends.
+    /// The next name. A pointer leads backwards, so that this ends, and there are no more of them than labels could be:
+    /// a message that nobody has signed yet costs no more.
     fn name(&mut self) -> Option<Name> {
         let mut wire = Vec::new();
-        let (mut at, mut after) = (self.at, None);
+        let (mut at, mut after, mut pointers) = (self.at, None, 0..POINTERS_MAX);
         loop {
             match *self.message.get(at)? {
                 0 => break,
@@ -166,7 +169,7 @@ impl Reader<'_> {
                     let low = *self.message.get(at + 1)?;
                     let target = usize::from(u16::from_be_bytes([high & 0x3f, low]));
                     after.get_or_insert(at + 2);
-                    at = (target < at).then_some(target)?;
+                    at = (target < at).then_some(target).filter(|_| pointers.next().is_some())?;
                 }
                 _ => return None,
             }

@@ -96,11 +96,6 @@ pub enum Opened {
     Signed(Box<Signed>),
 }
 
-/// Whether `message` is for [`open`].
-pub fn is_update(message: &[u8]) -> bool {
-    Header::read(message).is_some_and(|header| !header.is_response() && header.opcode() == OPCODE)
-}
-
 /// Reads an update over any transport. A reply that is an error is written to `out`.
 pub fn open(message: &[u8], context: QueryContext<'_>, out: &mut [u8]) -> Opened {
     let Some(header) = Header::read(message) else { return Opened::Reply(Outcome::Dropped(Reason::Short)) };

@@ -258,3 +258,30 @@ fn one_change_after_another_is_what_all_together_are() {
     let count: usize = changes.values().map(|change| change.added.len() + change.removed.len()).sum();
     assert_eq!(count, 3, "an address, its name, and the name that it had: {changes:?}");
 }
+
+/// An update with a name that leads through so many pointers.
+fn with_pointers(count: u16) -> Vec<u8> {
+    let mut message = [0, 1, 0x28, 0, 0, 1, 0, 0, 0, 2, 0, 0].to_vec();
+    message.extend_from_slice(&[1, b'a', 0, 0, 6, 0, 1]);
+    // A TXT record whose data are pointers, each to the one before, the first to the zone's name.
+    message.extend_from_slice(&[0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 0]);
+    message.extend_from_slice(&(2 * count).to_be_bytes());
+    let mut target: u16 = 12;
+    for _ in 0..count {
+        let at = u16::try_from(message.len()).unwrap();
+        message.extend_from_slice(&(0xc000 | target).to_be_bytes());
+        target = at;
+    }
+    message.extend_from_slice(&(0xc000 | target).to_be_bytes());
+    message.extend_from_slice(&[0, 255, 0, 255, 0, 0, 0, 0, 0, 0]);
+    message
+}
+
+#[test]
+fn a_name_leads_through_as_many_pointers_as_it_can_have_labels() {
+    let read = |count| {
+        let message = with_pointers(count);
+        Update::read(&Header::read(&message).unwrap(), &message).map(|(update, _)| update.changes.len())
+    };
+    assert_eq!((read(126), read(127)), (Some(2), None));
+}

@@ -115,8 +115,8 @@ impl Upstream {
         }
         let mut last = Failure::TimedOut;
         for server in self.in_order() {
-            let response = server.ask(asked).await;
-            match message_of(response.clone()) {
+            let (response, read) = server.ask(asked).await;
+            match read {
                 Ok(message) => {
                     cache.insert(asked.query().clone(), response, Instant::now());
                     return Ok((message, false));
@@ -137,7 +137,8 @@ impl Upstream {
 }
 
 impl Server {
-    async fn ask(&self, asked: &Asked) -> Result<Message, NetError> {
+    /// What it says, and that as a message.
+    async fn ask(&self, asked: &Asked) -> (Result<Message, NetError>, Result<Message, Failure>) {
         let mut message = Message::query();
         message.metadata.recursion_desired = true;
         message.metadata.checking_disabled = asked.checking_disabled();
@@ -150,8 +151,8 @@ impl Server {
         options.case_randomization = true;
         let request = DnsRequest::new(message, options);
         let response = self.pool.send(request).first_answer().await.map(DnsResponse::into_message);
-        let is_silent = matches!(message_of(response.clone()), Err(Failure::TimedOut));
-        *lock(&self.failed) = is_silent.then(Instant::now);
-        response
+        let read = message_of(response.clone());
+        *lock(&self.failed) = matches!(read, Err(Failure::TimedOut)).then(Instant::now);
+        (response, read)
     }
 }
