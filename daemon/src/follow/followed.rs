@@ -63,6 +63,11 @@ impl Followed {
         }
     }
 
+    /// How many times a file of it has been read and parsed.
+    pub(super) fn files_read(&self) -> u64 {
+        self.loader.parsed_files()
+    }
+
     /// Looks at it.
     pub(super) fn look(&mut self) -> Look {
         match self.loader.load() {

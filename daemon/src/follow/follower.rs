@@ -12,9 +12,12 @@ use tracing::{error, info, warn};
 use super::followed::{Followed, Look, labelled, labels, newest};
 use super::status::FollowStatus;
 use super::{FollowOptions, StartError};
+use crate::sys::heap::give_back_memory;
 
 /// More lines than this say nothing new; `hostbook check` shows all.
 const LINES_MAX: usize = 10;
+/// Once so many files have been read since the last time, freed memory is given back.
+const FILES_READ: u64 = 64;
 
 /// Follows all inventories.
 pub(super) struct Follower {
@@ -23,6 +26,8 @@ pub(super) struct Follower {
     /// What is in service.
     current: Option<Arc<Snapshot>>,
     generation: u64,
+    /// Files read when freed memory was last given back.
+    read_before: u64,
     status: Arc<Mutex<FollowStatus>>,
     daemon: &'static str,
 }
@@ -37,6 +42,7 @@ impl Follower {
             joiner: Joiner::default(),
             current: None,
             generation: 0,
+            read_before: 0,
             status,
             daemon: options.daemon,
         }
@@ -139,6 +145,12 @@ impl Follower {
         }
         self.update_status();
         self.keep();
+        // What was parsed, and views that were replaced, lay between what stays.
+        let read = self.sources.iter().map(Followed::files_read).sum();
+        if self.read_before + FILES_READ <= read {
+            self.read_before = read;
+            give_back_memory();
+        }
     }
 
     /// Decides for each inventory, in their order, which state of it is served: what it says now, else what

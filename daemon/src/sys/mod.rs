@@ -7,7 +7,7 @@
 //! Linux only, 64-bit and 32-bit.
 #![expect(
     unsafe_code,
-    reason = "batched UDP, capabilities, an ioctl, prefetching and an allocator have no safe wrapper"
+    reason = "batched UDP, capabilities, an ioctl, prefetching and the allocator have no safe wrapper"
 )]
 
 pub(crate) mod arp;
@@ -16,6 +16,7 @@ mod cmsg;
 pub(crate) mod counting;
 #[cfg(test)]
 pub(crate) mod fork;
+pub(crate) mod heap;
 pub(crate) mod ioctl;
 pub(crate) mod mmsg;
 pub(crate) mod packet;
