@@ -124,7 +124,7 @@ pub(crate) fn host_json(host: &Host, globals: &Globals) -> Value {
             })
         })
         .collect();
-    let hardware = host.hardware.as_deref().cloned().unwrap_or_default();
+    let hardware = &*host.hardware;
     let disks: BTreeMap<&str, u64> = hardware.disks.iter().map(|disk| (&*disk.name, disk.size)).collect();
     json!({
         "host": host.name.fqdn.to_string(),
@@ -136,7 +136,7 @@ pub(crate) fn host_json(host: &Host, globals: &Globals) -> Value {
         "ttl": host.rest.ttl,
         "boot": host.boot.map(|boot| &globals.boot(boot).name),
         "cpu": hardware.cpu,
-        "memory": hardware.memory.map(|(octets, _)| octets),
+        "memory": hardware.memory,
         "disks": disks,
         "vmhost": host.vmhost(),
     })

@@ -97,9 +97,9 @@ fn print(shard: &Shard, host: &Host, globals: &Globals) {
     field("aliases", &aliases.join(" "));
     field("tags", &host.tags.join(" "));
     field("boot", &host.boot.map(|boot| globals.boot(boot).name.to_string()).unwrap_or_default());
-    if let Some(hardware) = &host.hardware {
+    if let Some(hardware) = host.hardware.get() {
         field("cpu", &hardware.cpu.map(|cpu| cpu.to_string()).unwrap_or_default());
-        field("memory", &hardware.memory.map(|(octets, _)| show_size(octets)).unwrap_or_default());
+        field("memory", &hardware.memory.map(show_size).unwrap_or_default());
         let disks: Vec<String> =
             hardware.disks.iter().map(|disk| format!("{} {}", disk.name, show_size(disk.size))).collect();
         field("disks", &disks.join(", "));

@@ -72,9 +72,9 @@ fn entry(host: &Host, globals: &Globals) -> Files {
     put(top("tags"), host.tags.iter().map(ToString::to_string).collect());
     put(top("alias"), host.rest.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect());
     put(top("boot"), host.boot.map(|boot| globals.boot(boot).name.to_string()).into_iter().collect());
-    if let Some(hardware) = &host.hardware {
+    if let Some(hardware) = host.hardware.get() {
         put(top("cpu"), hardware.cpu.iter().map(ToString::to_string).collect());
-        put(top("memory"), hardware.memory.iter().map(|(octets, _)| octets.to_string()).collect());
+        put(top("memory"), hardware.memory.iter().map(u64::to_string).collect());
         let firmware = hardware.firmware.map(|firmware| match firmware {
             Firmware::Bios => "bios".to_owned(),
             Firmware::Uefi => "uefi".to_owned(),

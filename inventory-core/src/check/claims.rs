@@ -225,13 +225,13 @@ fn each_claim<'a>(host: &'a Host, mut claim: impl FnMut(Key<'a>, Span)) {
     }
     for nic in &host.nics {
         if let Some(name) = &nic.rest.name {
-            claim(Key::Name(&name.fqdn), nic.name_span);
+            claim(Key::Name(&name.fqdn), nic.name_span());
         }
         if let Some(mac) = nic.mac {
-            claim(Key::Mac(nic.network, mac), nic.mac_span);
+            claim(Key::Mac(nic.network, mac), nic.mac_span());
         }
-        for (address, span) in nic.addresses.iter().zip(&nic.address_spans) {
-            claim(Key::Address(*address), *span);
+        for (address, span) in nic.addresses.iter().zip(nic.address_spans()) {
+            claim(Key::Address(*address), span);
         }
         for (prefix, span) in nic.delegations() {
             claim(Key::Delegated(*prefix), *span);

@@ -153,7 +153,7 @@ fn beside_written(owner: &Name, span: Span, zone: &Zone) -> Option<Finding> {
             finding.help("remove `pd-nameservers`, or write that record in the zone of the servers"),
         );
     }
-    names::hidden(&format!("the delegation of `{owner}`"), owner, span, zone)
+    names::hidden(format_args!("the delegation of `{owner}`"), owner, span, zone)
 }
 
 fn overlap(one: Ipv6Net, other: Ipv6Net) -> bool {

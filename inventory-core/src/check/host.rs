@@ -14,8 +14,8 @@ pub(crate) fn check(host: &Host, context: &Context, findings: &mut Vec<Finding>)
         let network = context.globals.network(nic.network);
         let vague = context.vague_prefix.contains(&nic.network);
         let vague_pool = context.vague_pool.contains(&nic.network);
-        for (address, span) in nic.addresses.iter().zip(&nic.address_spans) {
-            let finding = misplaced(host, *address, *span, network, vague);
+        for (address, span) in nic.addresses.iter().zip(nic.address_spans()) {
+            let finding = misplaced(host, *address, span, network, vague);
             // An exclusion may be what could not be read.
             findings.extend(finding.filter(|finding| !vague_pool || finding.rule != Rule::InsidePool));
         }
@@ -97,13 +97,13 @@ fn unreachable(host: &Host, nic: &Nic, network: &Network) -> Option<Finding> {
     let name = nic.rest.name.as_ref().map_or(&host.name.fqdn, |name| &name.fqdn);
     if !known {
         let message = format!("`{name}` can get no address: it has neither `ip` nor `mac`");
-        let finding = Finding::new(Rule::NoAddress, nic.mac_span, message);
+        let finding = Finding::new(Rule::NoAddress, nic.mac_span(), message);
         return Some(
             finding.help("add what is known; until then `state = \"planned\"` says that it is not there yet"),
         );
     }
     let message =
         format!("`{name}` can get no address: it has no `ip`, and network `{}` has no pool", network.name);
-    let finding = Finding::new(Rule::NoAddress, nic.mac_span, message).other(network.span, "the network");
+    let finding = Finding::new(Rule::NoAddress, nic.mac_span(), message).other(network.span, "the network");
     Some(finding.help("add an `ip` to it, or a `pool` to the network"))
 }

@@ -1,5 +1,6 @@
 //! Names of hosts against what their zones have already: written records and names of pool addresses.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use crate::diag::{Finding, Rule};
@@ -8,16 +9,18 @@ use crate::name::Name;
 use crate::records::{Record, RecordType};
 use crate::span::Span;
 
-/// Checks every name of `host`.
-pub(crate) fn check(host: &Host, globals: &Globals, findings: &mut Vec<Finding>) {
-    let nics = host.nics.iter().filter_map(|nic| Some((nic.rest.name.as_ref()?, nic.name_span)));
+/// Checks every name of `host`; `reverse` is what [`any_reverse_written`] says of `globals`.
+pub(crate) fn check(host: &Host, globals: &Globals, reverse: bool, findings: &mut Vec<Finding>) {
+    let nics = host.nics.iter().filter_map(|nic| Some((nic.rest.name.as_ref()?, nic.name_span())));
     for (name, span) in std::iter::once((&host.name, host.span)).chain(nics) {
         findings.extend(against_records(name, span, false, globals));
         findings.extend(against_pools(name, span, globals));
     }
     for (name, nic) in host.named_nics() {
         addresses_against_file(name, nic, globals, findings);
-        reverse_against_records(name, nic, globals, findings);
+        if reverse {
+            reverse_against_records(name, nic, globals, findings);
+        }
     }
     for service in &host.rest.services {
         findings.extend(service_beside_written(service, &host.name, globals));
@@ -26,6 +29,16 @@ pub(crate) fn check(host: &Host, globals: &Globals, findings: &mut Vec<Finding>)
         findings.extend(against_records(&alias.name, alias.span, true, globals));
         findings.extend(against_pools(&alias.name, alias.span, globals));
     }
+}
+
+/// Whether anything is written where reverse names of hosts may be. Mostly nothing is, and all hosts have some.
+pub(crate) fn any_reverse_written(globals: &Globals) -> bool {
+    let arpa = Name::root().child("arpa");
+    let has_reverse = |zone: &Zone| {
+        let is_reverse = globals.networks.iter().any(|network| network.reverse.as_ref() == Some(&zone.name));
+        is_reverse || arpa.as_ref().is_ok_and(|arpa| zone.name.is_within(arpa) || arpa.is_within(&zone.name))
+    };
+    globals.zones.iter().any(|zone| (zone.file.is_some() || !zone.records.is_empty()) && has_reverse(zone))
 }
 
 /// An alias stands beside nothing; a host's name stands not beside a CNAME, nor below a zone cut.
@@ -44,7 +57,7 @@ fn against_records(name: &HostName, span: Span, is_alias: bool, globals: &Global
         let finding = Finding::new(Rule::CnameBesideData, span, message).other(record.span, "the record");
         return Some(finding.help("an alias is a CNAME, which stands alone: remove one of the two"));
     }
-    hidden(&format!("`{}`", name.fqdn), &name.fqdn, span, zone)
+    hidden(format_args!("`{}`", name.fqdn), &name.fqdn, span, zone)
 }
 
 /// What a service gives to a name stands beside nothing that is written.
@@ -62,12 +75,15 @@ fn service_beside_written(service: &Service, host: &HostName, globals: &Globals)
             let help = "write down the records of a service, or the service, and not both";
             Some(finding.other(record.span, "the record").help(help))
         }
-        None => hidden(&format!("`{owner}` of service `{}`", service.instance), &owner, service.span, zone),
+        None => {
+            let what = format_args!("`{owner}` of service `{}`", service.instance);
+            hidden(what, &owner, service.span, zone)
+        }
     })
 }
 
 /// What is below a delegation or a DNAME record of `zone` is not answered from it.
-pub(super) fn hidden(what: &str, name: &Name, span: Span, zone: &Zone) -> Option<Finding> {
+pub(super) fn hidden(what: fmt::Arguments<'_>, name: &Name, span: Span, zone: &Zone) -> Option<Finding> {
     if let Some(cut) = delegation_above(&zone.records, &zone.name, name) {
         let message = format!("{what} lies below the delegation of `{}`, so nobody would see it", cut.owner);
         let finding = Finding::new(Rule::OutOfZone, span, message).other(cut.span, "the delegation");
@@ -82,7 +98,7 @@ pub(super) fn hidden(what: &str, name: &Name, span: Span, zone: &Zone) -> Option
 /// What an interface gives to DNS stands in no whole master file as well: there would be two truths.
 fn addresses_against_file(name: &HostName, nic: &Nic, globals: &Globals, findings: &mut Vec<Finding>) {
     let zone = globals.zone(name.zone);
-    let span = nic.address_spans.first().copied().unwrap_or(nic.name_span);
+    let span = nic.address_spans().next().unwrap_or(nic.name_span());
     if zone.file.is_some() && !nic.addresses.is_empty() {
         let own = |record: &&Record| match record.rtype {
             RecordType::A => nic.addresses.iter().any(IpAddr::is_ipv4),
@@ -98,23 +114,23 @@ fn addresses_against_file(name: &HostName, nic: &Nic, globals: &Globals, finding
 
 /// The PTR record of an address stands beside no CNAME, below no zone cut, and in no master file as well.
 fn reverse_against_records(name: &HostName, nic: &Nic, globals: &Globals, findings: &mut Vec<Finding>) {
-    for (address, span) in nic.addresses.iter().zip(&nic.address_spans) {
+    for (address, span) in nic.addresses.iter().zip(nic.address_spans()) {
         let owner = globals.network(nic.network).ptr_owner(*address);
         let Some(zone) = globals.zone_of(&owner).map(|id| globals.zone(id)) else { continue };
         let written = records_at(&zone.records, &owner);
         let of_type = |rtype| written.iter().find(|record| record.rtype == rtype);
         if let Some(cname) = of_type(RecordType::CNAME) {
             let message = format!("the PTR record of {address} stands beside the CNAME record of `{owner}`");
-            let finding = Finding::new(Rule::CnameBesideData, *span, message).other(cname.span, "the record");
+            let finding = Finding::new(Rule::CnameBesideData, span, message).other(cname.span, "the record");
             findings.push(finding.help(
                 "remove the CNAME record; if it leads to a classless zone (RFC 2317), name that zone by the \
                  network's key `reverse`",
             ));
         } else if let Some(record) = of_type(RecordType::PTR).filter(|_| zone.file.is_some()) {
-            findings.push(twice(record, record.target.as_ref() != Some(&name.fqdn), *span));
+            findings.push(twice(record, record.target.as_ref() != Some(&name.fqdn), span));
         } else if !zone.records.is_empty() {
-            let what = format!("the PTR record of {address}");
-            findings.extend(hidden(&what, &owner, *span, zone));
+            let what = format_args!("the PTR record of {address}");
+            findings.extend(hidden(what, &owner, span, zone));
         }
     }
 }

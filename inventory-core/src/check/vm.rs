@@ -2,7 +2,6 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::targets::Known;
 use crate::diag::{Finding, Rule};
@@ -15,7 +14,7 @@ use crate::units::show_size;
 /// another file looks at some thousands of these and not at every virtual machine.
 pub(crate) struct Placement {
     /// What they say, and the zone that it is said in.
-    vmhost: Arc<str>,
+    vmhost: Box<str>,
     zone: ZoneId,
     /// Octets of memory that those not retired are promised.
     memory: u64,
@@ -23,20 +22,16 @@ pub(crate) struct Placement {
 
 /// The placements of a file.
 pub(crate) fn placements(hosts: &[Host]) -> Box<[Placement]> {
-    let mut promised: BTreeMap<(&Arc<str>, ZoneId), u64> = BTreeMap::new();
+    let mut promised: BTreeMap<(&str, ZoneId), u64> = BTreeMap::new();
     for vm in hosts {
-        let Some(hardware) = vm.hardware.as_ref() else { continue };
-        let Some((vmhost, _)) = hardware.vmhost.as_ref() else { continue };
+        let Some(vmhost) = vm.vmhost() else { continue };
         let counts = vm.state != State::Retired;
-        let memory = hardware.memory.filter(|_| counts).map_or(0, |(octets, _)| octets);
+        let memory = vm.hardware.memory.filter(|_| counts).unwrap_or(0);
         let sum = promised.entry((vmhost, vm.name.zone)).or_default();
         *sum = sum.saturating_add(memory);
     }
-    let placement = |((vmhost, zone), memory): ((&Arc<str>, ZoneId), u64)| Placement {
-        vmhost: Arc::clone(vmhost),
-        zone,
-        memory,
-    };
+    let placement =
+        |((vmhost, zone), memory): ((&str, ZoneId), u64)| Placement { vmhost: vmhost.into(), zone, memory };
     promised.into_iter().map(placement).collect()
 }
 
@@ -72,10 +67,10 @@ pub(crate) fn check<'a>(
 
 /// The virtual machines of a placement, each with the place of its `vmhost`.
 fn placed<'a>(hosts: &'a [Host], placement: &'a Placement) -> impl Iterator<Item = (&'a Host, Span)> {
-    hosts.iter().filter(|vm| vm.name.zone == placement.zone).filter_map(|vm| {
-        let (vmhost, span) = vm.hardware.as_ref()?.vmhost.as_ref()?;
-        (*vmhost == placement.vmhost).then_some((vm, *span))
-    })
+    hosts
+        .iter()
+        .filter(|vm| vm.name.zone == placement.zone)
+        .filter_map(|vm| (vm.vmhost()? == &*placement.vmhost).then_some((vm, vm.vmhost_span()?)))
 }
 
 /// Finds machines by name, as [`HostIndex::find`] does. By whole names and in the own zone the sorted
@@ -137,8 +132,7 @@ fn misplaced<'a, H: Iterator<Item = &'a Host> + Clone>(
         Found::One(machine) => {
             let (name, below) = (&vm.name.fqdn, &machine.name.fqdn);
             let message = format!("`{name}` runs on `{below}`, which is a virtual machine");
-            let other = machine.hardware.as_ref().and_then(|hardware| hardware.vmhost.as_ref());
-            let other = other.map_or(machine.span, |(_, span)| *span);
+            let other = machine.vmhost_span().unwrap_or(machine.span);
             Finding::new(Rule::VmOnVm, span, message)
                 .other(other, format!("`vmhost` of `{below}`"))
                 .help("name the machine that is made of metal")
@@ -151,7 +145,7 @@ fn label(name: &Name) -> String {
 }
 
 fn overcommitted(sum: u64, machine: &Host) -> Option<Finding> {
-    let (memory, span) = machine.hardware.as_ref()?.memory?;
+    let (memory, span) = machine.hardware.memory.zip(machine.memory_span())?;
     if sum <= memory {
         return None;
     }

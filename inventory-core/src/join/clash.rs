@@ -154,7 +154,7 @@ fn name_within(inventory: &Inventory, zone: &Zone, apex: &Name) -> Option<(Name,
     }
     inventory.hosts().find_map(|host| {
         let aliases = host.rest.aliases.iter().map(|alias| (&alias.name.fqdn, alias.span));
-        let nics = host.named_nics().map(|(name, nic)| (&name.fqdn, nic.name_span));
+        let nics = host.named_nics().map(|(name, nic)| (&name.fqdn, nic.name_span()));
         let mut names = std::iter::once((&host.name.fqdn, host.span)).chain(nics).chain(aliases);
         let (name, span) = names.find(|(name, _)| name.is_within(apex))?;
         Some((name.clone(), span))

@@ -17,12 +17,13 @@ impl Loader {
     /// unless the few things changed.
     pub(super) fn judge(&mut self, few_changed: bool, touched: &HashSet<FileId>) -> Vec<Finding> {
         let context = Arc::clone(&self.context);
+        let reverse = check::names::any_reverse_written(&context.globals);
         for state in self.files.values_mut().filter(|state| few_changed || touched.contains(&state.id)) {
             state.check_findings.clear();
             for host in &state.shard.hosts {
                 check::host::check(host, &context, &mut state.check_findings);
                 check::delegation::check_host(host, &context, &mut state.check_findings);
-                check::names::check(host, &context.globals, &mut state.check_findings);
+                check::names::check(host, &context.globals, reverse, &mut state.check_findings);
             }
         }
         let mut findings = self.context_findings.clone();

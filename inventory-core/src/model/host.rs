@@ -14,7 +14,7 @@ use super::{BootId, NetworkId, ZoneId, reverse_names_v6};
 use crate::mac::MacAddr;
 use crate::name::Name;
 use crate::options::DhcpOption;
-use crate::span::Span;
+use crate::span::{Near, Span};
 
 /// Where a host is in its life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,7 +66,10 @@ pub struct Host {
     /// Boot profile.
     pub boot: Option<BootId>,
     /// Processors, memory, disks, and the machine it runs on if it is virtual.
-    pub hardware: Option<Box<Hardware>>,
+    pub hardware: Rare<Hardware>,
+    /// Where `hardware` says memory and machine, from `span`.
+    pub(crate) memory_at: Near,
+    pub(crate) vmhost_at: Near,
     /// What most hosts do not have.
     pub rest: Rare<HostRest>,
 }
@@ -120,20 +123,20 @@ pub struct Alias {
 /// A network interface of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nic {
+    /// Its key, or the header of its table.
+    pub span: Span,
     /// The network it is plugged into.
     pub network: NetworkId,
     /// Hardware address; unique in its network.
     pub mac: Option<MacAddr>,
-    /// Where `mac` is written; the header if nowhere.
-    pub mac_span: Span,
-    /// Its addresses. DHCP gives the first of each family.
-    pub addresses: Few<IpAddr, 2>,
-    /// Where each address is written.
-    pub address_spans: Few<Span, 2>,
     /// Whether DHCP serves it.
     pub dhcp: bool,
-    /// Where `name` is written; the header of its table if nowhere.
-    pub name_span: Span,
+    /// Where `mac` is written, from `span`.
+    pub(crate) mac_at: Near,
+    /// Its addresses. DHCP gives the first of each family.
+    pub addresses: Few<IpAddr, 2>,
+    /// Where each address is written, from `span`.
+    pub(crate) addresses_at: Few<Near, 2>,
     /// What most interfaces do not have.
     pub rest: Rare<NicRest>,
 }
@@ -145,6 +148,8 @@ pub struct NicRest {
     pub key: Option<Box<str>>,
     /// Its own name; `None` for the primary nic, which carries the host's.
     pub name: Option<HostName>,
+    /// Where `name` is written, if it is.
+    pub name_span: Option<Span>,
     /// What is delegated to it.
     pub delegated: Delegated,
     /// Other things a client is known by.
@@ -158,6 +163,8 @@ pub struct NicRest {
     /// Families of whose addresses others stand at its name, as clients of a view see it; none in an inventory as it
     /// is written. See [`super::Inventory::seen_in`].
     pub replaced: Families,
+    /// Places of the hardware address and of the addresses, if any of them is not near.
+    pub(crate) far: Option<Box<(Span, Box<[Span]>)>>,
 }
 
 /// Prefixes that are delegated to an interface.
@@ -194,15 +201,16 @@ pub struct PortId {
 pub struct Hardware {
     /// Number of processors.
     pub cpu: Option<u32>,
-    /// Octets of memory, and where that is written.
-    pub memory: Option<(u64, Span)>,
-    /// Disks by name; hosts of one file that have the same share them.
+    /// Octets of memory.
+    pub memory: Option<u64>,
+    /// Disks by name.
     pub disks: Arc<[Disk]>,
     /// What starts it, where that is said.
     pub firmware: Option<Firmware>,
-    /// The host that it runs on as a virtual machine, as written (see [`super::HostIndex::find`]),
-    /// and where that is.
-    pub vmhost: Option<(Arc<str>, Span)>,
+    /// The host that it runs on as a virtual machine, as written (see [`super::HostIndex::find`]).
+    pub vmhost: Option<Arc<str>>,
+    /// Places of memory and machine, if any of them is not near: a profile may say them.
+    pub(crate) far: Option<Box<[Option<Span>; 2]>>,
 }
 
 /// What starts a machine.
@@ -249,11 +257,40 @@ impl Host {
 
     /// The machine that it runs on, as written; `None` for a physical machine.
     pub fn vmhost(&self) -> Option<&str> {
-        self.hardware.as_ref()?.vmhost.as_ref().map(|(name, _)| &**name)
+        self.hardware.vmhost.as_deref()
+    }
+
+    /// Where its memory is written; `None` if nowhere.
+    pub fn memory_span(&self) -> Option<Span> {
+        self.hardware.memory?;
+        self.hardware.far.as_ref().map_or_else(|| Some(self.memory_at.span(self.span)), |far| far[0])
+    }
+
+    /// Where [`Host::vmhost`] is written; `None` if nowhere.
+    pub fn vmhost_span(&self) -> Option<Span> {
+        self.vmhost()?;
+        self.hardware.far.as_ref().map_or_else(|| Some(self.vmhost_at.span(self.span)), |far| far[1])
     }
 }
 
 impl Nic {
+    /// Where its name is written; its own place if nowhere.
+    pub fn name_span(&self) -> Span {
+        self.rest.name_span.unwrap_or(self.span)
+    }
+
+    /// Where its hardware address is written; its own place if nowhere.
+    pub fn mac_span(&self) -> Span {
+        self.rest.far.as_ref().map_or_else(|| self.mac_at.span(self.span), |far| far.0)
+    }
+
+    /// Where each address is written.
+    pub fn address_spans(&self) -> impl Iterator<Item = Span> + '_ {
+        let near = self.addresses_at.iter().map(|near| near.span(self.span));
+        // There are near ones or far ones.
+        near.chain(self.rest.far.iter().flat_map(|far| far.1.iter().copied()))
+    }
+
     /// Prefixes that are delegated to it, each with its place.
     pub fn delegations(&self) -> &[(Ipv6Net, Span)] {
         &self.rest.delegated.prefixes
@@ -287,9 +324,30 @@ impl Nic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::load_texts;
 
     #[test]
     fn an_ordinary_host_takes_little_memory() {
-        assert!(size_of::<Host>() <= 216, "{}", size_of::<Host>());
+        assert!(size_of::<Host>() <= 208, "{}", size_of::<Host>());
+        let site = "[site]\nnameservers = [\"ns1.lab.test\"]\ncontact = \"a@lab.test\"\n[zone.\"lab.test\"]\n\
+                    [network.lab]\nzone = \"lab.test\"\nipv4 = \"10.77.0.0/24\"\nipv6 = \"2001:db8::/64\"\n\
+                    [profile.vm]\ntags = [\"vm\"]\n[host.ns1]\nnetwork = \"lab\"\nip = \"10.77.0.1\"\n";
+        let host = |n: u8| {
+            format!(
+                "[host.h{n}]\nnetwork = \"lab\"\nmac = \"02:00:00:00:00:0{n}\"\n\
+                 ip = [\"10.77.0.1{n}\", \"2001:db8::{n}\"]\nuse = \"vm\"\nmemory = \"4 GiB\"\nvmhost = \"ns1\"\n"
+            )
+        };
+        let files = [("a.toml", site), ("b.toml", &*(host(1) + &host(2)))];
+        let inventory = load_texts(&files).unwrap().inventory;
+        let [one, other] = &inventory.shards[1].hosts[..] else { panic!("two hosts") };
+        for host in [one, other] {
+            assert_eq!(host.rest.get(), None);
+            assert_eq!(host.primary().rest.get(), None);
+        }
+        let both = one.hardware.get().zip(other.hardware.get());
+        assert!(both.is_some_and(|(one, other)| std::ptr::eq(one, other)));
+        let tags = one.tags.get().zip(other.tags.get());
+        assert!(tags.is_some_and(|(one, other)| std::ptr::eq(one, other)));
     }
 }

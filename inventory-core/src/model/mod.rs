@@ -241,12 +241,13 @@ impl Globals {
 
     /// The zone that `name` belongs to: the one with the longest apex at or above it.
     pub fn zone_of(&self, name: &Name) -> Option<ZoneId> {
-        let mut here = name.clone();
+        let mut here = name.as_wire();
         loop {
-            if let Some(zone) = self.zone_named(&here) {
-                return Some(zone);
+            if let Ok(index) = self.zones.binary_search_by(|zone| zone.name.as_wire().cmp(here)) {
+                return Some(ZoneId(u32::try_from(index).ok()?));
             }
-            here = here.parent()?;
+            let first = usize::from(*here.first()?);
+            here = here.get(first + 1..).filter(|_| first > 0)?;
         }
     }
 }

@@ -4,10 +4,9 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
 
-use super::host::{HostRest, NicRest};
+use super::{Hardware, HostRest, NicRest};
 
 /// A value that is mostly the empty one, which takes no memory then. Reads as the value itself.
-#[derive(Clone)]
 pub struct Rare<T>(Option<Arc<T>>);
 
 /// What can be [`Rare`].
@@ -28,12 +27,19 @@ macro_rules! empty {
     )*};
 }
 
-empty!(HostRest, NicRest, Box<[Arc<str>]>);
+empty!(Hardware, HostRest, NicRest, Box<[Arc<str>]>);
 
 impl<T: Empty> Rare<T> {
     /// Keeps `value`, unless it is the empty one.
     pub fn new(value: T) -> Rare<T> {
         Rare((value != *T::empty()).then(|| Arc::new(value)))
+    }
+}
+
+impl<T> Rare<T> {
+    /// The value; `None` if it is the empty one.
+    pub fn get(&self) -> Option<&T> {
+        self.0.as_deref()
     }
 }
 
@@ -46,7 +52,14 @@ impl<T: Empty + Clone> Rare<T> {
     }
 }
 
-impl<T: Empty> Default for Rare<T> {
+impl<T> Clone for Rare<T> {
+    /// Shares the value.
+    fn clone(&self) -> Rare<T> {
+        Rare(self.0.clone())
+    }
+}
+
+impl<T> Default for Rare<T> {
     fn default() -> Rare<T> {
         Rare(None)
     }

@@ -116,7 +116,7 @@ fn host_in(host: &Host, globals: &Globals, view: Option<&str>) -> Option<Host> {
     // The name of the interface stays one, of the host's.
     if let Some(name) = first.rest.name.clone() {
         first.rest.edit(|rest| rest.name = None);
-        let own = Alias { name, span: first.name_span };
+        let own = Alias { name, span: first.name_span() };
         seen.rest.edit(|rest| rest.aliases = host.rest.aliases.iter().cloned().chain([own]).collect());
     }
     for nic in nics.iter_mut().filter(|nic| nic.rest.name.is_none()) {

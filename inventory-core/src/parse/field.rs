@@ -26,6 +26,14 @@ impl<T> Field<T> {
         }
     }
 
+    /// The value itself; `None` when absent or broken.
+    pub fn into_value(self) -> Option<T> {
+        match self {
+            Field::Set(value, _) => Some(value),
+            Field::Absent | Field::Broken => None,
+        }
+    }
+
     /// Where the value stands; `None` when absent or broken.
     pub fn span(&self) -> Option<Span> {
         match self {

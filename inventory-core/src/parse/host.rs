@@ -343,7 +343,8 @@ pub(super) fn tag(value: Value<'_, '_>, findings: Findings<'_>) -> Option<Box<st
 }
 
 impl NicDecl {
-    fn new(key: &str, span: Span) -> NicDecl {
+    /// An interface of which nothing is said.
+    pub(crate) fn new(key: &str, span: Span) -> NicDecl {
         NicDecl {
             key: key.into(),
             span,

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use super::{Context, names, nic, overlay, profiles, services};
 use crate::diag::{Finding, Rule};
 use crate::model::{
-    Alias, BootId, Disk, Globals, Hardware, Host, HostRest, Netboot, NetworkId, Rare, SshHostKey, State,
+    Alias, BootId, Disk, Empty, Globals, Hardware, Host, HostRest, Netboot, NetworkId, Rare, Service,
+    SshHostKey, State,
 };
 use crate::options::DhcpOption;
 use crate::parse::{Field, HostDecl};
 use crate::records::fingerprint_of;
-use crate::span::Span;
+use crate::span::{Near, Span};
 
 /// Resolves the hosts of one file; what is equal among them is shared.
 pub(super) struct Resolver<'a> {
@@ -20,14 +21,33 @@ pub(super) struct Resolver<'a> {
     pub(super) option_sets: Vec<Arc<[DhcpOption]>>,
     tags: HashSet<Arc<str>>,
     tag_sets: Vec<Rare<Box<[Arc<str>]>>>,
+    hardware: Vec<Rare<Hardware>>,
     disks: Vec<Arc<[Disk]>>,
     vmhosts: Vec<Arc<str>>,
 }
 
-/// A file with many different values gains nothing from looking through all of them.
+/// So many different values are looked through, the latest ones: neighbours are alike.
 const SHARED_MAX: usize = 32;
 
-/// `own`, or one of `known` that is equal. The latest are looked at first: neighbours are alike.
+/// Adds `fresh`; the oldest goes when there are many.
+fn keep<T>(known: &mut Vec<T>, fresh: T) {
+    if known.len() == SHARED_MAX {
+        known.remove(0);
+    }
+    known.push(fresh);
+}
+
+/// `own`, or one of `known` that is equal.
+fn shared_rare<T: Empty>(known: &mut Vec<Rare<T>>, own: T) -> Rare<T> {
+    if let Some(shared) = known.iter().rev().find(|one| ***one == own) {
+        return shared.clone();
+    }
+    let fresh = Rare::new(own);
+    keep(known, fresh.clone());
+    fresh
+}
+
+/// The same of what is shared whether it is empty or not.
 pub(super) fn shared<T: ?Sized + PartialEq>(
     known: &mut Vec<Arc<T>>,
     own: impl Deref<Target = T> + Into<Arc<T>>,
@@ -36,9 +56,7 @@ pub(super) fn shared<T: ?Sized + PartialEq>(
         return Arc::clone(shared);
     }
     let fresh: Arc<T> = own.into();
-    if known.len() < SHARED_MAX {
-        known.push(Arc::clone(&fresh));
-    }
+    keep(known, Arc::clone(&fresh));
     fresh
 }
 
@@ -49,7 +67,8 @@ impl<'a> Resolver<'a> {
             option_sets: vec![Arc::default()],
             tags: HashSet::new(),
             tag_sets: Vec::new(),
-            disks: vec![Arc::default()],
+            hardware: Vec::new(),
+            disks: Vec::new(),
             vmhosts: Vec::new(),
         }
     }
@@ -58,18 +77,18 @@ impl<'a> Resolver<'a> {
     /// `refused`.
     pub(super) fn host(
         &mut self,
-        mut decl: HostDecl,
+        decl: &mut HostDecl,
         refused: &mut String,
         findings: &mut Vec<Finding>,
     ) -> Option<Host> {
-        let complete = self.use_profiles(&mut decl, findings);
+        let complete = self.use_profiles(decl, findings);
         let before = findings.len();
-        let nics = nic::ordered(&mut decl, findings)?;
+        let nics = nic::ordered(decl, findings)?;
         let complete = complete && !nics.iter().any(|nic| nic.vague);
         let networks: Vec<Option<NetworkId>> =
             nics.iter().map(|nic| nic::network_of(self, &decl.key.value, nic, findings)).collect();
         let name = names::host_name(self.context, &decl.key.value, decl.key.span, networks[0], findings);
-        let boot = self.boot(&decl, findings);
+        let boot = self.boot(decl, findings);
         if !complete {
             // What is missing may stand in the profile that could not be found.
             let dependent = [Rule::MissingKey, Rule::InstallWithoutBoot, Rule::NoZone];
@@ -83,7 +102,7 @@ impl<'a> Resolver<'a> {
             decl.alias.get().into_iter().flatten().for_each(|alias| refuse(&alias.value, refused));
             return None;
         };
-        let aliases = self.aliases(&decl, name.zone, findings);
+        let aliases = self.aliases(decl, name.zone, findings);
         // What could not be read may be what seems missing: nobody is told that there is no address, or
         // not enough memory.
         let certain = complete && !decl.state.is_broken() && !nics.iter().any(|nic| nic.ip.is_broken());
@@ -105,32 +124,27 @@ impl<'a> Resolver<'a> {
         if resolved.is_empty() {
             return None;
         }
-        let services = services::of_host(&decl, &name, self.context, findings);
+        let (hardware, [memory_at, vmhost_at]) = self.hardware(decl);
+        let services = services::of_host(decl, &name, self.context, findings);
         Some(Host {
             name,
             span: decl.key.span,
             state: decl.state.get().copied().unwrap_or_default(),
             nics: resolved.into(),
-            tags: self.tags(&decl),
+            tags: self.tags(decl),
             boot,
-            rest: Rare::new(HostRest {
-                aliases: aliases.into(),
-                ttl: decl.ttl.get().copied(),
-                ssh_host_keys: ssh_host_keys(&decl),
-                sshfp: fingerprints(&decl),
-                services,
-                ssh_user: decl.ssh_user.get().cloned(),
-                netboot: netboot(&decl),
-            }),
-            hardware: self.hardware(decl),
+            rest: rest(decl, aliases, services),
+            hardware,
+            memory_at,
+            vmhost_at,
         })
     }
 
     /// Merges the profiles in; `false` if one of them could not be had.
     fn use_profiles(&self, decl: &mut HostDecl, findings: &mut Vec<Finding>) -> bool {
         let mut complete = !decl.profiles.is_broken();
-        let used = decl.profiles.get().cloned().unwrap_or_default();
-        for profile in used.iter().rev() {
+        let used = std::mem::take(&mut decl.profiles);
+        for profile in used.get().into_iter().flatten().rev() {
             match self.context.profiles.get(&profile.value) {
                 Some(base) => overlay::inherit(decl, base),
                 None => {
@@ -187,29 +201,41 @@ impl<'a> Resolver<'a> {
         }
         tags.sort_unstable();
         tags.dedup();
-        if let Some(shared) = self.tag_sets.iter().rev().find(|set| ****set == *tags) {
-            return shared.clone();
-        }
-        let fresh = Rare::new(tags.into_boxed_slice());
-        if self.tag_sets.len() < SHARED_MAX {
-            self.tag_sets.push(fresh.clone());
-        }
-        fresh
+        shared_rare(&mut self.tag_sets, tags.into())
     }
 
-    fn hardware(&mut self, decl: HostDecl) -> Option<Box<Hardware>> {
-        let hardware = Hardware {
+    /// Takes it out of `decl`; with the places of memory and machine, if they are near.
+    fn hardware(&mut self, decl: &mut HostDecl) -> (Rare<Hardware>, [Near; 2]) {
+        let spans = [decl.memory.span(), decl.vmhost.span()];
+        let near = spans.map(|span| span.map_or(Some(Near::default()), |span| Near::of(decl.key.span, span)));
+        let near = near[0].zip(near[1]);
+        let own = Hardware {
             cpu: decl.cpu.get().copied(),
-            memory: decl.memory.get().copied().zip(decl.memory.span()),
-            vmhost: match decl.vmhost {
-                Field::Set(name, span) => Some((shared(&mut self.vmhosts, name), span)),
-                Field::Absent | Field::Broken => None,
-            },
+            memory: decl.memory.get().copied(),
+            vmhost: std::mem::take(&mut decl.vmhost)
+                .into_value()
+                .map(|vmhost| shared(&mut self.vmhosts, vmhost)),
             firmware: decl.firmware.get().copied(),
-            disks: shared(&mut self.disks, decl.disks),
+            disks: shared(&mut self.disks, std::mem::take(&mut decl.disks)),
+            far: near.is_none().then(|| Box::new(spans)),
         };
-        (hardware != Hardware::default()).then(|| Box::new(hardware))
+        (
+            shared_rare(&mut self.hardware, own),
+            near.map(|(memory, vmhost)| [memory, vmhost]).unwrap_or_default(),
+        )
     }
+}
+
+fn rest(decl: &HostDecl, aliases: Vec<Alias>, services: Box<[Service]>) -> Rare<HostRest> {
+    Rare::new(HostRest {
+        aliases: aliases.into(),
+        ttl: decl.ttl.get().copied(),
+        ssh_host_keys: ssh_host_keys(decl),
+        sshfp: fingerprints(decl),
+        services,
+        ssh_user: decl.ssh_user.get().cloned(),
+        netboot: netboot(decl),
+    })
 }
 
 fn ssh_host_keys(decl: &HostDecl) -> Box<[SshHostKey]> {

@@ -56,11 +56,10 @@ impl Context {
     ) -> Vec<Host> {
         let mut resolver = host::Resolver::new(self);
         let mut hosts = Vec::with_capacity(decls.len());
-        for decl in decls {
-            let key = decl.key.value.clone();
-            match resolver.host(decl, refused, findings) {
+        for mut decl in decls {
+            match resolver.host(&mut decl, refused, findings) {
                 Some(host) => hosts.push(host),
-                None => host::refuse(&key, refused),
+                None => host::refuse(&decl.key.value, refused),
             }
         }
         hosts

@@ -8,14 +8,15 @@ use super::overlay::inherit_settings;
 use crate::diag::{Finding, Rule};
 use crate::model::{Delegated, Families, Globals, HostName, Identifiers, NetworkId, Nic, NicRest, Rare};
 use crate::parse::{Field, HostDecl, NicDecl, Spanned};
-use crate::span::Span;
+use crate::span::{Near, Span};
 
 /// The interfaces as declared, each with what it takes from its host; the primary one first.
 ///
 /// `None` after a report if host-level and nic-level keys are mixed, or the primary one is unclear.
 pub(super) fn ordered(host: &mut HostDecl, findings: &mut Vec<Finding>) -> Option<Vec<NicDecl>> {
     if host.nics.is_empty() {
-        return Some(vec![host.own.clone()]);
+        let nothing = NicDecl::new("", host.own.span);
+        return Some(vec![std::mem::replace(&mut host.own, nothing)]);
     }
     if let Some((key, span)) = own_interface_key(&host.own) {
         let message = format!("host `{}` has nics, and `{key}` on the host itself", host.key.value);
@@ -128,26 +129,34 @@ pub(super) fn resolve(
     let delegated = delegated(&decl, findings);
     let made = auto6(resolver, &decl, network, findings);
     let is_made = decl.auto6.is_none() || made.is_some();
-    let placed: Vec<_> = written.chain(made).collect();
+    let (addresses, address_spans): (Vec<_>, Vec<_>) = written.chain(made).unzip();
     // An address that was refused is not missing: with `dhcp` off, nobody asks where it would come from.
     let dhcp = decl.dhcp.get().copied().unwrap_or(true) && is_made && !is_vague(&decl);
+    let mac_span = decl.mac.span().unwrap_or(decl.span);
+    let addresses_at: Option<Vec<Near>> =
+        address_spans.iter().map(|span| Near::of(decl.span, *span)).collect();
+    let near = Near::of(decl.span, mac_span).zip(addresses_at);
+    let far = near.is_none().then(|| Box::new((mac_span, address_spans.into())));
+    let (mac_at, addresses_at) = near.unwrap_or_default();
     Some(Nic {
+        span: decl.span,
         network,
-        name_span: decl.name.span().unwrap_or(decl.span),
         mac: decl.mac.get().copied(),
-        mac_span: decl.mac.span().unwrap_or(decl.span),
-        addresses: placed.iter().map(|(address, _)| *address).collect(),
-        address_spans: placed.iter().map(|(_, span)| *span).collect(),
         dhcp,
+        mac_at,
+        addresses: addresses.into(),
+        addresses_at: addresses_at.into(),
         rest: Rare::new(NicRest {
             key: (!decl.key.is_empty()).then_some(decl.key),
             name,
+            name_span: decl.name.span(),
             delegated,
             replaced: Families::default(),
             identifiers,
             options: shared(&mut resolver.option_sets, decl.options),
             options6: shared(&mut resolver.option_sets, decl.options6),
             lease_seconds: decl.lease.get().copied(),
+            far,
         }),
     })
 }

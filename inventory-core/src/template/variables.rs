@@ -178,10 +178,10 @@ fn host_value(subject: &Subject, name: &str) -> Option<Value> {
                 |at| table(NIC, (subject.clone(), at), |(subject, at), name| nic_value(subject, *at, name));
             (0..host.nics.len()).map(each).collect()
         }
-        "cpu" => Value::from(host.hardware.as_ref()?.cpu?),
-        "memory_mib" => Value::from(host.hardware.as_ref()?.memory?.0 >> 20),
+        "cpu" => Value::from(host.hardware.cpu?),
+        "memory_mib" => Value::from(host.hardware.memory? >> 20),
         "disks" => {
-            let hardware = host.hardware.as_ref();
+            let hardware = host.hardware.get();
             let disks = hardware.map_or(&[][..], |hardware| &hardware.disks).iter();
             Value::from(disks.map(|disk| (&*disk.name, disk.size)).collect::<BTreeMap<_, _>>())
         }

@@ -136,14 +136,12 @@ fn vmhosts(
     let index = HostIndex::of(inventory);
     let mut spans: Vec<(Span, String)> = Vec::new();
     for vm in inventory.hosts() {
-        let Some((text, span)) = vm.hardware.as_ref().and_then(|hardware| hardware.vmhost.as_ref()) else {
-            continue;
-        };
+        let Some((text, span)) = vm.vmhost().zip(vm.vmhost_span()) else { continue };
         let zone = &inventory.globals.zone(vm.name.zone).name;
         let meant = matches!(index.find(text, Some(zone)), Found::One(found) if std::ptr::eq(found, host));
         if let Some((_, new)) = names.first().filter(|_| meant) {
             let own = &inventory.globals.zone(host.name.zone).name;
-            spans.push((*span, quote(&like(text, new, own))));
+            spans.push((span, quote(&like(text, new, own))));
         }
     }
     put(session, &once_each(spans), places)

@@ -203,18 +203,19 @@ impl Asking<'_> {
             network_at: self.origins.at(network.span),
             client,
             host: known.map(|(host, nic)| nic.rest.name.as_ref().unwrap_or(&host.name).fqdn.to_string()),
-            host_at: known
-                .map(|(host, nic)| self.origins.at(if nic.mac.is_some() { nic.mac_span } else { host.span })),
+            host_at: known.map(|(host, nic)| {
+                self.origins.at(if nic.mac.is_some() { nic.mac_span() } else { host.span })
+            }),
         }
     }
 
     fn address_at(&self, network: &Network, known: Option<(&Host, &Nic)>, given: Ipv4Addr) -> Option<String> {
         let own = known.and_then(|(_, nic)| {
             let index = nic.addresses.iter().position(|address| *address == given)?;
-            nic.address_spans.get(index)
+            nic.address_spans().nth(index)
         });
         match own {
-            Some(span) => Some(self.origins.at(*span)),
+            Some(span) => Some(self.origins.at(span)),
             None => of_match(network, given)
                 .map(|span| self.origins.at(span))
                 .or_else(|| self.origins.of_table("network", network.span, &["pool"])),

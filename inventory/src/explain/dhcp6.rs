@@ -121,10 +121,10 @@ impl Asking<'_> {
     ) -> GivenFact {
         let is_address = item.prefix_len() == ADDRESS;
         let own = known.and_then(|(_, nic)| {
-            let mut addresses = nic.addresses.iter().zip(&nic.address_spans);
+            let mut addresses = nic.addresses.iter().zip(nic.address_spans());
             let of_address = addresses.find(|(address, _)| **address == item.addr()).map(|(_, span)| span);
             let of_prefix =
-                nic.delegations().iter().find(|(prefix, _)| *prefix == item).map(|(_, span)| span);
+                nic.delegations().iter().find(|(prefix, _)| *prefix == item).map(|(_, span)| *span);
             if is_address { of_address } else { of_prefix }
         });
         let (key, network) = match is_address {
@@ -132,7 +132,7 @@ impl Asking<'_> {
             false => ("pd-pool", self.network_delegating(asked, item)),
         };
         let at = match own {
-            Some(span) => Some(self.origins.at(*span)),
+            Some(span) => Some(self.origins.at(span)),
             None => self.origins.of_table("network", network.span, &[key]),
         };
         let address = if is_address { item.addr().to_string() } else { item.to_string() };

@@ -325,10 +325,10 @@ fn record_at(owner: &Name, rtype: &str, data: &str, asking: &Asking<'_>) -> Opti
                 let own = servers.iter().find(|(name, _)| Some(name) == server.as_ref());
                 return own.map(|(_, span)| asking.origins.at(*span));
             }
-            for (address, span) in nic.addresses.iter().zip(&nic.address_spans) {
+            for (address, span) in nic.addresses.iter().zip(nic.address_spans()) {
                 let forward = name.fqdn == *owner && address.to_string() == data;
                 if forward || (rtype == "PTR" && globals.network(nic.network).ptr_owner(*address) == *owner) {
-                    return Some(asking.origins.at(*span));
+                    return Some(asking.origins.at(span));
                 }
             }
         }

@@ -12,7 +12,7 @@ pub(super) fn text(inventory: &Inventory, tags: &[String]) -> String {
     let globals = &inventory.globals;
     let mut lines = vec![HEADER.to_owned()];
     for host in picked(inventory, tags) {
-        let hardware = host.hardware.as_deref();
+        let hardware = host.hardware.get();
         let disks = hardware.into_iter().flat_map(|hardware| hardware.disks.iter());
         let disks: Vec<String> =
             disks.map(|disk| format!("{}={}", disk.name, show_size(disk.size))).collect();
@@ -29,10 +29,7 @@ pub(super) fn text(inventory: &Inventory, tags: &[String]) -> String {
                 spaced(host.rest.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect()),
                 host.tags.join(" "),
                 hardware.and_then(|hardware| hardware.cpu).map(|cpu| cpu.to_string()).unwrap_or_default(),
-                hardware
-                    .and_then(|hardware| hardware.memory)
-                    .map(|(octets, _)| show_size(octets))
-                    .unwrap_or_default(),
+                hardware.and_then(|hardware| hardware.memory).map(show_size).unwrap_or_default(),
                 disks.join(" "),
                 host.vmhost().unwrap_or_default().to_owned(),
             ];

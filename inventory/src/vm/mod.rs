@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Vm) -> Outcome {
 impl Machine {
     fn of(host: &Host, globals: &Globals, args: &Vm) -> Result<Machine, Failure> {
         let name = host.name.fqdn.to_string().trim_end_matches('.').to_owned();
-        let hardware = host.hardware.as_deref().cloned().unwrap_or_default();
+        let hardware = &*host.hardware;
         let images = std::path::absolute(&args.images)?;
         let disks = hardware.disks.iter().map(|disk| Disk {
             path: images.join(format!("{name}-{}.img", file_name(&disk.name))),
@@ -86,7 +86,7 @@ impl Machine {
         Ok(Machine {
             uuid: uuid(&name),
             cpu: hardware.cpu.unwrap_or(CPU_DEFAULT),
-            memory_mib: hardware.memory.map_or(MEMORY_DEFAULT, |(octets, _)| octets) >> 20,
+            memory_mib: hardware.memory.unwrap_or(MEMORY_DEFAULT) >> 20,
             firmware: hardware.firmware.unwrap_or(Firmware::Bios),
             cards,
             disks: disks.collect(),

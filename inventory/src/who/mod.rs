@@ -148,9 +148,9 @@ impl Answer<'_> {
     fn entries(&self) -> Vec<(&Host, String)> {
         let origins = Origins::new(&self.then.loader);
         let all = self.inventory().hosts().filter_map(|host| {
-            let spans = host.nics.iter().flat_map(|nic| nic.addresses.iter().zip(&nic.address_spans));
+            let spans = host.nics.iter().flat_map(|nic| nic.addresses.iter().zip(nic.address_spans()));
             let mut own = spans.filter(|(address, _)| **address == self.address);
-            own.next().map(|(_, span)| (host, origins.at(*span)))
+            own.next().map(|(_, span)| (host, origins.at(span)))
         });
         all.collect()
     }

@@ -304,8 +304,8 @@ fn libvirts_networks_and_domains_are_one_inventory() {
     assert_eq!(lost, ["all.xml:7: vm1: the sizes of disks vda are not in the file"]);
     let snapshot = desk.load("libvirt");
     let vm1 = snapshot.inventory.hosts().find(|host| host.primary().ipv4().is_some()).unwrap();
-    let hardware = vm1.hardware.as_ref().unwrap();
-    assert_eq!((hardware.cpu, hardware.memory.unwrap().0), (Some(2), 2 << 30));
+    let hardware = &vm1.hardware;
+    assert_eq!((hardware.cpu, hardware.memory.unwrap()), (Some(2), 2 << 30));
 }
 
 #[test]
@@ -364,9 +364,9 @@ fn ansibles_files_and_cinvs_database_are_read() {
         entries(&snapshot),
         [entry("vm.lab.example", Some("52:54:00:00:00:01"), &["10.0.0.5"])].into()
     );
-    let hardware = snapshot.inventory.hosts().next().unwrap().hardware.clone().unwrap();
+    let hardware = snapshot.inventory.hosts().next().unwrap().hardware.clone();
     assert_eq!(
-        (hardware.cpu, hardware.memory.unwrap().0, hardware.disks[0].size),
+        (hardware.cpu, hardware.memory.unwrap(), hardware.disks[0].size),
         (Some(4), 8 << 30, 40 << 30)
     );
 }
