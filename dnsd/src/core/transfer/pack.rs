@@ -10,7 +10,7 @@ use crate::core::header::{OPT_OCTETS, write_opt};
 use crate::core::query::{Edns, HEADER_OCTETS};
 use crate::core::serial::UnixSeconds;
 use crate::core::tsig::Session;
-use crate::view::{Labels, ZoneRecord, rtype};
+use crate::view::{ZoneRecord, labels_of, rtype};
 
 /// Octets after which a message is full: large enough to be cheap, small enough to be sent in time.
 const FULL: usize = 32 * 1024;
@@ -145,10 +145,9 @@ impl Pack {
     /// Writes a name; one in the zone ends by pointing to the question, which is the apex.
     fn name(&mut self, wire: &[u8]) {
         const QUESTION: [u8; 2] = [0xc0, 12];
-        let depth = Labels::of_wire(&self.apex).count();
-        let labels = Labels::of_wire(wire);
-        match wire.split_at_checked(labels.offset(depth)) {
-            Some((head, tail)) if depth > 0 && labels.count() >= depth && *tail == *self.apex => {
+        let octets = |head| labels_of(head).map(|label| label.len() + 1).sum::<usize>();
+        match wire.strip_suffix(&*self.apex) {
+            Some(head) if self.apex.len() > 1 && octets(head) == head.len() => {
                 self.message.extend_from_slice(head);
                 self.message.extend_from_slice(&QUESTION);
             }
