@@ -29,7 +29,7 @@ struct Seen {
     alone: (u64, u64),
     /// The same, as many as the daemon bears.
     busy: (u64, u64),
-    /// Milliseconds of processor time of the daemon between two answers in turn: the longest of each edit.
+    /// Milliseconds of processor time of the daemon from a question to its answer: the longest of each edit.
     pauses: Figures,
     /// The same by the clock of the wall.
     waits: Figures,
@@ -44,9 +44,9 @@ pub fn edit(plan: Plan) -> Table {
     plan.write(&place.inventory()).unwrap();
     let about = format!(
         "{} hosts in files of {HOSTS_PER_FILE}, {EDITS} edits that each move one host. A pause is what the daemon uses of \
-         its core between two answers to a client that asks one question (or has one exchange) after the other: the \
-         longest of each edit. Then {EDITS} more edits while as many ask as the daemon bears. Who is edited is not asked \
-         about; all other answers are checked.",
+         its core from a question to its answer (from the begin of an exchange to its end), one after the other: the \
+         longest of each edit, their median, the least and the greatest. Then {EDITS} more edits while as many ask as \
+         the daemon bears. Who is edited is not asked about; all other answers are checked.",
         plan.hosts
     );
     let columns = [
@@ -150,14 +150,14 @@ impl Seen {
         for number in 1..=EDITS {
             move_host(plan, place, number, 0);
             let start = Instant::now();
-            let mut last = (start, of_process(pid).unwrap());
             let mut longest = (Duration::ZERO, Duration::ZERO);
             while start.elapsed() < WATCHED {
+                // What the daemon does while nobody asks is no pause.
+                let (asked, used) = (Instant::now(), of_process(pid).unwrap());
                 let count = if ask() { &mut self.alone.0 } else { &mut self.alone.1 };
                 *count += 1;
-                let now = (Instant::now(), of_process(pid).unwrap());
-                longest = (longest.0.max(now.0 - last.0), longest.1.max(now.1 - last.1));
-                last = now;
+                let used = of_process(pid).unwrap() - used;
+                longest = (longest.0.max(asked.elapsed()), longest.1.max(used));
             }
             self.waits.0.push(longest.0.as_secs_f64() * 1000.0);
             self.pauses.0.push(longest.1.as_secs_f64() * 1000.0);
