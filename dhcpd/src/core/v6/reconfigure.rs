@@ -48,7 +48,8 @@ pub struct Reconfigured {
     packet: Packet<'static>,
     /// Whether that was about options only.
     options_only: bool,
-    /// Digest of what it was told, by a hash that the next version of the program makes, too.
+    /// Digest of what it was told, by a hash that is the same in every run of one version of the program. After an
+    /// update some clients may be told once more than needed.
     told: u64,
     /// Until when it is remembered, in milliseconds since 1970.
     until: i64,

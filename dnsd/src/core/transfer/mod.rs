@@ -1,8 +1,9 @@
 //! Transfers: whole zones (AXFR, RFC 5936) and what changed in them (IXFR, RFC 1995).
 //!
 //! [`open`] decides who gets what; [`Transfer`] then makes the messages one by one, from one view from
-//! beginning to end, so that a zone is never in memory as a whole, but for where its names are: they go in their
-//! order, in which copying is cheap. Only a signed one is: its chain has that order, too. What changed is asked of the caller, who keeps it: see [`Grant::since`].
+//! beginning to end, so that a zone is never in memory as a whole, unless it is signed: then its chain is. Names go
+//! in their order, in which copying is cheap; where they are is kept meanwhile. What changed is asked of the
+//! caller, who keeps it: see [`Grant::since`].
 
 mod pack;
 mod signed;
