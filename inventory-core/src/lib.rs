@@ -13,6 +13,7 @@ pub mod load;
 pub mod mac;
 pub mod model;
 pub mod name;
+pub mod octets;
 pub mod options;
 pub mod parse;
 pub mod records;

@@ -5,26 +5,14 @@
 //! last. Names compare without regard to case (RFC 4343), so the form kept here is lower case:
 //! equal names are equal octets. *Presentation form* is the text with dots.
 
-use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
-/// An absolute domain name: 1 to 255 octets of lower-case wire form, the root label included.
-#[derive(Clone)]
+use crate::octets::Octets;
+
+/// An absolute domain name: 1 to 255 octets of lower-case wire form, the root label included. In the order of that form.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Octets);
-
-/// Most names are short: an inventory has millions of them, and these need no memory of their own.
-#[derive(Clone)]
-enum Octets {
-    Short { length: u8, octets: [u8; SHORT_OCTETS_MAX] },
-    Long(Box<[u8]>),
-}
-
-/// Longest name that is kept in place.
-const SHORT_OCTETS_MAX: usize = 30;
-
-const _: () = assert!(size_of::<Name>() == 32);
 
 /// Longest wire form of a name (RFC 1035, section 2.3.4).
 pub const NAME_OCTETS_MAX: usize = 255;
@@ -94,32 +82,19 @@ impl Name {
             return None;
         }
         let mut name = Name::of_lower_case(wire);
-        match &mut name.0 {
-            Octets::Short { octets, .. } => octets.make_ascii_lowercase(),
-            Octets::Long(octets) => octets.make_ascii_lowercase(),
-        }
+        name.0.make_ascii_lowercase();
         Some(name)
     }
 
     /// Keeps whole wire form in lower case.
     fn of_lower_case(wire: &[u8]) -> Name {
-        let mut octets = [0; SHORT_OCTETS_MAX];
-        match (u8::try_from(wire.len()), octets.get_mut(..wire.len())) {
-            (Ok(length), Some(place)) => {
-                place.copy_from_slice(wire);
-                Name(Octets::Short { length, octets })
-            }
-            _ => Name(Octets::Long(wire.into())),
-        }
+        Name(wire.into())
     }
 
     /// Lower-case wire form, with the root's zero octet.
     #[inline]
     pub fn as_wire(&self) -> &[u8] {
-        match &self.0 {
-            Octets::Short { length, octets } => octets.get(..usize::from(*length)).unwrap_or(octets),
-            Octets::Long(octets) => octets,
-        }
+        &self.0
     }
 
     /// The labels from left to right, without the root.
@@ -193,33 +168,6 @@ impl Name {
         push_label(&mut wire, b"arpa");
         wire.push(0);
         Name::of_lower_case(&wire)
-    }
-}
-
-impl PartialEq for Name {
-    fn eq(&self, other: &Name) -> bool {
-        self.as_wire() == other.as_wire()
-    }
-}
-
-impl Eq for Name {}
-
-impl PartialOrd for Name {
-    fn partial_cmp(&self, other: &Name) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Name {
-    /// By wire form.
-    fn cmp(&self, other: &Name) -> Ordering {
-        self.as_wire().cmp(other.as_wire())
-    }
-}
-
-impl Hash for Name {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_wire().hash(state);
     }
 }
 

@@ -10,8 +10,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use inventory_core::mac::MacAddr;
+use inventory_core::octets::Octets;
 
-use super::key_octets::KeyOctets;
 use super::packet::Message;
 use super::v6::IaKind;
 use crate::code;
@@ -21,7 +21,7 @@ use crate::view::Reservation;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClientKey {
     kind: Kind,
-    octets: KeyOctets,
+    octets: Octets,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,7 +93,7 @@ impl ClientKey {
         if hardware.as_ref().is_some_and(|hardware| *hardware.octets == *id) {
             return hardware;
         }
-        Some(ClientKey { kind: Kind::Identifier, octets: KeyOctets::from(&*id) })
+        Some(ClientKey { kind: Kind::Identifier, octets: Octets::from(&*id) })
     }
 
     /// The client by its hardware address alone; `None` if it has none, or one that no interface has.
@@ -155,7 +155,7 @@ impl ClientKey {
 
     /// Nobody: for addresses that a stranger to DHCP uses.
     pub(super) fn nobody() -> ClientKey {
-        ClientKey { kind: Kind::Hardware, octets: KeyOctets::from(&[][..]) }
+        ClientKey { kind: Kind::Hardware, octets: Octets::from(&[][..]) }
     }
 }
 
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_client_is_read_back_from_its_text() {
-        let id = ClientKey { kind: Kind::Identifier, octets: KeyOctets::from(&[0xff, 0, 9][..]) };
+        let id = ClientKey { kind: Kind::Identifier, octets: Octets::from(&[0xff, 0, 9][..]) };
         for (key, text) in [
             (ClientKey::of_mac(MacAddr([2, 0, 0, 0, 0, 0xaa])), "hw:01:02:00:00:00:00:aa"),
             (id, "id:ff:00:09"),

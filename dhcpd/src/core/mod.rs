@@ -21,7 +21,6 @@ mod fqdn;
 mod identify;
 mod input;
 mod journal;
-mod key_octets;
 mod leasequery;
 mod leases;
 mod ledger;
