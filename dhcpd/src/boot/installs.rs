@@ -130,10 +130,12 @@ impl Installs {
         names.iter().any(|name| self.done.get(name).is_some_and(|done| **done == *host.reinstall()))
     }
 
-    /// The keys of `host`'s ssh server that its installer reported; none if it has reported none, or was not here.
-    pub fn host_keys(&self, host: &Host, machines: &Machines<'_>) -> Vec<SshHostKey> {
-        let last = self.last(&self.names(host, machines));
-        last.into_iter().flat_map(|machine| &machine.host_keys).filter_map(|key| key.parse().ok()).collect()
+    /// The same, and the keys of `host`'s ssh server that its installer reported; none if it has reported none, or was
+    /// not here.
+    pub fn known(&self, host: &Host, machines: &Machines<'_>) -> (bool, Vec<SshHostKey>) {
+        let names = self.names(host, machines);
+        let keys = self.last(&names).into_iter().flat_map(|machine| &machine.host_keys);
+        (self.is_done_under(&names, host), keys.filter_map(|key| key.parse().ok()).collect())
     }
 
     /// What was known last of the machine with these names: each of its installations counts one more, also under
@@ -400,7 +402,7 @@ mod tests {
         assert_eq!(report(&mut installs, &both, "a", &[key(2)]), HostKeys::Noted);
         for (name, own) in [("a", key(2)), ("b", key(1))] {
             assert!(is_done(&installs, &both, name), "{name}");
-            assert_eq!(installs.host_keys(host(&both, name), &Machines::Scanned(&both.inventory)), [own]);
+            assert_eq!(installs.known(host(&both, name), &Machines::Scanned(&both.inventory)).1, [own]);
         }
     }
 
@@ -415,7 +417,7 @@ mod tests {
         assert!(tells(&installs, b, &token), "the new system, as it comes up");
         let next = installs.token(b);
         assert_eq!(report(&mut installs, &renamed, "b", &[key(2)]), HostKeys::Others);
-        assert_eq!(installs.host_keys(b, &Machines::Scanned(&renamed.inventory)), [key(1)]);
+        assert_eq!(installs.known(b, &Machines::Scanned(&renamed.inventory)).1, [key(1)]);
         assert_eq!(installs.token(b), next, "it is one installation");
     }
 
@@ -481,7 +483,7 @@ mod tests {
     fn host_keys_are_those_of_the_first_report_until_another_installation_is_done() {
         let first = inventory(&[("a", "lan", 1, ""), ("b", "lan", 2, "")]);
         let keys = |installs: &Installs, snapshot: &Snapshot, name| {
-            installs.host_keys(host(snapshot, name), &Machines::Scanned(&snapshot.inventory))
+            installs.known(host(snapshot, name), &Machines::Scanned(&snapshot.inventory)).1
         };
         // Reported as the new system comes up for the first time, after the installer's own report.
         let mut installs = done(&first, "a");
@@ -508,7 +510,7 @@ mod tests {
         let mut installs = Installs::new(&[7; 32]);
         let keys = |installs: &Installs, hosts: &[(&str, &str, u8, &str)], name| {
             let snapshot = inventory(hosts);
-            installs.host_keys(host(&snapshot, name), &Machines::Scanned(&snapshot.inventory))
+            installs.known(host(&snapshot, name), &Machines::Scanned(&snapshot.inventory)).1
         };
         report(&mut installs, &inventory(&[("a", "lan", 1, "")]), "a", &[key(1)]);
         assert_eq!(keys(&installs, &[("b", "lan", 1, "")], "b"), [key(1)], "it was renamed");

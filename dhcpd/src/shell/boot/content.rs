@@ -79,8 +79,7 @@ impl Shared {
         let service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
         let installs = service.installs();
         let entries = snapshot.inventory.hosts().filter_map(|host| {
-            let keys = installs.host_keys(host, &machines);
-            let done = installs.is_done(host, &machines);
+            let (done, keys) = installs.known(host, &machines);
             let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
             (done || !keys.is_empty()).then(|| {
                 json!({

@@ -179,6 +179,10 @@ fn a_client_has_no_more_connections_and_transfers_than_its_share() {
     running.counted(BootEvent::TooMany, 8);
     sockets[0].send_to(&rrq("linux", &[]), running.tftp).unwrap();
     running.counted(BootEvent::Repeated, 1);
+    // What it may not have is counted as too much, and not as what it is, too.
+    sockets[0].send_to(b"\0\x02linux\0octet\0", running.tftp).unwrap();
+    running.counted(BootEvent::Repeated, 2);
+    assert_eq!(running.counters.get(BootEvent::Write), 0);
 }
 
 #[test]

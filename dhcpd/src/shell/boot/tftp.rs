@@ -63,11 +63,10 @@ fn begin(request: &Datagram<'_>, door: &Door, shared: &Arc<Shared>) {
     if request.to != Some(local) || peer.port() == 0 {
         return shared.tally.count(BootEvent::BadRequest);
     }
-    let asked = match read(request, shared) {
-        Ok(asked) => Ok(asked),
-        Err(Some(answer)) => Err(answer),
+    let asked = match ReadRequest::read(request.bytes) {
         // Whoever sends this speaks no TFTP.
-        Err(None) => return,
+        Err(BadRequest::Malformed) if !request.truncated => return shared.tally.count(BootEvent::BadRequest),
+        asked => asked,
     };
     let full = |full: Full| match full {
         Full::Again => shared.tally.count(BootEvent::Repeated),
@@ -77,8 +76,9 @@ fn begin(request: &Datagram<'_>, door: &Door, shared: &Arc<Shared>) {
         return full(why);
     }
     let (content, options) = match asked {
+        _ if request.truncated => (refusal(shared, BadRequest::Malformed), Vec::new()),
         Ok(request) => (open(&request, peer.ip(), local, shared), owned(&request.options)),
-        Err(answer) => (Err(answer), Vec::new()),
+        Err(bad) => (refusal(shared, bad), Vec::new()),
     };
     let socket = match transfer_socket(local, peer, &door.device) {
         Ok(socket) => socket,
@@ -119,19 +119,14 @@ fn begin(request: &Datagram<'_>, door: &Door, shared: &Arc<Shared>) {
     });
 }
 
-/// What is asked for, else the error for the client; none where it speaks no TFTP.
-fn read<'r>(request: &Datagram<'r>, shared: &Shared) -> Result<ReadRequest<'r>, Option<(ErrorCode, String)>> {
-    let (code, event, why) = match ReadRequest::read(request.bytes) {
-        _ if request.truncated => (ErrorCode::Illegal, BootEvent::BadRequest, "too long"),
-        Ok(read) => return Ok(read),
-        Err(BadRequest::Write) => (ErrorCode::Access, BootEvent::Write, "nothing can be written here"),
-        Err(BadRequest::Mode) => (ErrorCode::Illegal, BootEvent::BadRequest, "modes are octet and netascii"),
-        Err(BadRequest::Malformed) => {
-            shared.tally.count(BootEvent::BadRequest);
-            return Err(None);
-        }
+/// What the client is told of a request that is none that can be met.
+fn refusal(shared: &Shared, bad: BadRequest) -> Result<Content, (ErrorCode, String)> {
+    let (code, event, why) = match bad {
+        BadRequest::Write => (ErrorCode::Access, BootEvent::Write, "nothing can be written here"),
+        BadRequest::Mode => (ErrorCode::Illegal, BootEvent::BadRequest, "modes are octet and netascii"),
+        BadRequest::Malformed => (ErrorCode::Illegal, BootEvent::BadRequest, "too long"),
     };
-    Err(Some((code, refused(shared, event, why))))
+    Err((code, refused(shared, event, why)))
 }
 
 fn owned(options: &[(&str, &str)]) -> Vec<(String, String)> {
