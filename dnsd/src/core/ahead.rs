@@ -19,8 +19,8 @@ pub const BATCH: usize = 64;
 #[derive(Clone)]
 pub struct Asked {
     read: Result<(Header, Result<Query, Rejected>), Reason>,
-    /// The zone of the question's name, once it was looked for.
-    zone: Option<ZoneNumber>,
+    /// The zone of the question's name, once it was looked for: all views of an inventory number zones alike.
+    zone: Option<Option<ZoneNumber>>,
 }
 
 impl Asked {
@@ -100,7 +100,8 @@ impl Asked {
     /// The zone that answers the question, if one of ours does.
     #[inline]
     pub fn zone(&self, view: &DnsView) -> Option<ZoneNumber> {
-        self.zone.or_else(|| self.question().and_then(|asked| zone_for(view, &asked.name, asked.qtype)))
+        self.zone
+            .unwrap_or_else(|| self.question().and_then(|asked| zone_for(view, &asked.name, asked.qtype)))
     }
 }
 
@@ -111,8 +112,9 @@ pub fn fetch_ahead(view: &DnsView, asked: &mut [Asked]) {
     let mut hashes = [0; BATCH];
     let mut count = 0;
     for asked in asked {
-        asked.zone = asked.zone(view);
-        if let (Some(zone), Some(question)) = (asked.zone, asked.question())
+        let zone = asked.zone(view);
+        asked.zone = Some(zone);
+        if let (Some(zone), Some(question)) = (zone, asked.question())
             && let Some(place) = hashes.get_mut(count)
         {
             *place = view.place_of(zone, &question.name);

@@ -214,3 +214,34 @@ impl Seat {
         Ok(Outcome::Dropped(Reason::ForwardBusy))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use daemon::metrics::Registry;
+
+    use super::super::counters::DnsCounters;
+    use super::*;
+    use crate::testing::view;
+
+    #[test]
+    fn the_last_places_are_for_networks_of_ours_and_for_secondaries() {
+        let zone = "[zone.\"lab.example\"]\nsecondaries = [\"198.51.100.7\"]\n";
+        let counters = DnsCounters::new(&mut Registry::default());
+        let connections = Connections::new(Service::new(view(zone), None), counters.connections());
+        let admit = |peer: IpAddr| connections.admit(peer, Carrier::Tcp);
+        let strangers = || (0..).map(|n| IpAddr::from([203, 0, 113, n]));
+        let seats: Vec<Seat> = strangers()
+            .take(STRANGERS_MAX / 100)
+            .flat_map(|peer| (0..100).filter_map(move |_| admit(peer)))
+            .collect();
+        let rest: Vec<Seat> =
+            (seats.len()..STRANGERS_MAX).filter_map(|_| admit([192, 0, 2, 9].into())).collect();
+        assert_eq!(seats.len() + rest.len(), STRANGERS_MAX);
+        assert_eq!(seats[0].idle(), IDLE_WHEN_BUSY);
+        assert!(admit([192, 0, 2, 10].into()).is_none(), "a stranger");
+        let kept = [[198, 51, 100, 7], [10, 20, 0, 9], [127, 0, 0, 1]].map(|peer| admit(peer.into()));
+        assert!(kept.iter().all(Option::is_some));
+        drop((seats, rest));
+        assert!(admit([192, 0, 2, 10].into()).is_some_and(|seat| seat.idle() == IDLE));
+    }
+}

@@ -1,9 +1,9 @@
 //! Answering datagrams: one thread per socket, a batch at a time.
 //!
 //! Receive what waits, answer all of it from one view, send the replies: two system calls for up to 64
-//! queries. No lock is taken on the way: what workers share are tables of fixed size, of counts and of
-//! signatures. Memory is taken for aliases, additional records and signatures only, and given back with the
-//! reply. A reply leaves from the address that was asked.
+//! queries. No lock is taken on the way, but for a question that somebody wants to see: what workers share are tables
+//! of fixed size, of counts and of signatures. Memory is taken for aliases, additional records and signatures only,
+//! and given back with the reply. A reply leaves from the address that was asked.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
