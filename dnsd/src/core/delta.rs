@@ -1,7 +1,7 @@
 //! What changed in a zone from one serial to a later one, as incremental transfers say it (RFC 1995,
 //! section 4): the old SOA record, what went, the new SOA record, what came.
 
-use crate::view::{Labels, ZoneChange, ZoneRecord, rtype};
+use crate::view::{Labels, WireRecord, ZoneChange, ZoneRecord, rtype};
 
 /// One step of a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,19 +12,6 @@ pub struct Delta {
     pub to: u32,
     /// Records in wire form, nothing compressed, in the order of a transfer.
     records: Box<[u8]>,
-}
-
-/// A record as it lies in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WireRecord<'a> {
-    /// Owner.
-    pub owner: &'a [u8],
-    /// Number of the type.
-    pub rtype: u16,
-    /// Seconds.
-    pub ttl: u32,
-    /// Nothing compressed.
-    pub rdata: &'a [u8],
 }
 
 /// Octets of both serials.
@@ -71,13 +58,6 @@ impl Delta {
         }
         let [from, to] = [[a, b, c, d], [e, f, g, h]].map(u32::from_be_bytes);
         Some(Delta { from, to, records: records.into() })
-    }
-}
-
-impl<'a> From<&'a ZoneRecord> for WireRecord<'a> {
-    fn from(record: &'a ZoneRecord) -> WireRecord<'a> {
-        let ZoneRecord { owner, rtype, ttl, rdata } = record;
-        WireRecord { owner: owner.as_wire(), rtype: *rtype, ttl: *ttl, rdata }
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::node::{Key, Node};
-use super::records::ZoneRecord;
+use super::records::{Scratch, WireRecord, ZoneRecord};
 use super::shard::{Shard, hash_of};
 use super::zone::ZoneNumber;
 use super::{DnsView, Pool, record_digest, walk};
@@ -43,6 +43,7 @@ impl DnsView {
     /// `None` if names of pools may have come or gone with what hid them.
     fn changes_of_shards(&self, old: &DnsView, wanted: &impl Fn(ZoneNumber) -> bool) -> Option<Changes> {
         let (mut changes, mut pooled) = (Changes::new(), Vec::new());
+        let mut scratch = Scratch::default();
         for (before, after) in old.shards.iter().zip(&self.shards) {
             if before.is_same(after) {
                 continue;
@@ -61,9 +62,9 @@ impl DnsView {
                 }
             }
             for node in gone {
-                old.for_each_of_node(&node, &mut |zone, record| {
+                old.for_each_of_node(&node, &mut scratch, &mut |zone, record| {
                     if wanted(zone) {
-                        changes.entry(zone).or_default().removed.push(record);
+                        changes.entry(zone).or_default().removed.push(record.into());
                     }
                 });
             }
@@ -88,7 +89,9 @@ impl DnsView {
     ) {
         let worked_out = |view: &DnsView| {
             let mut records = Vec::new();
-            view.for_each_of_pool_address(pool, address, &mut |zone, record| records.push((zone, record)));
+            view.for_each_of_pool_address(pool, address, &mut |zone, record| {
+                records.push((zone, ZoneRecord::from(record)));
+            });
             records
         };
         let (before, after) = (worked_out(old), worked_out(self));
@@ -112,13 +115,14 @@ impl DnsView {
         if was.is_some_and(|was| was.body() == node.body()) {
             return;
         }
-        let mut records: HashMap<ZoneRecord, ZoneNumber> = HashMap::new();
+        let (mut records, mut scratch) = (HashMap::<ZoneRecord, ZoneNumber>::new(), Scratch::default());
         if let Some(was) = was {
-            old.for_each_of_node(&was, &mut |zone, record| {
-                records.insert(record, zone);
+            old.for_each_of_node(&was, &mut scratch, &mut |zone, record| {
+                records.insert(record.into(), zone);
             });
         }
-        self.for_each_of_node(node, &mut |zone, record| {
+        self.for_each_of_node(node, &mut scratch, &mut |zone, record| {
+            let record = ZoneRecord::from(record);
             if records.remove(&record).is_none() && wanted(zone) {
                 changes.entry(zone).or_default().added.push(record);
             }
@@ -141,15 +145,15 @@ impl DnsView {
         let (before, after) = (old.digests(&theirs), self.digests(&ours));
         let mut changes = Changes::new();
         old.for_each(|number, record| {
-            if let Some(number) = theirs(number).filter(|_| !is_soa(&record))
-                && !after.contains(&digest(number, &record))
+            if let Some(number) = theirs(number).filter(|_| !is_soa(record))
+                && !after.contains(&digest(number, record))
             {
-                changes.entry(number).or_default().removed.push(record);
+                changes.entry(number).or_default().removed.push(record.into());
             }
         });
         self.for_each(|number, record| {
-            if is_old.contains(&number) && !is_soa(&record) && !before.contains(&digest(number, &record)) {
-                changes.entry(number).or_default().added.push(record);
+            if is_old.contains(&number) && !is_soa(record) && !before.contains(&digest(number, record)) {
+                changes.entry(number).or_default().added.push(record.into());
             }
         });
         changes
@@ -158,7 +162,7 @@ impl DnsView {
     fn digests(&self, number_of: &impl Fn(ZoneNumber) -> Option<ZoneNumber>) -> HashSet<u128> {
         let mut digests = HashSet::new();
         self.for_each(|number, record| {
-            digests.extend(number_of(number).map(|number| digest(number, &record)));
+            digests.extend(number_of(number).map(|number| digest(number, record)));
         });
         digests
     }
@@ -168,11 +172,11 @@ fn is_in(shard: &Shard, node: &Node<'_>) -> bool {
     shard.find(hash_of(node.key()), node.key()).is_some_and(|was| was.is_empty() == node.is_empty())
 }
 
-fn is_soa(record: &ZoneRecord) -> bool {
+fn is_soa(record: WireRecord<'_>) -> bool {
     record.rtype == super::rtype::SOA
 }
 
-fn digest(zone: ZoneNumber, record: &ZoneRecord) -> u128 {
+fn digest(zone: ZoneNumber, record: WireRecord<'_>) -> u128 {
     let head = [zone.0, record.rtype.into(), record.ttl].map(u32::to_be_bytes).concat();
-    record_digest(&[&head, record.owner.as_wire(), &record.rdata].concat())
+    record_digest(&[&head, record.owner, record.rdata].concat())
 }

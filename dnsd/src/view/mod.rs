@@ -41,7 +41,7 @@ pub use leases::{LeaseNetwork, LeaseNetworks, LeaseNode};
 pub use node::{Key, Node, Rdata, Rrset, rtype};
 pub use pool::{Classless, Pool, Pools};
 pub use pool6::{Pool6, Pools6};
-pub use records::ZoneRecord;
+pub use records::{WireRecord, ZoneRecord};
 pub use reverse::Block;
 pub use soa::{EXPIRE, REFRESH, RETRY};
 pub use walk::Walk;

@@ -6,9 +6,9 @@ use std::net::Ipv4Addr;
 use inventory_core::name::Name;
 use inventory_core::records::{RecordType, present};
 
-use super::encode::{name_in, owner};
+use super::encode::{self, name_in};
 use super::labels::Labels;
-use super::node::{Key, Node, rtype};
+use super::node::{Key, Node, Rdata, rtype};
 use super::pool::{self, Pool};
 use super::shard::Shard;
 use super::zone::{Zone, ZoneNumber};
@@ -27,6 +27,47 @@ pub struct ZoneRecord {
     pub rdata: Box<[u8]>,
 }
 
+/// The same, its octets somewhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WireRecord<'a> {
+    /// Owner.
+    pub owner: &'a [u8],
+    /// Number of the type.
+    pub rtype: u16,
+    /// Seconds.
+    pub ttl: u32,
+    /// Nothing compressed.
+    pub rdata: &'a [u8],
+}
+
+/// Where the octets of a record are put together. Used again for the next one, so that nothing is allocated for
+/// each.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    owner: Vec<u8>,
+    rdata: Vec<u8>,
+}
+
+impl<'a> From<&'a ZoneRecord> for WireRecord<'a> {
+    fn from(record: &'a ZoneRecord) -> WireRecord<'a> {
+        let ZoneRecord { owner, rtype, ttl, rdata } = record;
+        WireRecord { owner: owner.as_wire(), rtype: *rtype, ttl: *ttl, rdata }
+    }
+}
+
+impl From<WireRecord<'_>> for ZoneRecord {
+    /// What the view holds are names; anything else has the root for its owner.
+    fn from(record: WireRecord<'_>) -> ZoneRecord {
+        let WireRecord { owner, rtype, ttl, rdata } = record;
+        ZoneRecord {
+            owner: Name::from_wire(owner).unwrap_or_else(Name::root),
+            rtype,
+            ttl,
+            rdata: rdata.into(),
+        }
+    }
+}
+
 impl DnsView {
     /// Every record of `zone`, names of IPv4 pools and SOA included, in canonical order (RFC 4034, section 6).
     ///
@@ -35,7 +76,7 @@ impl DnsView {
         let mut records = Vec::new();
         self.for_each(|number, record| {
             if number == zone {
-                records.push(record);
+                records.push(ZoneRecord::from(record));
             }
         });
         sort(&mut records);
@@ -45,18 +86,19 @@ impl DnsView {
     /// Every record of every zone, in canonical order, but for names of IPv6 pools.
     pub fn records(&self) -> Vec<ZoneRecord> {
         let mut records = Vec::new();
-        self.for_each(|_, record| records.push(record));
+        self.for_each(|_, record| records.push(ZoneRecord::from(record)));
         sort(&mut records);
         records
     }
 
     /// Calls `take` with every record and its zone, in no order that means anything.
-    pub fn for_each(&self, mut take: impl FnMut(ZoneNumber, ZoneRecord)) {
+    pub fn for_each(&self, mut take: impl FnMut(ZoneNumber, WireRecord<'_>)) {
         for (number, zone) in self.zones.iter() {
-            take(number, self.soa_of(number, zone));
+            take(number, WireRecord::from(&self.soa_of(number, zone)));
         }
+        let mut scratch = Scratch::default();
         for node in self.shards.iter().flat_map(Shard::nodes) {
-            self.for_each_of_node(&node, &mut take);
+            self.for_each_of_node(&node, &mut scratch, &mut take);
         }
         for pool in self.pools.iter() {
             for address in pool.first..=pool.last {
@@ -66,22 +108,42 @@ impl DnsView {
     }
 
     /// Calls `take` with the records of a node and its zone.
-    pub(super) fn for_each_of_node(&self, node: &Node<'_>, take: &mut impl FnMut(ZoneNumber, ZoneRecord)) {
+    pub(super) fn for_each_of_node(
+        &self,
+        node: &Node<'_>,
+        scratch: &mut Scratch,
+        take: &mut impl FnMut(ZoneNumber, WireRecord<'_>),
+    ) {
         if node.is_empty() {
             return;
         }
-        let owner = owner(node.key(), &self.zones);
+        let Scratch { owner, rdata: expanded } = scratch;
+        owner.clear();
         let zone = match node.key() {
-            Key::Name(zone, _) => Some(zone),
-            Key::V4(_) | Key::V6(_) => self.zone_of(&owner),
+            Key::Name(zone, relative) => {
+                owner.extend_from_slice(relative);
+                owner.extend_from_slice(self.zones.wire(zone));
+                Some(zone)
+            }
+            key @ (Key::V4(_) | Key::V6(_)) => {
+                let name = encode::owner(key, &self.zones);
+                owner.extend_from_slice(name.as_wire());
+                self.zone_of(&name)
+            }
         };
         let Some(zone) = zone else { return };
         for rrset in node.rrsets() {
+            let (rtype, ttl) = (rrset.rtype(), rrset.ttl());
             for rdata in rrset.rdatas() {
-                let mut octets = Vec::new();
-                rdata.expand(&self.zones, &mut octets);
-                let (rtype, ttl) = (rrset.rtype(), rrset.ttl());
-                take(zone, ZoneRecord { owner: owner.clone(), rtype, ttl, rdata: octets.into() });
+                let rdata = match rdata {
+                    Rdata::Plain(octets) => octets,
+                    Rdata::InZone(..) => {
+                        expanded.clear();
+                        rdata.expand(&self.zones, expanded);
+                        &*expanded
+                    }
+                };
+                take(zone, WireRecord { owner, rtype, ttl, rdata });
             }
         }
     }
@@ -108,7 +170,7 @@ impl DnsView {
         &self,
         pool: &Pool,
         address: u32,
-        take: &mut impl FnMut(ZoneNumber, ZoneRecord),
+        take: &mut impl FnMut(ZoneNumber, WireRecord<'_>),
     ) {
         let name = name_in(pool.zone, pool::label_of(address).as_wire(), &self.zones);
         let plain = Name::reverse(Ipv4Addr::from_bits(address).into());
@@ -128,7 +190,7 @@ impl DnsView {
         owner: &Name,
         rtype: u16,
         rdata: &[u8],
-        take: &mut impl FnMut(ZoneNumber, ZoneRecord),
+        take: &mut impl FnMut(ZoneNumber, WireRecord<'_>),
     ) {
         let labels = Labels::of(owner);
         let Some(number) = self.zones.find(&labels, labels.count()) else { return };
@@ -139,7 +201,7 @@ impl DnsView {
                 .name(number, labels.relative(labels.count(), zone.depth))
                 .is_some_and(|node| !node.is_empty() || node.is_special());
         if !written && !zone.occludes(labels.relative(labels.count(), zone.depth)) {
-            take(number, ZoneRecord { owner: owner.clone(), rtype, ttl: zone.ttl, rdata: rdata.into() });
+            take(number, WireRecord { owner: owner.as_wire(), rtype, ttl: zone.ttl, rdata });
         }
     }
 }

@@ -2,7 +2,7 @@
 //! memory.
 
 use super::node::{Key, Node};
-use super::records::ZoneRecord;
+use super::records::{Scratch, WireRecord};
 use super::reverse::Block;
 use super::shard::Shard;
 use super::zone::ZoneNumber;
@@ -17,6 +17,7 @@ pub struct Walk {
     /// The zone's nodes, in their order; those up to `next`'s place have been.
     nodes: Vec<Place>,
     next: Next,
+    scratch: Scratch,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +30,9 @@ enum Next {
 
 /// Where a node is. Places compare as the nodes' names do in canonical order (RFC 4034, section 6.1), as far as 16
 /// octets tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug)]
 struct Place {
+    /// The high and the low half of a number.
     order: [u64; 2],
     shard: u32,
     offset: u32,
@@ -49,13 +51,14 @@ impl Walk {
     pub fn new(view: &DnsView, zone: ZoneNumber) -> Walk {
         let entry = view.zones.zone(zone);
         let block = view.block(entry, entry.name.as_wire());
-        let mut walk = Walk { zone, block, nodes: Vec::new(), next: Next::Node(0) };
+        let scratch = Scratch::default();
+        let mut walk = Walk { zone, block, nodes: Vec::new(), next: Next::Node(0), scratch };
         let mut nodes = Vec::new();
         for (shard, own) in (0..).zip(&view.shards) {
             let held = own.places().filter(|(_, node)| walk.may_hold(node));
             nodes.extend(held.map(|(offset, node)| Place { order: order_of(node.key()), shard, offset }));
         }
-        nodes.sort_unstable();
+        nodes.sort_unstable_by_key(Place::order);
         walk.nodes = nodes;
         walk
     }
@@ -63,9 +66,9 @@ impl Walk {
     /// Calls `take` with some of the records, the SOA record not among them: those of nodes in the order of their
     /// names, nearly, which is the one that makes copying cheap, then those of pools. `false` when there are no more.
     /// The view is always the one that the walk began with.
-    pub fn step(&mut self, view: &DnsView, mut take: impl FnMut(ZoneRecord)) -> bool {
+    pub fn step(&mut self, view: &DnsView, mut take: impl FnMut(WireRecord<'_>)) -> bool {
         let zone = self.zone;
-        let mut own = |number, record| {
+        let mut own = |number, record: WireRecord<'_>| {
             if number == zone {
                 take(record);
             }
@@ -77,7 +80,7 @@ impl Walk {
                 let found = || now.iter().filter_map(|place| Some((shard_of(view, place)?, place.offset)));
                 found().for_each(|(shard, offset)| shard.fetch_place(offset));
                 let nodes = found().filter_map(|(shard, offset)| shard.at(offset));
-                nodes.for_each(|node| view.for_each_of_node(&node, &mut own));
+                nodes.for_each(|node| view.for_each_of_node(&node, &mut self.scratch, &mut own));
                 self.next = if later.is_empty() { start_of(view, 0) } else { Next::Node(first + NODES) };
                 if later.is_empty() {
                     self.nodes = Vec::new();
@@ -116,6 +119,14 @@ impl Walk {
     }
 }
 
+impl Place {
+    /// What it is compared by: one number, so that sorting needs no branch for it.
+    fn order(&self) -> u128 {
+        let [high, low] = self.order;
+        u128::from(high) << 64 | u128::from(low)
+    }
+}
+
 fn shard_of<'v>(view: &'v DnsView, place: &Place) -> Option<&'v Shard> {
     view.shards.get(usize::try_from(place.shard).ok()?)
 }
@@ -127,13 +138,13 @@ fn order_of(key: Key<'_>) -> [u64; 2] {
         Key::V6(address) => address,
         Key::Name(_, relative) => {
             let mut octets = [0; 16];
-            let mut starts = [&[][..]; 16];
-            let mut count = 0;
-            for (label, start) in labels::iter(relative).zip(&mut starts) {
-                (*start, count) = (label, count + 1);
+            // Of as many octets as it has on the wire, those of its first label are the last.
+            let mut start = relative.len();
+            for label in labels::iter(relative) {
+                start = start.saturating_sub(label.len() + 1);
+                let place = octets.iter_mut().skip(start);
+                place.zip(label).for_each(|(to, from)| *to = *from);
             }
-            let ordered = starts.iter().take(count).rev().flat_map(|label| label.iter().chain(&[0]));
-            octets.iter_mut().zip(ordered).for_each(|(to, from)| *to = *from);
             u128::from_be_bytes(octets)
         }
     };

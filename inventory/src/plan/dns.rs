@@ -131,11 +131,12 @@ fn difference(old: &DnsView, new: &DnsView) -> (Records, Records) {
     let mut left: HashMap<ZoneRecord, dnsd::view::ZoneNumber> = HashMap::new();
     old.for_each(|zone, record| {
         if record.rtype != SOA {
-            left.insert(record, zone);
+            left.insert(record.into(), zone);
         }
     });
     let mut came = Records::new();
     new.for_each(|zone, record| {
+        let record = ZoneRecord::from(record);
         if record.rtype != SOA && left.remove(&record).is_none() {
             came.push((new.zones().zone(zone).name.to_string(), record));
         }
@@ -153,6 +154,7 @@ fn keep_partners(old: &DnsView, new: &DnsView, rrsets: &mut BTreeMap<Key, (Vec<S
     }
     for (view, is_old) in [(old, true), (new, false)] {
         view.for_each(|zone, record| {
+            let record = ZoneRecord::from(record);
             if record.rtype == SOA || !touched.contains(&(record.owner.to_string(), record.rtype)) {
                 return;
             }

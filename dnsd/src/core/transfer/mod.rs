@@ -16,9 +16,9 @@ use std::sync::Arc;
 
 use inventory_core::name::Name;
 
-use crate::view::{DnsView, Walk, Zone, ZoneNumber, rtype};
+use crate::view::{DnsView, Walk, WireRecord, Zone, ZoneNumber, rtype};
 
-use super::delta::{Delta, WireRecord};
+use super::delta::Delta;
 use super::query::{Edns, Header, Query};
 use super::reason::{Outcome, Reason};
 use super::serial::{UnixSeconds, is_after};
@@ -26,6 +26,9 @@ use super::tsig::Session;
 use super::{QueryContext, Transport, fail, prepare};
 use pack::Pack;
 use signed::SignedZone;
+
+/// How many times some names are looked at before others have their turn, if that does not fill a message.
+const STEPS: usize = 16;
 
 /// Leave to transfer a zone.
 #[derive(Debug)]
@@ -227,20 +230,23 @@ impl Transfer {
         match &mut self.source {
             Source::Walk(walk) => {
                 let pack = &mut self.pack;
-                if !walk.step(&self.view, |record| pack.push(&WireRecord::from(&record), now)) {
+                let more = (0..STEPS).all(|_| {
+                    !pack.ready.is_empty() || walk.step(&self.view, |record| pack.push(record, now))
+                });
+                if !more {
                     self.source = Source::End;
                 }
             }
             Source::Signed(signed) => {
                 let pack = &mut self.pack;
-                match signed.step(&self.view, now, |record| pack.push(&WireRecord::from(record), now)) {
+                match signed.step(&self.view, now, |record| pack.push(WireRecord::from(record), now)) {
                     Some(true) => {}
                     Some(false) => self.source = Source::End,
                     None => return Part::Failed,
                 }
             }
             Source::Deltas(deltas) => match deltas.pop_front() {
-                Some(delta) => delta.records().for_each(|record| self.pack.push(&record, now)),
+                Some(delta) => delta.records().for_each(|record| self.pack.push(record, now)),
                 None => self.source = Source::End,
             },
             Source::End => {

@@ -5,12 +5,11 @@
 
 use std::collections::VecDeque;
 
-use crate::core::delta::WireRecord;
 use crate::core::header::{OPT_OCTETS, write_opt};
 use crate::core::query::{Edns, HEADER_OCTETS};
 use crate::core::serial::UnixSeconds;
 use crate::core::tsig::Session;
-use crate::view::{ZoneRecord, labels_of, rtype};
+use crate::view::{WireRecord, ZoneRecord, labels_of, rtype};
 
 /// Octets after which a message is full: large enough to be cheap, small enough to be sent in time.
 const FULL: usize = 32 * 1024;
@@ -75,11 +74,11 @@ impl Pack {
     /// Adds the SOA record.
     pub(super) fn push_soa(&mut self, now: UnixSeconds) {
         let soa = self.soa.clone();
-        self.push(&WireRecord::from(&soa), now);
+        self.push(WireRecord::from(&soa), now);
     }
 
     /// Adds a record of the zone.
-    pub(super) fn push(&mut self, record: &WireRecord<'_>, now: UnixSeconds) {
+    pub(super) fn push(&mut self, record: WireRecord<'_>, now: UnixSeconds) {
         self.begun = true;
         let start = self.message.len();
         self.write(record);
@@ -125,7 +124,7 @@ impl Pack {
         edns + self.session.as_ref().map_or(0, Session::octets)
     }
 
-    fn write(&mut self, record: &WireRecord<'_>) {
+    fn write(&mut self, record: WireRecord<'_>) {
         self.name(record.owner);
         self.message.extend_from_slice(&record.rtype.to_be_bytes());
         self.message.extend_from_slice(&CLASS_IN);
