@@ -86,6 +86,11 @@ impl Name {
         Some(name)
     }
 
+    /// A label with its length octet, or none, in front of whole wire form; both in lower case.
+    pub(crate) fn joined(label: &[u8], rest: &[u8]) -> Name {
+        Name(Octets::joined(label, rest))
+    }
+
     /// Keeps whole wire form in lower case.
     fn of_lower_case(wire: &[u8]) -> Name {
         Name(wire.into())

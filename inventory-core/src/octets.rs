@@ -22,6 +22,22 @@ enum Kept {
     Many(Box<[u8]>),
 }
 
+impl Octets {
+    /// `front`, and `back` behind it.
+    pub(crate) fn joined(front: &[u8], back: &[u8]) -> Octets {
+        let len = front.len() + back.len();
+        let mut few = [0; FEW];
+        match (u8::try_from(len), few.get_mut(..len)) {
+            (Ok(len), Some(place)) => {
+                place[..front.len()].copy_from_slice(front);
+                place[front.len()..].copy_from_slice(back);
+                Octets(Kept::Few(len, few))
+            }
+            _ => Octets(Kept::Many([front, back].concat().into())),
+        }
+    }
+}
+
 impl Deref for Octets {
     type Target = [u8];
 
@@ -116,6 +132,9 @@ mod tests {
             assert!(octets.iter().copied().collect::<Octets>() == kept);
             assert_eq!(matches!(kept, Octets(Kept::Many(_))), len > FEW);
             assert!(kept.clone() == kept);
+            for at in [0, len / 2, len] {
+                assert!(Octets::joined(&octets[..at], &octets[at..]) == kept);
+            }
         }
     }
 

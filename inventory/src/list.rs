@@ -124,14 +124,14 @@ pub(crate) fn host_json(host: &Host, globals: &Globals) -> Value {
             })
         })
         .collect();
-    let hardware = &*host.hardware;
+    let hardware = &host.hardware;
     let disks: BTreeMap<&str, u64> = hardware.disks.iter().map(|disk| (&*disk.name, disk.size)).collect();
     json!({
         "host": host.name.fqdn.to_string(),
         "zone": globals.zone(host.name.zone).name.to_string(),
         "state": host.state.word(),
         "nics": nics,
-        "aliases": host.rest.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect::<Vec<_>>(),
+        "aliases": host.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect::<Vec<_>>(),
         "tags": host.tags.iter().map(|tag| &**tag).collect::<Vec<_>>(),
         "ttl": host.rest.ttl,
         "boot": host.boot.map(|boot| &globals.boot(boot).name),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use inventory_core::diag::did_you_mean;
 use inventory_core::mac::MacAddr;
-use inventory_core::model::{Found, Globals, Host, HostIndex, Inventory, Shard};
+use inventory_core::model::{Found, Globals, Hardware, Host, HostIndex, Inventory, Shard};
 use inventory_core::name::Name;
 use inventory_core::units::show_size;
 use serde_json::json;
@@ -46,7 +46,7 @@ pub(crate) type Place<'a> = (&'a Shard, &'a Host);
 /// The hosts that `what` means: several only for a MAC that several networks know.
 pub(crate) fn find<'a>(what: &str, inventory: &'a Inventory) -> Result<Vec<Place<'a>>, Failure> {
     let all =
-        || inventory.shards.iter().flat_map(|shard| shard.hosts.iter().map(move |host| (&**shard, host)));
+        || inventory.shards.iter().flat_map(|shard| shard.hosts().iter().map(move |host| (&**shard, host)));
     let by = |wanted: &dyn Fn(&Host) -> bool| -> Vec<Place<'a>> {
         all().filter(|(_, host)| wanted(host)).collect()
     };
@@ -73,7 +73,7 @@ pub(crate) fn find<'a>(what: &str, inventory: &'a Inventory) -> Result<Vec<Place
 
 /// Whether an alias or an interface of `host` has this name, short or whole.
 fn has_name(host: &Host, what: &str) -> bool {
-    let aliases = host.rest.aliases.iter().map(|alias| &alias.name.fqdn);
+    let aliases = host.aliases.iter().map(|alias| &alias.name.fqdn);
     let nics = host.named_nics().map(|(name, _)| &name.fqdn);
     let whole = Name::parse(what, None).ok();
     aliases
@@ -93,11 +93,12 @@ fn print(shard: &Shard, host: &Host, globals: &Globals) {
     };
     field("host", &host.name.fqdn.to_string());
     field("state", host.state.word());
-    let aliases: Vec<String> = host.rest.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect();
+    let aliases: Vec<String> = host.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect();
     field("aliases", &aliases.join(" "));
     field("tags", &host.tags.join(" "));
     field("boot", &host.boot.map(|boot| globals.boot(boot).name.to_string()).unwrap_or_default());
-    if let Some(hardware) = host.hardware.get() {
+    if host.hardware != Hardware::default() {
+        let hardware = &host.hardware;
         field("cpu", &hardware.cpu.map(|cpu| cpu.to_string()).unwrap_or_default());
         field("memory", &hardware.memory.map(show_size).unwrap_or_default());
         let disks: Vec<String> =

@@ -120,7 +120,7 @@ fn networks(snapshot: &Snapshot) -> BTreeSet<(String, String, String, String)> {
 fn aliases(snapshot: &Snapshot) -> BTreeSet<(String, String)> {
     let hosts = snapshot.inventory.hosts();
     let pairs = hosts.flat_map(|host| {
-        host.rest.aliases.iter().map(|alias| (alias.name.fqdn.to_string(), host.name.fqdn.to_string()))
+        host.aliases.iter().map(|alias| (alias.name.fqdn.to_string(), host.name.fqdn.to_string()))
     });
     pairs.collect()
 }

@@ -70,20 +70,19 @@ fn entry(host: &Host, globals: &Globals) -> Files {
     put(top("zone"), vec![globals.zone(host.name.zone).name.to_string()]);
     put(top("state"), vec![host.state.word().to_owned()]);
     put(top("tags"), host.tags.iter().map(ToString::to_string).collect());
-    put(top("alias"), host.rest.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect());
+    put(top("alias"), host.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect());
     put(top("boot"), host.boot.map(|boot| globals.boot(boot).name.to_string()).into_iter().collect());
-    if let Some(hardware) = host.hardware.get() {
-        put(top("cpu"), hardware.cpu.iter().map(ToString::to_string).collect());
-        put(top("memory"), hardware.memory.iter().map(u64::to_string).collect());
-        let firmware = hardware.firmware.map(|firmware| match firmware {
-            Firmware::Bios => "bios".to_owned(),
-            Firmware::Uefi => "uefi".to_owned(),
-        });
-        put(top("firmware"), firmware.into_iter().collect());
-        put(top("vmhost"), host.vmhost().map(str::to_owned).into_iter().collect());
-        for disk in hardware.disks.iter() {
-            put(format!("disk/{}", disk.name), vec![disk.size.to_string()]);
-        }
+    let hardware = &host.hardware;
+    put(top("cpu"), hardware.cpu.iter().map(ToString::to_string).collect());
+    put(top("memory"), hardware.memory.iter().map(u64::to_string).collect());
+    let firmware = hardware.firmware.map(|firmware| match firmware {
+        Firmware::Bios => "bios".to_owned(),
+        Firmware::Uefi => "uefi".to_owned(),
+    });
+    put(top("firmware"), firmware.into_iter().collect());
+    put(top("vmhost"), host.vmhost().map(str::to_owned).into_iter().collect());
+    for disk in hardware.disks.iter() {
+        put(format!("disk/{}", disk.name), vec![disk.size.to_string()]);
     }
     for (path, lines) in nic(host.primary(), globals) {
         put(path, lines);

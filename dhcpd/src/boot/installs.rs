@@ -88,28 +88,28 @@ pub enum HostKeys {
 pub enum Machines<'i> {
     /// Each search looks at all hosts: right for a question about one of them.
     Scanned(&'i Inventory),
-    /// Right for a question about all of them.
-    Indexed(HashMap<MacAddr, Vec<&'i Host>>),
+    /// Right for a question about all of them: their names.
+    Indexed(HashMap<MacAddr, Vec<Name>>),
 }
 
 impl<'i> Machines<'i> {
     /// An index of them.
-    pub fn indexed(inventory: &'i Inventory) -> Machines<'i> {
+    pub fn indexed(inventory: &Inventory) -> Machines<'static> {
         let mut by_card: HashMap<_, Vec<_>> = HashMap::new();
-        for host in inventory.hosts() {
-            cards(host).into_iter().for_each(|card| by_card.entry(card).or_default().push(host));
+        for host in inventory.each_host() {
+            for card in cards(&host) {
+                by_card.entry(card).or_default().push(host.name.fqdn.clone());
+            }
         }
         Machines::Indexed(by_card)
     }
 
-    /// Those that have one of these cards.
-    pub(super) fn with<'s>(&'s self, known: &'s [MacAddr]) -> Box<dyn Iterator<Item = &'i Host> + 's> {
+    /// Names of those that have one of these cards.
+    fn with<'s>(&'s self, known: &'s [MacAddr]) -> Box<dyn Iterator<Item = Name> + 's> {
         match self {
-            Machines::Scanned(inventory) => {
-                Box::new(inventory.hosts().filter(|host| shares(&cards(host), known)))
-            }
+            Machines::Scanned(inventory) => Box::new(with_cards(inventory, known).map(|host| host.name.fqdn)),
             Machines::Indexed(by_card) => {
-                Box::new(known.iter().filter_map(|card| by_card.get(card)).flatten().copied())
+                Box::new(known.iter().filter_map(|card| by_card.get(card)).flatten().cloned())
             }
         }
     }
@@ -163,7 +163,7 @@ impl Installs {
         // In two networks one hardware address may be of two machines: then the other one has its name yet.
         let is_there = || {
             let name = Name::parse(name, None).ok();
-            machines.with(&known).any(|host| Some(&host.name.fqdn) == name.as_ref())
+            machines.with(&known).any(|other| Some(other) == name)
         };
         shares(&known, cards) && !is_there()
     }
@@ -195,8 +195,8 @@ impl Installs {
     /// What is known under `fqdn` of a machine that is called otherwise by now goes to its name of now.
     fn make_room(&mut self, fqdn: &str, machines: &Machines<'_>) {
         let known = self.cards_of(fqdn);
-        let Some(host) = machines.with(&known).next() else { return };
-        let name: Box<str> = host.name.fqdn.to_string().into();
+        let Some(name) = machines.with(&known).next() else { return };
+        let name: Box<str> = name.to_string().into();
         if let (Some(machine), Some(done)) = (self.machines.get(fqdn).cloned(), self.done.get(fqdn).cloned())
             && !self.done.contains_key(&name)
         {
@@ -294,6 +294,14 @@ impl Installs {
         let macs = self.machines.get(fqdn).map_or(&[][..], |machine| &machine.macs);
         macs.iter().filter_map(|mac| mac.parse().ok()).collect()
     }
+}
+
+/// The hosts that have one of these cards.
+pub(super) fn with_cards<'i>(
+    inventory: &'i Inventory,
+    known: &'i [MacAddr],
+) -> impl Iterator<Item = Host> + use<'i> {
+    inventory.each_host().filter(|host| shares(&cards(host), known))
 }
 
 /// The hardware addresses of a machine, the primary one first.

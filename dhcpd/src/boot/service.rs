@@ -63,10 +63,9 @@ struct Client<'s> {
 }
 
 /// A host that asks.
-#[derive(Clone, Copy)]
 struct KnownHost<'s> {
     /// As it is in the current snapshot, which says whether it is to be installed.
-    latest: &'s Host,
+    latest: Arc<Host>,
     current: &'s Snapshot,
 }
 
@@ -148,16 +147,19 @@ impl Service {
         current: &'s Snapshot,
     ) -> Result<Client<'s>, Refusal> {
         let inventory = &snapshot.inventory;
-        let (shard, index, host) = machine::find(inventory, name)
+        let host = machine::find(inventory, name)
+            .map(Arc::new)
             .ok_or_else(|| (BootEvent::NotFound, format!("no host `{name}`")))?;
-        machine::judge(host, asker.peer, snapshot)?;
-        let latest =
-            if snapshot.hash == current.hash { host } else { machine::latest(host, asker.peer, current)? };
+        machine::judge(&host, asker.peer, snapshot)?;
+        let latest = if snapshot.hash == current.hash {
+            Arc::clone(&host)
+        } else {
+            machine::latest(&host, asker.peer, current)?.into()
+        };
         let globals = &inventory.globals;
-        let urls = Arc::new(self.urls(name, latest, asker, snapshot));
-        let subject = Subject::new(globals, shard, index, &urls);
-        let subject = subject.ok_or_else(|| (BootEvent::NotFound, format!("no host `{name}`")))?;
+        let urls = Arc::new(self.urls(name, &latest, asker, snapshot));
         let boot = host.boot.map(|boot| globals.boot(boot));
+        let subject = Subject::new(globals, host, &urls);
         Ok(Client { subject, boot, path: name.to_owned(), host: Some(KnownHost { latest, current }) })
     }
 
@@ -179,7 +181,7 @@ impl Service {
         let name = &client.path;
         let disk = |why: String| Ok((script::local_disk(&why), BootEvent::LocalDisk));
         let Some(boot) = client.boot else { return disk(format!("{name} has no boot profile")) };
-        if let Some(KnownHost { latest, current }) = client.host
+        if let Some(KnownHost { latest, current }) = &client.host
             && !latest.always_netboots()
         {
             if latest.state != State::Install {
@@ -210,16 +212,17 @@ impl Service {
         let bad = |why: &str| Err((BootEvent::BadToken, why.to_owned()));
         let Whom::Host(name) = whom else { return bad("unknown machines are not installed") };
         let Some(token) = self.installs.read(token) else { return bad("this is no token") };
-        let named = machine::find(&current.inventory, name).map(|(_, _, host)| host);
-        let waiting = || current.inventory.hosts().filter(|host| host.state == State::Install);
+        let named = machine::find(&current.inventory, name);
+        let shards = current.inventory.shards.iter();
+        let waiting = shards.flat_map(|shard| shard.in_state(|state| state == State::Install));
         let by_card =
-            || named.into_iter().chain(waiting()).find(|host| self.installs.tells_of_card(host, &token));
-        let host = by_card().or_else(|| named.filter(|host| self.installs.tells(host, &token)));
+            named.clone().into_iter().chain(waiting).find(|host| self.installs.tells_of_card(host, &token));
+        let host = by_card.or_else(|| named.filter(|host| self.installs.tells(host, &token)));
         let Some(host) = host else { return bad("the token is of another installation") };
         if !host.state.is_served() {
-            return Err(machine::not_served(host));
+            return Err(machine::not_served(&host));
         }
-        Ok(self.installs.set_done(host, &report.host_keys, &Machines::Scanned(&current.inventory)))
+        Ok(self.installs.set_done(&host, &report.host_keys, &Machines::Scanned(&current.inventory)))
     }
 }
 

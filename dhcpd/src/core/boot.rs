@@ -126,7 +126,7 @@ impl Booting<'_, '_, '_> {
             Some(nic) => (nic.has_boot()?, Some(nic.host_name()?)),
             None => (self.network.boots_unknown.then_some(true)?, None),
         };
-        Some((script_path(host, &self.network.name), boots))
+        Some((script_path(host.as_ref(), &self.network.name), boots))
     }
 
     /// What an operator has written for the client as this option, if it is text.

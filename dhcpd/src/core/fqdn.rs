@@ -3,7 +3,6 @@
 //! Names follow from the inventory and are served as they stand there, so the answer to every client
 //! that asks is the same: this is your name, and we see to it.
 
-use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
 use inventory_core::model::PoolLabel;
@@ -35,9 +34,9 @@ pub(super) fn answer(
     let asked = message.options.get(code::CLIENT_FQDN)?;
     let asked = *asked.first()?;
     let name = match nic {
-        Some(nic) => Cow::Borrowed(nic.fqdn()?),
+        Some(nic) => nic.fqdn()?,
         None if address.is_unspecified() => return None,
-        None => Cow::Owned(own(message, network).or_else(|| derived(network, address))?),
+        None => own(message, network).or_else(|| derived(network, address))?,
     };
     let overridden = if asked & SERVER == 0 { OVERRIDE } else { 0 };
     let mut data = vec![SERVER | overridden | (asked & ENCODED), NO_CODE, NO_CODE];

@@ -265,7 +265,7 @@ impl Core {
             && self.conflicts.tell(grant.address, now)
         {
             let (address, mac) = (grant.address, message.mac());
-            out.notices.push(Notice::AddressConflict { address, host: host.clone(), mac });
+            out.notices.push(Notice::AddressConflict { address, host, mac });
         }
         Reason::Declined
     }

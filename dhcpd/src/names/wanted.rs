@@ -64,7 +64,7 @@ impl Wanting {
             return wanting;
         }
         let inventory = Arc::clone(&wanting.inventory);
-        for host in inventory.hosts() {
+        for host in inventory.each_host() {
             let is_served = host.state.is_served();
             for (name, nic) in host.named_nics().filter(|(_, nic)| nic.addresses.is_empty() || !is_served) {
                 if let Some(mac) = nic.mac.filter(|_| is_served) {
@@ -72,8 +72,7 @@ impl Wanting {
                 }
                 wanting.taken.insert(name.fqdn.clone());
             }
-            let aliases =
-                host.rest.aliases.iter().filter(|_| !is_served).map(|alias| alias.name.fqdn.clone());
+            let aliases = host.aliases.iter().filter(|_| !is_served).map(|alias| alias.name.fqdn.clone());
             wanting.taken.extend(aliases);
         }
         wanting

@@ -170,7 +170,7 @@ pub(super) fn seen(core: &Core, view: &DhcpView) -> Value {
 pub(super) fn neighbours(core: &v6::Core, view: &DhcpView) -> Vec<Value> {
     let unwritten = core.neighbours().unwritten(view);
     let shown = unwritten.map(|(address, neighbour, network)| {
-        let host = view.by_mac(network.id, neighbour.mac).and_then(|nic| nic.fqdn().cloned());
+        let host = view.by_mac(network.id, neighbour.mac).and_then(|nic| nic.fqdn());
         json!({
             "mac": neighbour.mac.to_string(),
             "network": network.name,

@@ -54,6 +54,17 @@ impl Key<'_> {
         }
     }
 
+    /// The network that it is a key in.
+    pub(super) fn network(&self) -> NetworkId {
+        match self {
+            Key::Mac(network, _)
+            | Key::ClientId(network, _)
+            | Key::Duid(network, _)
+            | Key::Port(network, ..)
+            | Key::PortAddress(network, _) => *network,
+        }
+    }
+
     /// Spread over all 64 bits.
     #[inline]
     pub(super) fn hash(&self) -> u64 {

@@ -28,11 +28,11 @@ pub(super) fn after(
     removed: &[Arc<Shard>],
     added: &[Arc<Shard>],
 ) -> Arc<[Left]> {
-    let owners: HashMap<Ipv4Addr, &Nic> = nics(added).filter_map(|nic| Some((nic.ipv4()?, nic))).collect();
+    let owners: HashMap<Ipv4Addr, Nic> = nics(added).filter_map(|nic| Some((nic.ipv4()?, nic))).collect();
     let left = nics(removed).filter_map(|nic| {
         let address = nic.ipv4()?;
         let is_known = nic.mac.is_some() || nic.rest.identifiers.is_some();
-        let is_kept = owners.get(&address).is_some_and(|owner| is_same(owner, nic));
+        let is_kept = owners.get(&address).is_some_and(|owner| is_same(owner, &nic));
         let seconds =
             nic.rest.lease_seconds.unwrap_or_else(|| globals.network(nic.network).lease_seconds_max());
         (is_known && !is_kept).then_some(Left { address, generation, seconds })
@@ -50,8 +50,10 @@ pub(super) fn latest(all: &[Left]) -> Arc<[Left]> {
     all.get(all.len().saturating_sub(MAX)..).unwrap_or_default().into()
 }
 
-fn nics(shards: &[Arc<Shard>]) -> impl Iterator<Item = &Nic> {
-    shards.iter().flat_map(|shard| &shard.hosts).flat_map(|host| &host.nics)
+/// The nics of the hosts in `shards`.
+pub(super) fn nics<'s>(shards: impl IntoIterator<Item = &'s Arc<Shard>>) -> impl Iterator<Item = Nic> {
+    let hosts = shards.into_iter().flat_map(|shard| shard.iter());
+    hosts.flat_map(|host| (0..host.nics.len()).filter_map(move |nic| host.nics.get(nic).cloned()))
 }
 
 /// Whether one machine answers to both.

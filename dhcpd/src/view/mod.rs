@@ -41,7 +41,7 @@ use std::sync::{Arc, OnceLock};
 
 use daemon::udp::MAX_BATCH;
 use inventory_core::mac::MacAddr;
-use inventory_core::model::{ContentHash, Globals, Host, HostName, NetworkId, Nic, Shard};
+use inventory_core::model::{ContentHash, Globals, Host, HostName, NetworkId, NicRest, Shard};
 use inventory_core::name::Name;
 use inventory_core::options::DhcpOption;
 
@@ -173,9 +173,8 @@ impl DhcpView {
     /// time, then a lookup.
     pub fn by_address(&self, network: NetworkId, address: Ipv4Addr) -> Option<Reservation<'_>> {
         let cards = self.cards.get_or_init(|| {
-            let nics = self.files.iter().flatten().flat_map(|file| &file.hosts).flat_map(|host| &host.nics);
             let mut cards = HashMap::new();
-            for nic in nics {
+            for nic in left::nics(self.files.iter().flatten()) {
                 if let Some(address) = nic.ipv4() {
                     cards.entry((nic.network, address)).or_insert(nic.mac);
                 }
@@ -187,8 +186,7 @@ impl DhcpView {
 
     /// The IPv4 addresses of all hosts, each with its network.
     pub fn addresses(&self) -> impl Iterator<Item = (NetworkId, Ipv4Addr)> {
-        let nics = self.files.iter().flatten().flat_map(|file| &file.hosts).flat_map(|host| &host.nics);
-        nics.filter_map(|nic| Some((nic.network, nic.ipv4()?)))
+        left::nics(self.files.iter().flatten()).filter_map(|nic| Some((nic.network, nic.ipv4()?)))
     }
 
     /// A network that knows this hardware address. Cost: a lookup for each network.
@@ -239,30 +237,32 @@ impl DhcpView {
         if let Key::Mac(network, mac) = key {
             return entry.network == network && entry.mac == mac;
         }
-        let Some((_, nic)) = self.nic(entry) else { return false };
-        let Some(known) = &nic.rest.identifiers else { return false };
+        let known = self.nic_rest(entry).and_then(|rest| rest.identifiers.as_deref());
+        let Some(known) = known.filter(|_| entry.network == key.network()) else { return false };
         match key {
             Key::Mac(..) => false,
-            Key::PortAddress(network, address) => {
-                network == nic.network && known.port.is_some() && entry.address() == Some(address)
-            }
-            Key::ClientId(network, id) => {
-                network == nic.network && known.client_id.as_ref().is_some_and(|(own, _)| **own == *id)
-            }
-            Key::Duid(network, duid) => {
-                network == nic.network && known.duid.as_ref().is_some_and(|(own, _)| **own == *duid)
-            }
-            Key::Port(network, circuit_id, remote_id) => {
+            Key::PortAddress(_, address) => known.port.is_some() && entry.address() == Some(address),
+            Key::ClientId(_, id) => known.client_id.as_ref().is_some_and(|(own, _)| **own == *id),
+            Key::Duid(_, duid) => known.duid.as_ref().is_some_and(|(own, _)| **own == *duid),
+            Key::Port(_, circuit_id, remote_id) => {
                 let own = known.port.as_ref().map(|(port, _)| (&*port.circuit_id, port.remote_id.as_deref()));
-                network == nic.network && own == Some((circuit_id, remote_id))
+                own == Some((circuit_id, remote_id))
             }
         }
     }
 
-    fn nic(&self, entry: &Entry) -> Option<(&Host, &Nic)> {
-        let (file, host, nic) = entry.at;
-        let host = self.files.get(file as usize)?.as_ref()?.hosts.get(host as usize)?;
-        Some((host, host.nics.get(nic as usize)?))
+    fn file(&self, entry: &Entry) -> Option<&Shard> {
+        self.files.get(entry.at.0 as usize)?.as_deref()
+    }
+
+    /// The host of an entry. Most answers do not need it.
+    fn host(&self, entry: &Entry) -> Option<Host> {
+        self.file(entry)?.get(entry.at.1 as usize)
+    }
+
+    /// What the nic of an entry has that most do not have.
+    fn nic_rest(&self, entry: &Entry) -> Option<&NicRest> {
+        self.file(entry)?.nic_rest_of(entry.at.1 as usize, entry.at.2 as usize)
     }
 }
 
@@ -304,8 +304,8 @@ impl<'v> Reservation<'v> {
     }
 
     /// Name of its host, which is its own where it is the host's primary nic.
-    pub fn host_name(&self) -> Option<&'v Name> {
-        self.view.nic(self.entry).map(|(host, _)| &host.name.fqdn)
+    pub fn host_name(&self) -> Option<Name> {
+        self.view.host(self.entry).map(|host| host.name.fqdn)
     }
 
     /// Its address; `None`: it takes one from a pool.
@@ -343,17 +343,17 @@ impl<'v> Reservation<'v> {
         if !self.entry.has_options() {
             return &[];
         }
-        self.view.nic(self.entry).map_or(&[], |(_, nic)| &nic.rest.options)
+        self.view.nic_rest(self.entry).map_or(&[], |rest| &rest.options)
     }
 
     /// Tags of its host.
     pub fn tags(&self) -> &'v [Arc<str>] {
-        self.view.nic(self.entry).map_or(&[], |(host, _)| &host.tags)
+        self.view.file(self.entry).map_or(&[], |file| file.tags_of(self.entry.at.1 as usize))
     }
 
     /// Its name.
-    pub fn fqdn(&self) -> Option<&'v Name> {
-        self.name().map(|name| &name.fqdn)
+    pub fn fqdn(&self) -> Option<Name> {
+        self.name().map(|name| name.fqdn)
     }
 
     /// Apex of the zone of its name, where that is not its network's zone.
@@ -365,9 +365,9 @@ impl<'v> Reservation<'v> {
         Some(&self.view.globals.zone(self.name()?.zone).name)
     }
 
-    fn name(&self) -> Option<&'v HostName> {
-        let (host, nic) = self.view.nic(self.entry)?;
-        Some(nic.rest.name.as_ref().unwrap_or(&host.name))
+    fn name(&self) -> Option<HostName> {
+        let own = self.view.nic_rest(self.entry).and_then(|rest| rest.name.clone());
+        own.or_else(|| Some(self.view.host(self.entry)?.name))
     }
 }
 

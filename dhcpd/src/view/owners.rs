@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use inventory_core::model::{Globals, Inventory, Nic, Shard};
 
+use super::left::nics;
 use crate::fnv::Fnv;
 
 /// The machines that have addresses of their own.
@@ -87,12 +88,12 @@ impl Owners {
 
 /// The owners of addresses in these files.
 fn owners(globals: &Globals, shards: &[Arc<Shard>]) -> BTreeMap<Ipv4Addr, Owner> {
-    let owner = |nic: &Nic| {
+    let owner = |nic: Nic| {
         let seconds =
             nic.rest.lease_seconds.unwrap_or_else(|| globals.network(nic.network).lease_seconds_max());
-        Some((nic.ipv4()?, Owner { identity: identity(nic)?, seconds }))
+        Some((nic.ipv4()?, Owner { identity: identity(&nic)?, seconds }))
     };
-    shards.iter().flat_map(|shard| &shard.hosts).flat_map(|host| &host.nics).filter_map(owner).collect()
+    nics(shards).filter_map(owner).collect()
 }
 
 /// Hash of what a nic is found by; `None`: nothing.

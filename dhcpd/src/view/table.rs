@@ -39,26 +39,42 @@ struct Shard {
     name_ends: Box<[u16]>,
 }
 
-/// An entry to be put in.
+/// An entry to be put in, or to stay.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct NewEntry<'a> {
-    /// Hash of its key.
-    pub(super) hash: u64,
-    /// The entry.
-    pub(super) entry: Entry,
+struct NewEntry<'a> {
+    hash: u64,
+    entry: Entry,
     /// First label of the nic's name, as text.
-    pub(super) name: &'a [u8],
+    name: &'a [u8],
 }
 
 /// A change of a table.
 #[derive(Debug, Default)]
-pub(super) struct Edits<'a> {
+pub(super) struct Edits {
     /// Numbers of the files whose entries go, sorted.
     pub(super) removed_files: Vec<u32>,
     /// Hashes of the keys of all those entries.
     pub(super) removed: Vec<u64>,
-    /// Entries that come.
-    pub(super) added: Vec<NewEntry<'a>>,
+    /// Entries that come: hash of the key, entry, and where in `names` its name is.
+    added: Vec<(u64, Entry, usize)>,
+    /// Names, each with its length in front.
+    names: Vec<u8>,
+}
+
+impl Edits {
+    /// Adds an entry under a key with this hash; `name` is the first label of the nic's name.
+    pub(super) fn add(&mut self, hash: u64, entry: Entry, name: &[u8]) {
+        self.added.push((hash, entry, self.names.len()));
+        // A label has at most 63 octets.
+        self.names.push(u8::try_from(name.len()).unwrap_or(u8::MAX));
+        self.names.extend_from_slice(name);
+    }
+
+    fn entry(&self, (hash, entry, at): (u64, Entry, usize)) -> NewEntry<'_> {
+        let name = self.names.get(at..).and_then(|rest| rest.split_first());
+        let name = name.and_then(|(length, rest)| rest.get(..usize::from(*length)));
+        NewEntry { hash, entry, name: name.unwrap_or_default() }
+    }
 }
 
 impl Table {
@@ -126,20 +142,21 @@ impl Table {
     }
 
     /// Takes entries out and puts others in.
-    pub(super) fn apply(&mut self, mut edits: Edits<'_>) {
+    pub(super) fn apply(&mut self, mut edits: Edits) {
         edits.removed.sort_unstable();
-        edits.added.sort_by_key(|new| new.hash);
+        edits.added.sort_by_key(|(hash, ..)| *hash);
         let (mut removed, mut added) = (edits.removed.as_slice(), edits.added.as_slice());
-        while let Some(next) = removed.first().into_iter().chain(added.first().map(|new| &new.hash)).min() {
+        while let Some(next) = removed.first().into_iter().chain(added.first().map(|(hash, ..)| hash)).min() {
             let index = self.index(*next);
             let shift = self.shift;
             let in_shard = |hash: u64| index_of(hash, shift) == index;
             let gone = removed.partition_point(|hash| in_shard(*hash));
-            let come = added.partition_point(|new| in_shard(new.hash));
+            let come = added.partition_point(|(hash, ..)| in_shard(*hash));
             let (here, rest) = added.split_at(come);
             removed = removed.get(gone..).unwrap_or_default();
             added = rest;
             let Some(shard) = self.shards.get_mut(index) else { continue };
+            let here = here.iter().map(|new| edits.entry(*new));
             let edited = Arc::new(shard.edited(&edits.removed_files, here));
             let before = std::mem::replace(shard, edited);
             for (kind, count) in KeyKind::ALL.into_iter().zip(&mut self.kinds) {
@@ -172,14 +189,14 @@ impl Shard {
         Some((self.entries.get(at)?, self.names.get(start..usize::from(*self.name_ends.get(at)?))?))
     }
 
-    /// This shard without the entries of `removed_files`, and with `added`, which are sorted by hash.
-    fn edited(&self, removed_files: &[u32], added: &[NewEntry<'_>]) -> Shard {
+    /// This shard without the entries of `removed_files`, and with `added`.
+    fn edited<'a>(&'a self, removed_files: &[u32], added: impl Iterator<Item = NewEntry<'a>>) -> Shard {
         let kept = (0..).zip(&self.hashes).filter_map(|(at, hash)| {
             let (entry, name) = self.at(at)?;
             let stays = removed_files.binary_search(&entry.at.0).is_err();
             stays.then_some(NewEntry { hash: *hash, entry: *entry, name })
         });
-        let mut all: Vec<NewEntry<'_>> = kept.chain(added.iter().copied()).collect();
+        let mut all: Vec<NewEntry<'_>> = kept.chain(added).collect();
         all.sort_by_key(|new| (new.hash, new.entry.kind, new.entry.at));
         let (mut names, mut name_ends) = (Vec::new(), Vec::with_capacity(all.len()));
         for new in &all {

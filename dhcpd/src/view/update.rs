@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use inventory_core::model::{Host, Inventory, Nic, Shard, Snapshot};
+use inventory_core::model::{Inventory, Nic, Shard, Snapshot};
 
 use super::DhcpView;
 use super::entry::Entry;
@@ -13,14 +13,13 @@ use super::key::Key;
 use super::left;
 use super::networks::Networks;
 use super::networks6::Networks6;
-use super::table::{Edits, NewEntry, Table};
+use super::table::{Edits, Table};
 
 impl DhcpView {
     /// The view of `snapshot`. Cost: linear in the nics.
     pub fn build(snapshot: &Snapshot) -> DhcpView {
         let inventory = &snapshot.inventory;
         let globals = &inventory.globals;
-        let expected = inventory.hosts().flat_map(|host| &host.nics).map(|nic| keys(nic).count()).sum();
         let mut view = DhcpView {
             generation: snapshot.generation,
             hash: snapshot.hash,
@@ -28,7 +27,8 @@ impl DhcpView {
             networks6: Arc::new(Networks6::new(globals)),
             globals: Arc::clone(globals),
             files: Vec::with_capacity(inventory.shards.len()),
-            table: Table::empty(expected),
+            // Most hosts have one nic, and that one key.
+            table: Table::empty(inventory.host_count()),
             left: Arc::default(),
             cards: Arc::default(),
         };
@@ -58,21 +58,22 @@ impl DhcpView {
 
     /// Takes the hosts of `removed` out and puts those of `added` in.
     fn change(&mut self, removed: &[Arc<Shard>], added: &[Arc<Shard>]) {
-        let mut edits = Edits { removed_files: self.forget_files(removed), ..Edits::default() };
-        for (_, _, nic) in removed.iter().flat_map(|shard| nics(shard)) {
-            edits.removed.extend(keys(nic).map(|key| key.hash()));
+        let mut edits = Edits::default();
+        edits.removed_files = self.forget_files(removed);
+        for nic in left::nics(removed) {
+            edits.removed.extend(keys(&nic).map(|key| key.hash()));
         }
         let numbers = self.number_files(added);
         let globals = Arc::clone(&self.globals);
         for (number, shard) in numbers.iter().zip(added) {
-            for ((host_index, nic_index), host, nic) in nics(shard) {
-                let name =
-                    nic.rest.name.as_ref().unwrap_or(&host.name).fqdn.labels().next().unwrap_or_default();
-                let at = (*number, host_index, nic_index);
-                edits.added.extend(keys(nic).map(|key| {
-                    let entry = Entry::new(&globals, key.kind(), at, host, nic);
-                    NewEntry { hash: key.hash(), entry, name }
-                }));
+            for (host_index, host) in (0..).zip(shard.iter()) {
+                for (nic_index, (name, nic)) in (0..).zip(host.named_nics()) {
+                    let at = (*number, host_index, nic_index);
+                    let label = name.fqdn.labels().next().unwrap_or_default();
+                    for key in keys(nic) {
+                        edits.add(key.hash(), Entry::new(&globals, key.kind(), at, &host, nic), label);
+                    }
+                }
             }
         }
         self.table.apply(edits);
@@ -110,14 +111,6 @@ impl DhcpView {
         }
         numbers
     }
-}
-
-/// The nics of a file, each with its host and the indices of both.
-fn nics(shard: &Shard) -> impl Iterator<Item = ((u32, u32), &Host, &Nic)> {
-    let hosts = (0..).zip(&shard.hosts);
-    hosts.flat_map(|(host_index, host)| {
-        (0..).zip(&host.nics).map(move |(index, nic)| ((host_index, index), host, nic))
-    })
 }
 
 /// The keys that a nic is found by.

@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
-use inventory_core::model::NetworkId;
+use inventory_core::model::{NetworkId, Nic};
 use inventory_core::options::DhcpOption;
 use ipnet::Ipv6Net;
 
@@ -70,22 +70,26 @@ impl Layout6 {
 impl<'v> Reservation<'v> {
     /// Prefixes that are delegated to it.
     pub fn delegations(&self) -> impl Iterator<Item = Ipv6Net> + use<'v> {
-        let nic = self.view.nic(self.entry);
-        nic.into_iter().flat_map(|(_, nic)| nic.delegations().iter().map(|(prefix, _)| *prefix))
+        let rest = self.view.nic_rest(self.entry);
+        rest.into_iter().flat_map(|rest| rest.delegated.prefixes.iter().map(|(prefix, _)| *prefix))
     }
 
     /// Its IPv6 address; `None`: it takes one from a pool.
     pub fn address6(&self) -> Option<Ipv6Addr> {
-        self.view.nic(self.entry)?.1.ipv6()
+        self.nic()?.ipv6()
     }
 
     /// Whether `address` is one of its addresses.
     pub fn has_address6(&self, address: Ipv6Addr) -> bool {
-        self.view.nic(self.entry).is_some_and(|(_, nic)| nic.addresses.contains(&address.into()))
+        self.nic().is_some_and(|nic| nic.addresses.contains(&address.into()))
     }
 
     /// Its own DHCPv6 options, sorted by code.
     pub fn options6(&self) -> &'v [DhcpOption] {
-        self.view.nic(self.entry).map_or(&[], |(_, nic)| &nic.rest.options6)
+        self.view.nic_rest(self.entry).map_or(&[], |rest| &rest.options6)
+    }
+
+    fn nic(&self) -> Option<Nic> {
+        self.view.host(self.entry)?.nics.get(self.entry.at.2 as usize).cloned()
     }
 }

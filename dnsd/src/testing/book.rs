@@ -177,7 +177,7 @@ impl Book {
                 self.add(&own, rtype::SRV, host.rest.ttl, &srv);
                 self.add(&own, 16, host.rest.ttl, &service.txt);
             }
-            for alias in &host.rest.aliases {
+            for alias in &host.aliases {
                 self.add(&alias.name.fqdn, rtype::CNAME, host.rest.ttl, host.name.fqdn.as_wire());
             }
         }

@@ -7,7 +7,7 @@ use std::cmp::Reverse as Descending;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use inventory_core::model::{Globals, Inventory, Shard as HostShard, Snapshot};
+use inventory_core::model::{Globals, Host, Inventory, Shard as HostShard, Snapshot, State};
 
 use super::clients::Clients;
 use super::edit::{self, Change, Edit, Source};
@@ -108,12 +108,12 @@ impl DnsView {
         let globals = &*snapshot.inventory.globals;
         let written = Written::new(globals, &self.zones);
         let mut edits = Vec::new();
-        for shard in removed {
-            edit::of_shard(shard, globals, &self.zones, Change::Remove, &mut edits);
-        }
-        for shard in added {
-            edit::of_shard(shard, globals, &self.zones, Change::Add, &mut edits);
-        }
+        let served = |shards: &[Arc<HostShard>]| -> Vec<Host> {
+            shards.iter().flat_map(|shard| shard.in_state(State::is_served)).collect()
+        };
+        let (removed, added) = (served(removed), served(added));
+        edit::of_hosts(&removed, globals, &self.zones, Change::Remove, &mut edits);
+        edit::of_hosts(&added, globals, &self.zones, Change::Add, &mut edits);
         if write_zones {
             edits.extend(written.names().map(|(zone, relative)| {
                 let hash = hash_of(Key::Name(zone, relative));
@@ -237,13 +237,12 @@ fn initial_state(number: ZoneNumber, zone: &Zone, zones: &ZoneIndex, pools: &Poo
     ZoneState { content: record_digest(&soa).wrapping_add(content), names, serial: 0, delegations: 0 }
 }
 
+/// A name and an address of each family.
+const NODES_OF_HOST: usize = 3;
+
 /// Names that the hosts of `inventory` will have, roughly.
 fn expected_nodes(inventory: &Inventory) -> usize {
-    let of_host = |host: &inventory_core::model::Host| {
-        let addresses: usize = host.nics.iter().map(|nic| nic.addresses.len() + 1).sum();
-        addresses + host.rest.aliases.len()
-    };
-    inventory.hosts().map(of_host).sum()
+    inventory.host_count() * NODES_OF_HOST
 }
 
 fn shard_bits(nodes: usize) -> u32 {

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use inventory_core::model::{Globals, Host, HostName, NetworkId, Shard as HostShard};
+use inventory_core::model::{Globals, Host, HostName, NetworkId};
 use inventory_core::name::Name;
 use inventory_core::span::Span;
 
@@ -81,9 +81,9 @@ pub(crate) enum Source<'a> {
     Delegation(&'a Host, u16, u16),
 }
 
-/// Appends the edits that take the hosts of `shard` out of a view, or put them into it.
-pub(crate) fn of_shard<'a>(
-    shard: &'a HostShard,
+/// Appends the edits that take `hosts` out of a view, or put them into it.
+pub(crate) fn of_hosts<'a>(
+    hosts: &'a [Host],
     globals: &Globals,
     zones: &ZoneIndex,
     change: fn(Source<'a>) -> Change<'a>,
@@ -94,7 +94,7 @@ pub(crate) fn of_shard<'a>(
         let hash = hash_of(source.key(zone, globals, zones, &mut scratch));
         edits.push(Edit { hash, zone, change: change(source) });
     };
-    for host in shard.hosts.iter().filter(|host| host.state.is_served()) {
+    for host in hosts {
         for ((name, nic), number) in host.named_nics().zip(0..u16::MAX) {
             if !nic.addresses.is_empty() {
                 push(Source::Nic(host, number), name.zone.into());
@@ -123,7 +123,7 @@ pub(crate) fn of_shard<'a>(
                 }
             }
         }
-        for (alias, number) in host.rest.aliases.iter().zip(0..u16::MAX) {
+        for (alias, number) in host.aliases.iter().zip(0..u16::MAX) {
             push(Source::Alias(host, number), alias.name.zone.into());
         }
     }
@@ -163,7 +163,7 @@ impl<'a> Source<'a> {
                 *scratch = Labels::of(&globals.network(network).ptr_owner(address));
             }
             (Source::Alias(host, number), _) => {
-                let alias = host.rest.aliases.get(usize::from(number)).map(|alias| &alias.name);
+                let alias = host.aliases.get(usize::from(number)).map(|alias| &alias.name);
                 *scratch = Labels::of(&alias.unwrap_or(&host.name).fqdn);
             }
             (Source::Delegation(host, number, place), _) => {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use inventory_core::model::{Changes, Host, Inventory, Shard};
+use inventory_core::model::{Changes, Inventory, Shard, State};
 use inventory_core::name::Name;
 
 use super::leases::LeaseNode;
@@ -20,15 +20,15 @@ pub(super) fn concern(changes: &Changes) -> bool {
 }
 
 fn has_services(shard: &Shard) -> bool {
-    shard.hosts.iter().any(|host| !host.rest.services.is_empty())
+    shard.rests().any(|rest| !rest.services.is_empty())
 }
 
-/// Everything that services of `inventory` give. Cost: linear in the hosts.
+/// Everything that services of `inventory` give. Cost: linear in the hosts of files with services.
 pub(super) fn all(inventory: &Inventory) -> Vec<LeaseNode> {
     nodes(inventory).into_values().collect()
 }
 
-/// What differs between two inventories. Cost: linear in the hosts.
+/// What differs between two inventories. Cost: linear in the hosts of files with services.
 pub(super) fn changed(old: &Inventory, new: &Inventory) -> Vec<LeaseNode> {
     let (mut before, after) = (nodes(old), nodes(new));
     let mut changed: Vec<LeaseNode> = Vec::new();
@@ -43,8 +43,8 @@ pub(super) fn changed(old: &Inventory, new: &Inventory) -> Vec<LeaseNode> {
 
 fn nodes(inventory: &Inventory) -> Nodes {
     let mut nodes = Nodes::new();
-    let is_found = |host: &&Host| host.state.is_served() && !host.rest.services.is_empty();
-    for host in inventory.hosts().filter(is_found) {
+    let shards = inventory.shards.iter().filter(|shard| has_services(shard));
+    for host in shards.flat_map(|shard| shard.in_state(State::is_served)) {
         let ttl = host.rest.ttl.unwrap_or_else(|| inventory.globals.zone(host.name.zone).ttl);
         for (owner, rtype, data) in host.rest.services.iter().flat_map(|one| one.records(&host.name.fqdn)) {
             let node = nodes.entry(owner.clone()).or_insert_with(|| LeaseNode { owner, records: Vec::new() });

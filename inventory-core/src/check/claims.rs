@@ -29,8 +29,8 @@ struct HostRef {
 pub(crate) type Shards = HashMap<FileId, Arc<Shard>>;
 
 impl HostRef {
-    fn find(self, shards: &Shards) -> Option<&Host> {
-        shards.get(&self.file)?.hosts.get(self.index as usize)
+    fn find(self, shards: &Shards) -> Option<Host> {
+        shards.get(&self.file)?.get(self.index as usize)
     }
 }
 
@@ -38,6 +38,10 @@ impl HostRef {
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
     sorted: Vec<(u32, HostRef)>,
+    /// Those of files that were resolved since, in no order.
+    fresh: Vec<(u32, HostRef)>,
+    /// These files, and files that are gone.
+    renewed: HashSet<FileId>,
 }
 
 /// Something that only one interface can have.
@@ -61,39 +65,47 @@ struct Claim<'a> {
 }
 
 impl Claims {
-    /// Forgets the claims of the files `gone` and adds those of `added`.
-    pub(crate) fn update<'a>(
-        &mut self,
-        gone: &HashSet<FileId>,
-        added: impl Iterator<Item = (FileId, &'a Shard)>,
-    ) {
-        let mut fresh = Vec::new();
-        for (file, shard) in added {
-            for (index, host) in shard.hosts.iter().enumerate() {
-                let host_ref = HostRef { file, index: u32::try_from(index).unwrap_or(u32::MAX) };
-                each_claim(host, |key, _| fresh.push((hash(&key), host_ref)));
-            }
+    /// Notes what the hosts of a file claim, instead of what they claimed before. [`Claims::settle`] follows.
+    pub(crate) fn note(&mut self, file: FileId, hosts: &[Host]) {
+        if !self.renewed.insert(file) {
+            self.fresh.retain(|(_, host)| host.file != file);
+        }
+        for (index, host) in (0..).zip(hosts) {
+            each_claim(host, |key, _| self.fresh.push((hash(&key), HostRef { file, index })));
+        }
+    }
+
+    /// Forgets the claims of a file. [`Claims::settle`] follows.
+    pub(crate) fn forget(&mut self, file: FileId) {
+        self.note(file, &[]);
+    }
+
+    /// Takes over what was noted. Cost: a pass over all claims if there is any.
+    pub(crate) fn settle(&mut self) {
+        let (mut fresh, gone) = (std::mem::take(&mut self.fresh), std::mem::take(&mut self.renewed));
+        if gone.is_empty() {
+            return;
         }
         fresh.sort_unstable();
-        let gone = Gone::new(gone);
+        let gone = Gone::new(&gone);
         self.sorted.retain(|(_, host)| !gone.contains(host.file));
         merge(&mut self.sorted, &fresh);
     }
 
     /// The host that claims `name`, as its own, a nic's or an alias; of several the first by path and
     /// place, whatever order their files were first seen in. Cost: a search in what is sorted.
-    pub(crate) fn named<'a>(&self, name: &Name, shards: &'a Shards) -> Option<&'a Host> {
+    pub(crate) fn named(&self, name: &Name, shards: &Shards) -> Option<Host> {
         let wanted = hash(&Key::Name(name));
         let at = self.sorted.partition_point(|(hash, _)| *hash < wanted);
         let refs = self.sorted[at..].iter().take_while(|(hash, _)| *hash == wanted).map(|(_, host)| *host);
         let claims = |host: &Host| {
             host.named_nics().any(|(own, _)| own.fqdn == *name)
-                || host.rest.aliases.iter().any(|alias| alias.name.fqdn == *name)
+                || host.aliases.iter().any(|alias| alias.name.fqdn == *name)
                 || host.name.fqdn == *name
         };
         refs.filter_map(|host_ref| Some((&*shards.get(&host_ref.file)?.path, host_ref.find(shards)?)))
             .filter(|(_, host)| claims(host))
-            .min_by_key(|(path, host)| (*path, host.span.start))
+            .min_by(|(path, host), (other, next)| (*path, host.span.start).cmp(&(*other, next.span.start)))
             .map(|(_, host)| host)
     }
 
@@ -146,16 +158,15 @@ impl Gone {
 
 /// Reports the keys that the hosts of a group of equal hashes really share.
 fn conflict(group: &[(u32, HostRef)], shards: &Shards, globals: &Globals, findings: &mut Vec<Finding>) {
+    let mut refs: Vec<HostRef> = group.iter().map(|(_, host)| *host).collect();
+    refs.dedup();
+    let found = |host: HostRef| Some((host.find(shards)?, &*shards.get(&host.file)?.path));
+    let hosts: Vec<(Host, &str)> = refs.into_iter().filter_map(found).collect();
     let mut seen: Vec<Claim<'_>> = Vec::new();
-    let mut hosts: Vec<HostRef> = group.iter().map(|(_, host)| *host).collect();
-    hosts.dedup();
-    for host_ref in hosts {
-        let Some((host, shard)) = host_ref.find(shards).zip(shards.get(&host_ref.file)) else {
-            continue;
-        };
+    for (host, path) in &hosts {
         each_claim(host, |key, span| {
             if hash(&key) == group[0].0 {
-                seen.push(Claim { key, span, host, path: &shard.path });
+                seen.push(Claim { key, span, host, path });
             }
         });
     }
@@ -217,7 +228,7 @@ fn host_twice(claim: &Claim<'_>, first: &Claim<'_>) -> Finding {
 /// Calls `claim` with everything that `host` claims and where it does.
 fn each_claim<'a>(host: &'a Host, mut claim: impl FnMut(Key<'a>, Span)) {
     claim(Key::Name(&host.name.fqdn), host.span);
-    for alias in &host.rest.aliases {
+    for alias in &host.aliases {
         claim(Key::Name(&alias.name.fqdn), alias.span);
     }
     for service in &host.rest.services {

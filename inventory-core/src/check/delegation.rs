@@ -73,14 +73,13 @@ pub(crate) fn check_host(host: &Host, context: &Context, findings: &mut Vec<Find
 /// Checks prefixes of all hosts against each other: of one inside another, nobody knows which router has it. Equal
 /// ones are found as other claims are.
 pub(crate) fn check_together<'a>(shards: impl Iterator<Item = &'a Shard>, findings: &mut Vec<Finding>) {
-    let of_shard = |shard: &'a Shard| {
-        let of_host = move |host: &'a Host| {
-            let all = host.nics.iter().flat_map(Nic::delegations);
-            all.map(move |(prefix, span)| (*prefix, (&*shard.path, span.start, *span, &host.name.fqdn)))
-        };
-        shard.hosts.iter().flat_map(of_host)
-    };
-    let all: Vec<_> = shards.flat_map(of_shard).collect();
+    let hosts: Vec<(&str, Host)> =
+        shards.flat_map(|shard| delegating(shard).map(|host| (&*shard.path, host))).collect();
+    let mut all = Vec::new();
+    for (path, host) in &hosts {
+        let own = host.nics.iter().flat_map(Nic::delegations);
+        all.extend(own.map(|(prefix, span)| (*prefix, (*path, span.start, *span, &host.name.fqdn))));
+    }
     for [outer, inner] in nested(all) {
         if outer.0 == inner.0 {
             continue;
@@ -94,6 +93,13 @@ pub(crate) fn check_together<'a>(shards: impl Iterator<Item = &'a Shard>, findin
         findings
             .push(finding.help("delegate each address to one router: shorten one prefix or choose another"));
     }
+}
+
+/// The hosts that prefixes are delegated to. Cost: nothing where there are none.
+pub(crate) fn delegating(shard: &Shard) -> impl Iterator<Item = Host> + '_ {
+    let any = shard.nic_rests().any(|rest| !rest.delegated.prefixes.is_empty());
+    let hosts = any.then(|| shard.iter()).into_iter().flatten();
+    hosts.filter(|host| host.nics.iter().any(|nic| !nic.delegations().is_empty()))
 }
 
 /// Every prefix that lies in another or equals it, after the closest one around it.

@@ -5,13 +5,13 @@
 //! one and now to another, which installs it again.
 
 use crate::diag::{Finding, Rule};
-use crate::model::{Globals, Host, State};
+use crate::model::{Globals, Shard, State};
 
 /// Warns of networks without `boot-server`. Cost: nothing where all networks have one, or none has; else a
 /// look at every host.
 pub(crate) fn check<'a>(
     globals: &Globals,
-    hosts: impl Iterator<Item = &'a Host>,
+    shards: impl Iterator<Item = &'a Shard>,
     findings: &mut Vec<Finding>,
 ) {
     let Some(other) = globals.networks.iter().find(|network| network.boot_server.is_some()) else { return };
@@ -22,7 +22,7 @@ pub(crate) fn check<'a>(
         return;
     }
     let mut told = vec![false; globals.networks.len()];
-    for host in hosts.filter(|host| host.state == State::Install) {
+    for host in shards.flat_map(|shard| shard.in_state(|state| state == State::Install)) {
         for id in host.nics.iter().map(|nic| nic.network).filter(|id| lacks(globals.network(*id))) {
             let Some(told) = told.get_mut(id.0 as usize).filter(|told| !**told) else { continue };
             *told = true;

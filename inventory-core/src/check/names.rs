@@ -25,7 +25,7 @@ pub(crate) fn check(host: &Host, globals: &Globals, reverse: bool, findings: &mu
     for service in &host.rest.services {
         findings.extend(service_beside_written(service, &host.name, globals));
     }
-    for alias in &host.rest.aliases {
+    for alias in &host.aliases {
         findings.extend(against_records(&alias.name, alias.span, true, globals));
         findings.extend(against_pools(&alias.name, alias.span, globals));
     }

@@ -1,11 +1,12 @@
 //! What name servers and written records point to.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::claims::{Claims, Shards};
 use super::names::{delegation_above, records_at};
 use crate::diag::{Finding, Rule};
-use crate::model::{Globals, Host, Zone};
+use crate::model::{Globals, Host, Shard, State, Zone};
 use crate::name::Name;
 use crate::parse::GlobalDecls;
 use crate::records::{Record, RecordType};
@@ -20,16 +21,15 @@ pub(crate) struct Known<'a> {
 }
 
 /// What a record points to.
-#[derive(Clone, Copy)]
-enum Target<'a> {
+enum Target {
     /// A name with data, or one that we cannot judge.
     Fine,
     /// A host's name.
-    Host(&'a Host),
+    Host(Box<Host>),
     /// A CNAME of ours.
     Alias,
     /// A host that is planned or retired, so that its names do not exist.
-    Silent(&'a Host),
+    Silent(Box<Host>),
     /// A name in a zone of ours that has no data.
     Missing,
 }
@@ -58,12 +58,16 @@ pub(crate) fn check<'a>(
 
 /// The name servers of the reverse names of delegated prefixes. One that a profile names is told once.
 fn of_delegations(known: Known<'_>) -> impl Iterator<Item = Finding> + '_ {
-    let hosts = known.shards.values().flat_map(|shard| &shard.hosts).filter(|host| host.state.is_served());
-    let delegated = hosts.flat_map(|host| &host.nics).map(|nic| &nic.rest.delegated);
-    let mut servers: Vec<_> = delegated.flat_map(|delegated| &delegated.nameservers).collect();
+    let delegates =
+        |shard: &&Arc<Shard>| shard.nic_rests().any(|rest| !rest.delegated.nameservers.is_empty());
+    let mut servers: Vec<(Name, Span)> = Vec::new();
+    for host in known.shards.values().filter(delegates).flat_map(|shard| shard.in_state(State::is_served)) {
+        let delegated = host.nics.iter().map(|nic| &nic.rest.delegated);
+        servers.extend(delegated.flat_map(|delegated| &delegated.nameservers).cloned());
+    }
     servers.sort_unstable_by_key(|(_, span)| *span);
     servers.dedup_by_key(|(_, span)| *span);
-    servers.into_iter().filter_map(move |(name, span)| nameserver(name, *span, known))
+    servers.into_iter().filter_map(move |(name, span)| nameserver(&name, span, known))
 }
 
 fn nameserver(name: &Name, span: Span, known: Known<'_>) -> Option<Finding> {
@@ -121,8 +125,8 @@ fn target(record: &Record, known: Known<'_>) -> Option<Finding> {
     }
 }
 
-impl<'a> Known<'a> {
-    fn target(self, name: &Name) -> Target<'a> {
+impl Known<'_> {
+    fn target(self, name: &Name) -> Target {
         let Some(zone) = self.globals.zone_of(name).map(|id| self.globals.zone(id)) else {
             return Target::Fine;
         };
@@ -134,9 +138,9 @@ impl<'a> Known<'a> {
             return Target::Alias;
         }
         match self.claims.named(name, self.shards) {
-            Some(host) if !host.state.is_served() && written.is_empty() => Target::Silent(host),
-            Some(host) if host.rest.aliases.iter().any(|alias| alias.name.fqdn == *name) => Target::Alias,
-            Some(host) => Target::Host(host),
+            Some(host) if !host.state.is_served() && written.is_empty() => Target::Silent(host.into()),
+            Some(host) if host.aliases.iter().any(|alias| alias.name.fqdn == *name) => Target::Alias,
+            Some(host) => Target::Host(host.into()),
             None if !written.is_empty() || wildcard_covers(zone, name) || *name == zone.name => Target::Fine,
             None => Target::Missing,
         }

@@ -99,14 +99,18 @@ impl<'e, 't> Templates<'e, 't> {
     }
 
     /// Renders for each host of `shard` what it uses. Retired hosts boot nothing.
-    pub(crate) fn render(&self, globals: &Arc<Globals>, shard: &Arc<Shard>, urls: &Arc<Urls>) -> Faults {
+    pub(crate) fn render(&self, globals: &Arc<Globals>, shard: &Shard, urls: &Arc<Urls>) -> Faults {
         let mut faults = Faults::new();
-        for (index, host) in shard.hosts.iter().enumerate().filter(|(_, host)| host.state != State::Retired) {
+        if self.by_boot.iter().all(Vec::is_empty) {
+            return faults;
+        }
+        for host in shard.in_state(|state| state != State::Retired) {
             let templates = host.boot.map(|boot| self.of(boot)).unwrap_or_default();
             if templates.is_empty() {
                 continue;
             }
-            let Some(subject) = Subject::new(globals, shard, index, urls) else { continue };
+            let host = Arc::new(host);
+            let subject = Subject::new(globals, Arc::clone(&host), urls);
             for (place, template) in templates {
                 if let Err(fault) = template.render(&subject) {
                     let first = || (host.span, host.name.fqdn.to_string().into(), 0);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::targets::Known;
 use crate::diag::{Finding, Rule};
-use crate::model::{Found, Host, HostIndex, State, ZoneId};
+use crate::model::{Found, Host, HostIndex, Shard, State, ZoneId};
 use crate::name::Name;
 use crate::span::Span;
 use crate::units::show_size;
@@ -37,85 +37,95 @@ pub(crate) fn placements(hosts: &[Host]) -> Box<[Placement]> {
 
 /// Checks the virtual machines of all files, each with its placements.
 pub(crate) fn check<'a>(
-    files: impl Iterator<Item = (&'a [Host], &'a [Placement])> + Clone,
+    files: impl Iterator<Item = (&'a Shard, &'a [Placement])>,
     known: Known<'a>,
     findings: &mut Vec<Finding>,
 ) {
-    let hosts = files.clone().flat_map(|(hosts, _)| hosts);
-    let finder = Finder { known, index: OnceCell::new(), hosts };
-    let mut promised: BTreeMap<&Name, (u64, &Host)> = BTreeMap::new();
-    for (hosts, placements) in files {
+    let hosts = OnceCell::new();
+    let finder = Finder { known, index: OnceCell::new(), hosts: &hosts };
+    let mut promised: BTreeMap<Name, (u64, Host)> = BTreeMap::new();
+    for (shard, placements) in files {
         for placement in placements {
-            let found = finder.find(&placement.vmhost, &known.globals.zone(placement.zone).name);
-            match found {
-                Found::One(machine) if machine.vmhost().is_none() => {
-                    let sum = promised.entry(&machine.name.fqdn).or_insert((0, machine));
+            let mut found = finder.find(&placement.vmhost, &known.globals.zone(placement.zone).name);
+            match found.pop_if(|machine| machine.vmhost().is_none()) {
+                Some(machine) if found.is_empty() => {
+                    let sum = promised.entry(machine.name.fqdn.clone()).or_insert((0, machine));
                     sum.0 = sum.0.saturating_add(placement.memory);
                 }
-                Found::One(_) | Found::Several(_) | Found::None => {
-                    findings.extend(
-                        placed(hosts, placement).map(|(vm, span)| misplaced(vm, span, &found, &finder)),
-                    );
+                last => {
+                    found.extend(last);
+                    let vms = placed(shard, placement);
+                    findings.extend(vms.map(|(vm, span)| misplaced(&vm, span, &found, &finder)));
                 }
             }
         }
     }
     for (sum, machine) in promised.into_values() {
-        findings.extend(overcommitted(sum, machine));
+        findings.extend(overcommitted(sum, &machine));
     }
 }
 
 /// The virtual machines of a placement, each with the place of its `vmhost`.
-fn placed<'a>(hosts: &'a [Host], placement: &'a Placement) -> impl Iterator<Item = (&'a Host, Span)> {
-    hosts
-        .iter()
-        .filter(|vm| vm.name.zone == placement.zone)
-        .filter_map(|vm| (vm.vmhost()? == &*placement.vmhost).then_some((vm, vm.vmhost_span()?)))
+fn placed<'a>(shard: &'a Shard, placement: &'a Placement) -> impl Iterator<Item = (Host, Span)> + 'a {
+    shard.iter().filter(|vm| vm.name.zone == placement.zone).filter_map(|vm| {
+        let span = vm.vmhost_span().filter(|_| vm.vmhost() == Some(&*placement.vmhost))?;
+        Some((vm, span))
+    })
 }
 
 /// Finds machines by name, as [`HostIndex::find`] does. By whole names and in the own zone the sorted
 /// claims find them; an index over all hosts is made only for short names of other zones.
-struct Finder<'a, H> {
+struct Finder<'a, 'h> {
     known: Known<'a>,
-    index: OnceCell<HostIndex<'a>>,
-    hosts: H,
+    index: OnceCell<HostIndex<'h>>,
+    /// All of them, once somebody needs them.
+    hosts: &'h OnceCell<Vec<Host>>,
 }
 
-impl<'a, H: Iterator<Item = &'a Host> + Clone> Finder<'a, H> {
-    fn find(&self, text: &str, near: &Name) -> Found<'a> {
+impl Finder<'_, '_> {
+    /// The machines that `text` may mean, said in the zone `near`: one, or several of other zones, or none.
+    fn find(&self, text: &str, near: &Name) -> Vec<Host> {
         let dotted = text.contains('.');
         let whole = dotted.then(|| Name::parse(text, None).ok()).flatten();
         let names = whole.into_iter().chain(Name::parse(text, Some(near)).ok());
         for name in names {
             let host = self.known.claims.named(&name, self.known.shards);
             if let Some(host) = host.filter(|host| host.name.fqdn == name) {
-                return Found::One(host);
+                return vec![host];
             }
         }
         if dotted {
-            return Found::None;
+            return Vec::new();
         }
-        let index = self.index.get_or_init(|| HostIndex::new(self.hosts.clone()));
-        index.find(text, Some(near))
+        match self.index.get_or_init(|| HostIndex::new(self.hosts().iter())).find(text, Some(near)) {
+            Found::One(host) => vec![host.clone()],
+            Found::Several(hosts) => hosts.into_iter().cloned().collect(),
+            Found::None => Vec::new(),
+        }
+    }
+}
+
+impl<'h> Finder<'_, 'h> {
+    fn hosts(&self) -> &'h [Host] {
+        self.hosts.get_or_init(|| {
+            let mut shards: Vec<_> = self.known.shards.values().collect();
+            shards.sort_unstable_by_key(|shard| &shard.path);
+            shards.into_iter().flat_map(|shard| shard.iter()).collect()
+        })
     }
 }
 
 /// What is wrong with the `vmhost` of `vm`, which stands for `found`.
-fn misplaced<'a, H: Iterator<Item = &'a Host> + Clone>(
-    vm: &Host,
-    span: Span,
-    found: &Found<'a>,
-    finder: &Finder<'a, H>,
-) -> Finding {
+fn misplaced(vm: &Host, span: Span, found: &[Host], finder: &Finder<'_, '_>) -> Finding {
     let text = vm.vmhost().unwrap_or_default();
     match found {
-        Found::None => {
-            let known: Vec<String> = finder.hosts.clone().map(|host| label(&host.name.fqdn)).collect();
+        [] => {
+            let known: Vec<String> = finder.hosts().iter().map(|host| label(&host.name.fqdn)).collect();
             let known = known.iter().map(String::as_str);
             let define = format!("[host.{text}]");
             Finding::unknown(Rule::UnknownHost, span, "host", text, known, &define)
         }
-        Found::Several(hosts) => {
+        hosts @ [_, _, ..] => {
             let mut names: Vec<String> = hosts.iter().map(|host| format!("`{}`", host.name.fqdn)).collect();
             names.sort_unstable();
             let message = format!("`vmhost` names `{text}`, which several zones have");
@@ -125,11 +135,11 @@ fn misplaced<'a, H: Iterator<Item = &'a Host> + Clone>(
             }
             finding.help(format!("write the whole name: one of {}", names.join(", ")))
         }
-        Found::One(machine) if std::ptr::eq(*machine, vm) => {
+        [machine] if machine.span == vm.span => {
             Finding::new(Rule::VmOnVm, span, format!("`{}` runs on itself", vm.name.fqdn))
                 .help("a machine that is not virtual has no `vmhost`")
         }
-        Found::One(machine) => {
+        [machine] => {
             let (name, below) = (&vm.name.fqdn, &machine.name.fqdn);
             let message = format!("`{name}` runs on `{below}`, which is a virtual machine");
             let other = machine.vmhost_span().unwrap_or(machine.span);

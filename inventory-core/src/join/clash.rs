@@ -5,7 +5,7 @@ use std::fmt;
 use ipnet::Ipv6Net;
 
 use super::Part;
-use crate::check::delegation::nested;
+use crate::check::delegation::{delegating, nested};
 use crate::diag::{Finding, Rule};
 use crate::model::{Host, Inventory, Network, Nic, Zone};
 use crate::name::Name;
@@ -57,12 +57,14 @@ fn networks(earlier: &Part<'_>, later: &Inventory, findings: &mut Vec<Finding>) 
 
 /// Prefixes that are delegated, against each other and against networks.
 fn prefixes(earlier: &[Part<'_>], later: &Inventory, findings: &mut Vec<Finding>) {
-    let mut all = held(later, None);
+    let own = delegated_to(later);
+    let mut all = held(later, &own, None);
     if all.is_empty() {
         return;
     }
-    for part in earlier {
-        all.extend(held(&part.snapshot.inventory, Some(part.label)));
+    let others: Vec<Vec<Host>> = earlier.iter().map(|part| delegated_to(&part.snapshot.inventory)).collect();
+    for (part, hosts) in earlier.iter().zip(&others) {
+        all.extend(held(&part.snapshot.inventory, hosts, Some(part.label)));
     }
     for [outer, inner] in nested(all) {
         let ((own, holder), (other, other_holder), label) = match (outer.1.earlier, inner.1.earlier) {
@@ -97,8 +99,17 @@ impl fmt::Display for Holder<'_> {
     }
 }
 
-/// The IPv6 prefixes of the networks, pools and hosts of a source.
-fn held<'a>(inventory: &'a Inventory, earlier: Option<&'a str>) -> Vec<(Ipv6Net, Holder<'a>)> {
+/// The hosts of a source that prefixes are delegated to.
+fn delegated_to(inventory: &Inventory) -> Vec<Host> {
+    inventory.shards.iter().flat_map(|shard| delegating(shard)).collect()
+}
+
+/// The IPv6 prefixes of the networks and pools of a source, and of these hosts of it.
+fn held<'a>(
+    inventory: &'a Inventory,
+    hosts: &'a [Host],
+    earlier: Option<&'a str>,
+) -> Vec<(Ipv6Net, Holder<'a>)> {
     let of_network = move |network: &'a Network| {
         let holder =
             Holder { earlier, is_link: false, kind: "network", name: &network.name, span: network.span };
@@ -113,7 +124,7 @@ fn held<'a>(inventory: &'a Inventory, earlier: Option<&'a str>) -> Vec<(Ipv6Net,
         })
     };
     let networks = inventory.globals.networks.iter().flat_map(of_network);
-    networks.chain(inventory.hosts().flat_map(of_host)).collect()
+    networks.chain(hosts.iter().flat_map(of_host)).collect()
 }
 
 fn zones(earlier: &Part<'_>, later: &Inventory, findings: &mut Vec<Finding>) {
@@ -152,8 +163,8 @@ fn name_within(inventory: &Inventory, zone: &Zone, apex: &Name) -> Option<(Name,
     if let Some(record) = records.next() {
         return Some((record.owner.clone(), record.span));
     }
-    inventory.hosts().find_map(|host| {
-        let aliases = host.rest.aliases.iter().map(|alias| (&alias.name.fqdn, alias.span));
+    inventory.each_host().find_map(|host| {
+        let aliases = host.aliases.iter().map(|alias| (&alias.name.fqdn, alias.span));
         let nics = host.named_nics().map(|(name, nic)| (&name.fqdn, nic.name_span()));
         let mut names = std::iter::once((&host.name.fqdn, host.span)).chain(nics).chain(aliases);
         let (name, span) = names.find(|(name, _)| name.is_within(apex))?;

@@ -82,8 +82,8 @@ impl Joiner {
             let joined = match same {
                 Some((_, joined)) => Arc::clone(joined),
                 None => {
-                    let hosts = shard.hosts.iter().map(|host| moved(host, &kept.maps)).collect();
-                    Arc::new(Shard { path: placed(label, &shard.path), hosts })
+                    let hosts: Vec<_> = shard.iter().map(|host| moved(host, &kept.maps)).collect();
+                    Arc::new(Shard::new(placed(label, &shard.path), &hosts))
                 }
             };
             kept.shards.insert(Arc::clone(&shard.path), (Arc::clone(shard), joined));

@@ -14,11 +14,10 @@ pub(super) struct Maps {
 }
 
 /// A host with the ids of the whole.
-pub(super) fn moved(host: &Host, maps: &Maps) -> Host {
+pub(super) fn moved(mut host: Host, maps: &Maps) -> Host {
     let zone = |id: &mut ZoneId| *id = maps.zones[id.0 as usize];
-    let mut host = host.clone();
     zone(&mut host.name.zone);
-    host.rest.edit(|rest| rest.aliases.iter_mut().for_each(|alias| zone(&mut alias.name.zone)));
+    host.aliases.iter_mut().for_each(|alias| zone(&mut alias.name.zone));
     for nic in host.nics.iter_mut() {
         nic.network = maps.networks[nic.network.0 as usize];
         nic.rest.edit(|rest| rest.name.iter_mut().for_each(|name| zone(&mut name.zone)));

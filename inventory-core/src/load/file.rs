@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::check::templates::Faults;
 use crate::check::vm::{Placement, placements};
 use crate::diag::{Finding, Rule};
-use crate::model::Shard;
+use crate::model::{Host, Shard};
 use crate::parse::{FileDecls, GlobalDecls, HostDecl, parse_file};
 use crate::resolve::Context;
 use crate::source::{ReadError, Source, Version};
@@ -203,15 +203,20 @@ impl FileState {
         }
     }
 
-    /// Resolves the file's hosts against `context`.
-    pub(super) fn take_hosts(&mut self, decls: Vec<HostDecl>, path: &Arc<str>, context: &Context) {
+    /// Resolves the file's hosts against `context`; with these.
+    pub(super) fn take_hosts(
+        &mut self,
+        decls: Vec<HostDecl>,
+        path: &Arc<str>,
+        context: &Context,
+    ) -> Vec<Host> {
         self.has_hosts = !decls.is_empty();
         self.resolve_findings.clear();
         self.refused.clear();
-        let mut hosts = context.hosts(decls, &mut self.refused, &mut self.resolve_findings);
-        hosts.shrink_to_fit();
+        let hosts = context.hosts(decls, &mut self.refused, &mut self.resolve_findings);
         self.placements = placements(&hosts);
-        self.shard = Arc::new(Shard { path: Arc::clone(path), hosts });
+        self.shard = Arc::new(Shard::new(Arc::clone(path), &hosts));
+        hosts
     }
 
     /// Whether the file could not be read at all.

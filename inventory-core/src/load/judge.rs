@@ -20,10 +20,10 @@ impl Loader {
         let reverse = check::names::any_reverse_written(&context.globals);
         for state in self.files.values_mut().filter(|state| few_changed || touched.contains(&state.id)) {
             state.check_findings.clear();
-            for host in &state.shard.hosts {
-                check::host::check(host, &context, &mut state.check_findings);
-                check::delegation::check_host(host, &context, &mut state.check_findings);
-                check::names::check(host, &context.globals, reverse, &mut state.check_findings);
+            for host in state.shard.iter() {
+                check::host::check(&host, &context, &mut state.check_findings);
+                check::delegation::check_host(&host, &context, &mut state.check_findings);
+                check::names::check(&host, &context.globals, reverse, &mut state.check_findings);
             }
         }
         let mut findings = self.context_findings.clone();
@@ -51,12 +51,8 @@ impl Loader {
         self.claims.conflicts(&shards, globals, findings);
         let known = Known { globals, claims: &self.claims, shards: &shards };
         check::targets::check(self.files.values().map(|state| &state.globals), known, findings);
-        // Through the same pointers as `known`, so that a host is the same wherever it is found.
-        let files = self.files.values().filter_map(|state| {
-            let shard = shards.get(&state.id)?;
-            Some((shard.hosts.as_slice(), &*state.placements))
-        });
-        check::installing::check(globals, shards.values().flat_map(|shard| &shard.hosts), findings);
+        let files = self.files.values().map(|state| (&*state.shard, &*state.placements));
+        check::installing::check(globals, files.clone().map(|(shard, _)| shard), findings);
         check::vm::check(files, known, findings);
         check::delegation::check_together(shards.values().map(|shard| &**shard), findings);
     }

@@ -164,7 +164,7 @@ impl Loader {
 
         let mut few_changed = self.take_globals(&mut changed, &gone) | masters_changed;
         let mut touched = HashSet::new();
-        self.forget_claims(gone);
+        gone.into_iter().for_each(|file| self.claims.forget(file));
         loop {
             few_changed |= self.look_at_masters();
             if few_changed {
@@ -235,7 +235,7 @@ impl Loader {
             surprise |= self.take_globals(&mut changed, &HashSet::new());
             self.resolve_hosts(changed, touched);
         }
-        self.claim(touched);
+        self.claims.settle();
         surprise
     }
 
@@ -243,26 +243,11 @@ impl Loader {
     fn resolve_hosts(&mut self, changed: Vec<Parsed>, touched: &mut HashSet<FileId>) {
         for parsed in changed {
             if let Some(state) = self.files.get_mut(&parsed.path) {
-                state.take_hosts(parsed.decls.hosts, &parsed.path, &self.context);
+                let hosts = state.take_hosts(parsed.decls.hosts, &parsed.path, &self.context);
+                self.claims.note(state.id, &hosts);
                 touched.insert(state.id);
             }
         }
-    }
-
-    fn forget_claims(&mut self, gone: HashSet<FileId>) {
-        if !gone.is_empty() {
-            self.claims.update(&gone, std::iter::empty());
-        }
-    }
-
-    /// Replaces the claims of the touched files by what they claim now.
-    fn claim(&mut self, touched: &HashSet<FileId>) {
-        let added = self
-            .files
-            .values()
-            .filter(|state| touched.contains(&state.id))
-            .map(|state| (state.id, &*state.shard));
-        self.claims.update(touched, added);
     }
 
     /// Looks at the zones' master files; `true` if any of them changed.
@@ -317,7 +302,7 @@ impl Loader {
             return Loaded::Good { snapshot: current.clone(), warnings: diagnostics };
         }
         self.generation += 1;
-        let with_hosts = self.files.values().filter(|state| !state.shard.hosts.is_empty());
+        let with_hosts = self.files.values().filter(|state| !state.shard.is_empty());
         let shards = with_hosts.map(|state| Arc::clone(&state.shard)).collect();
         let inventory =
             Inventory { globals: Arc::clone(&self.context.globals), shards, files: self.octets() };

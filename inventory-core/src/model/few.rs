@@ -30,6 +30,18 @@ impl<T, const N: usize> From<Vec<T>> for Few<T, N> {
     }
 }
 
+impl<T, const N: usize> From<[T; 1]> for Few<T, N> {
+    fn from(one: [T; 1]) -> Few<T, N> {
+        Few(Items::One(one))
+    }
+}
+
+impl<T> From<[T; 2]> for Few<T, 2> {
+    fn from(both: [T; 2]) -> Few<T, 2> {
+        Few(Items::Full(both))
+    }
+}
+
 impl<T, const N: usize> FromIterator<T> for Few<T, N> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Few<T, N> {
         Few::from(Vec::from_iter(items))

@@ -14,7 +14,7 @@ use super::{BootId, NetworkId, ZoneId, reverse_names_v6};
 use crate::mac::MacAddr;
 use crate::name::Name;
 use crate::options::DhcpOption;
-use crate::span::{Near, Span};
+use crate::span::Span;
 
 /// Where a host is in its life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,15 +61,17 @@ pub struct Host {
     pub state: State,
     /// Its interfaces, the primary one first; never empty.
     pub nics: Few<Nic, 1>,
+    /// Other names for it, CNAMEs to its FQDN.
+    pub aliases: Box<[Alias]>,
     /// Tags, sorted, each once.
     pub tags: Rare<Box<[Arc<str>]>>,
     /// Boot profile.
     pub boot: Option<BootId>,
     /// Processors, memory, disks, and the machine it runs on if it is virtual.
-    pub hardware: Rare<Hardware>,
-    /// Where `hardware` says memory and machine, from `span`.
-    pub(crate) memory_at: Near,
-    pub(crate) vmhost_at: Near,
+    pub hardware: Hardware,
+    /// Where `hardware` says memory and machine.
+    pub(crate) memory_at: Option<Span>,
+    pub(crate) vmhost_at: Option<Span>,
     /// What most hosts do not have.
     pub rest: Rare<HostRest>,
 }
@@ -77,8 +79,6 @@ pub struct Host {
 /// What most hosts do not have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostRest {
-    /// Other names for it, CNAMEs to its FQDN.
-    pub aliases: Box<[Alias]>,
     /// TTL of its records in seconds; the zone's if none.
     pub ttl: Option<u32>,
     /// Public keys of its ssh server; none: they are not known.
@@ -131,12 +131,12 @@ pub struct Nic {
     pub mac: Option<MacAddr>,
     /// Whether DHCP serves it.
     pub dhcp: bool,
-    /// Where `mac` is written, from `span`.
-    pub(crate) mac_at: Near,
+    /// Where `mac` is written; its own place if nowhere.
+    pub(crate) mac_at: Span,
     /// Its addresses. DHCP gives the first of each family.
     pub addresses: Few<IpAddr, 2>,
-    /// Where each address is written, from `span`.
-    pub(crate) addresses_at: Few<Near, 2>,
+    /// Where each address is written.
+    pub(crate) addresses_at: Few<Span, 2>,
     /// What most interfaces do not have.
     pub rest: Rare<NicRest>,
 }
@@ -163,8 +163,6 @@ pub struct NicRest {
     /// Families of whose addresses others stand at its name, as clients of a view see it; none in an inventory as it
     /// is written. See [`super::Inventory::seen_in`].
     pub replaced: Families,
-    /// Places of the hardware address and of the addresses, if any of them is not near.
-    pub(crate) far: Option<Box<(Span, Box<[Span]>)>>,
 }
 
 /// Prefixes that are delegated to an interface.
@@ -209,8 +207,6 @@ pub struct Hardware {
     pub firmware: Option<Firmware>,
     /// The host that it runs on as a virtual machine, as written (see [`super::HostIndex::find`]).
     pub vmhost: Option<Arc<str>>,
-    /// Places of memory and machine, if any of them is not near: a profile may say them.
-    pub(crate) far: Option<Box<[Option<Span>; 2]>>,
 }
 
 /// What starts a machine.
@@ -262,14 +258,12 @@ impl Host {
 
     /// Where its memory is written; `None` if nowhere.
     pub fn memory_span(&self) -> Option<Span> {
-        self.hardware.memory?;
-        self.hardware.far.as_ref().map_or_else(|| Some(self.memory_at.span(self.span)), |far| far[0])
+        self.memory_at
     }
 
     /// Where [`Host::vmhost`] is written; `None` if nowhere.
     pub fn vmhost_span(&self) -> Option<Span> {
-        self.vmhost()?;
-        self.hardware.far.as_ref().map_or_else(|| Some(self.vmhost_at.span(self.span)), |far| far[1])
+        self.vmhost_at
     }
 }
 
@@ -281,14 +275,12 @@ impl Nic {
 
     /// Where its hardware address is written; its own place if nowhere.
     pub fn mac_span(&self) -> Span {
-        self.rest.far.as_ref().map_or_else(|| self.mac_at.span(self.span), |far| far.0)
+        self.mac_at
     }
 
     /// Where each address is written.
     pub fn address_spans(&self) -> impl Iterator<Item = Span> + '_ {
-        let near = self.addresses_at.iter().map(|near| near.span(self.span));
-        // There are near ones or far ones.
-        near.chain(self.rest.far.iter().flat_map(|far| far.1.iter().copied()))
+        self.addresses_at.iter().copied()
     }
 
     /// Prefixes that are delegated to it, each with its place.
@@ -318,36 +310,5 @@ impl Nic {
             IpAddr::V6(v6) => Some(*v6),
             IpAddr::V4(_) => None,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::load::load_texts;
-
-    #[test]
-    fn an_ordinary_host_takes_little_memory() {
-        assert!(size_of::<Host>() <= 208, "{}", size_of::<Host>());
-        let site = "[site]\nnameservers = [\"ns1.lab.test\"]\ncontact = \"a@lab.test\"\n[zone.\"lab.test\"]\n\
-                    [network.lab]\nzone = \"lab.test\"\nipv4 = \"10.77.0.0/24\"\nipv6 = \"2001:db8::/64\"\n\
-                    [profile.vm]\ntags = [\"vm\"]\n[host.ns1]\nnetwork = \"lab\"\nip = \"10.77.0.1\"\n";
-        let host = |n: u8| {
-            format!(
-                "[host.h{n}]\nnetwork = \"lab\"\nmac = \"02:00:00:00:00:0{n}\"\n\
-                 ip = [\"10.77.0.1{n}\", \"2001:db8::{n}\"]\nuse = \"vm\"\nmemory = \"4 GiB\"\nvmhost = \"ns1\"\n"
-            )
-        };
-        let files = [("a.toml", site), ("b.toml", &*(host(1) + &host(2)))];
-        let inventory = load_texts(&files).unwrap().inventory;
-        let [one, other] = &inventory.shards[1].hosts[..] else { panic!("two hosts") };
-        for host in [one, other] {
-            assert_eq!(host.rest.get(), None);
-            assert_eq!(host.primary().rest.get(), None);
-        }
-        let both = one.hardware.get().zip(other.hardware.get());
-        assert!(both.is_some_and(|(one, other)| std::ptr::eq(one, other)));
-        let tags = one.tags.get().zip(other.tags.get());
-        assert!(tags.is_some_and(|(one, other)| std::ptr::eq(one, other)));
     }
 }

@@ -14,10 +14,12 @@ mod host;
 mod index;
 mod matching;
 mod network;
+mod packed;
 mod pool_label;
 mod rare;
 mod seen;
 mod service;
+mod shard;
 pub(crate) mod ssh_key;
 mod transfer;
 mod zone;
@@ -35,6 +37,7 @@ pub use pool_label::PoolLabel;
 pub use rare::{Empty, Rare};
 pub use seen::Families;
 pub use service::{Service, ServiceRecord};
+pub use shard::Shard;
 pub use ssh_key::SshHostKey;
 pub use transfer::{Key, KeyAlgorithm, Secondary};
 pub use zone::{
@@ -134,15 +137,6 @@ pub struct Globals {
     pub keys: Vec<Key>,
 }
 
-/// The hosts of one file, in its order.
-#[derive(Debug, Default)]
-pub struct Shard {
-    /// Path relative to the inventory's root.
-    pub path: Arc<str>,
-    /// The hosts.
-    pub hosts: Vec<Host>,
-}
-
 /// What differs between two inventories, by file.
 #[derive(Debug, Default)]
 pub struct Changes {
@@ -155,14 +149,25 @@ pub struct Changes {
 }
 
 impl Inventory {
-    /// Every host, by file path, then in the file's order.
+    /// Every host, by file path, then in the file's order, each made when it is its turn.
+    pub fn each_host(&self) -> impl Iterator<Item = Host> + '_ {
+        self.shards.iter().flat_map(|shard| shard.iter())
+    }
+
+    /// The same as they are, which stay so for as long as the shards live: for programs that end soon, see
+    /// [`Shard::hosts`].
     pub fn hosts(&self) -> impl Iterator<Item = &Host> {
-        self.shards.iter().flat_map(|shard| &shard.hosts)
+        self.shards.iter().flat_map(|shard| shard.hosts())
+    }
+
+    /// The host with this FQDN. Cost: a short look at each host.
+    pub fn host_named(&self, fqdn: &Name) -> Option<Host> {
+        self.shards.iter().find_map(|shard| shard.get(shard.named(fqdn)?))
     }
 
     /// Number of hosts.
     pub fn host_count(&self) -> usize {
-        self.shards.iter().map(|shard| shard.hosts.len()).sum()
+        self.shards.iter().map(|shard| shard.len()).sum()
     }
 
     /// The shards to take out of and put into a view of `old` to make it one of `self`.

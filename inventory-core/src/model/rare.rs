@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
 
-use super::{Hardware, HostRest, NicRest};
+use super::{HostRest, NicRest};
 
 /// A value that is mostly the empty one, which takes no memory then. Reads as the value itself.
 pub struct Rare<T>(Option<Arc<T>>);
@@ -27,7 +27,7 @@ macro_rules! empty {
     )*};
 }
 
-empty!(Hardware, HostRest, NicRest, Box<[Arc<str>]>);
+empty!(HostRest, NicRest, Box<[Arc<str>]>);
 
 impl<T: Empty> Rare<T> {
     /// Keeps `value`, unless it is the empty one.
@@ -40,6 +40,16 @@ impl<T> Rare<T> {
     /// The value; `None` if it is the empty one.
     pub fn get(&self) -> Option<&T> {
         self.0.as_deref()
+    }
+
+    /// The same, to be shared.
+    pub(super) fn shared(&self) -> Option<&Arc<T>> {
+        self.0.as_ref()
+    }
+
+    /// Shares `value`, which is not the empty one.
+    pub(super) fn of(value: &Arc<T>) -> Rare<T> {
+        Rare(Some(Arc::clone(value)))
     }
 }
 

@@ -81,11 +81,11 @@ fn globals_in(globals: &Arc<Globals>, view: Option<&str>) -> Arc<Globals> {
 }
 
 fn shard_in(shard: &Arc<Shard>, globals: &Globals, view: Option<&str>) -> Arc<Shard> {
-    if shard.hosts.iter().all(|host| is_as_written(host, globals, view)) {
+    if shard.iter().all(|host| is_as_written(&host, globals, view)) {
         return Arc::clone(shard);
     }
-    let hosts = shard.hosts.iter().filter_map(|host| host_in(host, globals, view)).collect();
-    Arc::new(Shard { path: Arc::clone(&shard.path), hosts })
+    let hosts: Vec<Host> = shard.iter().filter_map(|host| host_in(&host, globals, view)).collect();
+    Arc::new(Shard::new(Arc::clone(&shard.path), &hosts))
 }
 
 fn is_as_written(host: &Host, globals: &Globals, view: Option<&str>) -> bool {
@@ -117,7 +117,7 @@ fn host_in(host: &Host, globals: &Globals, view: Option<&str>) -> Option<Host> {
     if let Some(name) = first.rest.name.clone() {
         first.rest.edit(|rest| rest.name = None);
         let own = Alias { name, span: first.name_span() };
-        seen.rest.edit(|rest| rest.aliases = host.rest.aliases.iter().cloned().chain([own]).collect());
+        seen.aliases = host.aliases.iter().cloned().chain([own]).collect();
     }
     for nic in nics.iter_mut().filter(|nic| nic.rest.name.is_none()) {
         nic.rest.edit(|rest| rest.replaced = Families::of(&first));

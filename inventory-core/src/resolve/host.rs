@@ -13,7 +13,7 @@ use crate::model::{
 use crate::options::DhcpOption;
 use crate::parse::{Field, HostDecl};
 use crate::records::fingerprint_of;
-use crate::span::{Near, Span};
+use crate::span::Span;
 
 /// Resolves the hosts of one file; what is equal among them is shared.
 pub(super) struct Resolver<'a> {
@@ -21,7 +21,6 @@ pub(super) struct Resolver<'a> {
     pub(super) option_sets: Vec<Arc<[DhcpOption]>>,
     tags: HashSet<Arc<str>>,
     tag_sets: Vec<Rare<Box<[Arc<str>]>>>,
-    hardware: Vec<Rare<Hardware>>,
     disks: Vec<Arc<[Disk]>>,
     vmhosts: Vec<Arc<str>>,
 }
@@ -67,7 +66,6 @@ impl<'a> Resolver<'a> {
             option_sets: vec![Arc::default()],
             tags: HashSet::new(),
             tag_sets: Vec::new(),
-            hardware: Vec::new(),
             disks: Vec::new(),
             vmhosts: Vec::new(),
         }
@@ -124,16 +122,18 @@ impl<'a> Resolver<'a> {
         if resolved.is_empty() {
             return None;
         }
-        let (hardware, [memory_at, vmhost_at]) = self.hardware(decl);
+        let (memory_at, vmhost_at) = (decl.memory.span(), decl.vmhost.span());
+        let hardware = self.hardware(decl);
         let services = services::of_host(decl, &name, self.context, findings);
         Some(Host {
             name,
             span: decl.key.span,
             state: decl.state.get().copied().unwrap_or_default(),
             nics: resolved.into(),
+            aliases: aliases.into(),
             tags: self.tags(decl),
             boot,
-            rest: rest(decl, aliases, services),
+            rest: rest(decl, services),
             hardware,
             memory_at,
             vmhost_at,
@@ -204,31 +204,21 @@ impl<'a> Resolver<'a> {
         shared_rare(&mut self.tag_sets, tags.into())
     }
 
-    /// Takes it out of `decl`; with the places of memory and machine, if they are near.
-    fn hardware(&mut self, decl: &mut HostDecl) -> (Rare<Hardware>, [Near; 2]) {
-        let spans = [decl.memory.span(), decl.vmhost.span()];
-        let near = spans.map(|span| span.map_or(Some(Near::default()), |span| Near::of(decl.key.span, span)));
-        let near = near[0].zip(near[1]);
-        let own = Hardware {
+    /// Takes it out of `decl`.
+    fn hardware(&mut self, decl: &mut HostDecl) -> Hardware {
+        let vmhost = std::mem::take(&mut decl.vmhost).into_value();
+        Hardware {
             cpu: decl.cpu.get().copied(),
             memory: decl.memory.get().copied(),
-            vmhost: std::mem::take(&mut decl.vmhost)
-                .into_value()
-                .map(|vmhost| shared(&mut self.vmhosts, vmhost)),
+            vmhost: vmhost.map(|vmhost| shared(&mut self.vmhosts, vmhost)),
             firmware: decl.firmware.get().copied(),
             disks: shared(&mut self.disks, std::mem::take(&mut decl.disks)),
-            far: near.is_none().then(|| Box::new(spans)),
-        };
-        (
-            shared_rare(&mut self.hardware, own),
-            near.map(|(memory, vmhost)| [memory, vmhost]).unwrap_or_default(),
-        )
+        }
     }
 }
 
-fn rest(decl: &HostDecl, aliases: Vec<Alias>, services: Box<[Service]>) -> Rare<HostRest> {
+fn rest(decl: &HostDecl, services: Box<[Service]>) -> Rare<HostRest> {
     Rare::new(HostRest {
-        aliases: aliases.into(),
         ttl: decl.ttl.get().copied(),
         ssh_host_keys: ssh_host_keys(decl),
         sshfp: fingerprints(decl),

@@ -8,7 +8,7 @@ use super::overlay::inherit_settings;
 use crate::diag::{Finding, Rule};
 use crate::model::{Delegated, Families, Globals, HostName, Identifiers, NetworkId, Nic, NicRest, Rare};
 use crate::parse::{Field, HostDecl, NicDecl, Spanned};
-use crate::span::{Near, Span};
+use crate::span::Span;
 
 /// The interfaces as declared, each with what it takes from its host; the primary one first.
 ///
@@ -129,21 +129,15 @@ pub(super) fn resolve(
     let delegated = delegated(&decl, findings);
     let made = auto6(resolver, &decl, network, findings);
     let is_made = decl.auto6.is_none() || made.is_some();
-    let (addresses, address_spans): (Vec<_>, Vec<_>) = written.chain(made).unzip();
+    let (addresses, addresses_at): (Vec<_>, Vec<_>) = written.chain(made).unzip();
     // An address that was refused is not missing: with `dhcp` off, nobody asks where it would come from.
     let dhcp = decl.dhcp.get().copied().unwrap_or(true) && is_made && !is_vague(&decl);
-    let mac_span = decl.mac.span().unwrap_or(decl.span);
-    let addresses_at: Option<Vec<Near>> =
-        address_spans.iter().map(|span| Near::of(decl.span, *span)).collect();
-    let near = Near::of(decl.span, mac_span).zip(addresses_at);
-    let far = near.is_none().then(|| Box::new((mac_span, address_spans.into())));
-    let (mac_at, addresses_at) = near.unwrap_or_default();
     Some(Nic {
         span: decl.span,
         network,
         mac: decl.mac.get().copied(),
         dhcp,
-        mac_at,
+        mac_at: decl.mac.span().unwrap_or(decl.span),
         addresses: addresses.into(),
         addresses_at: addresses_at.into(),
         rest: Rare::new(NicRest {
@@ -156,7 +150,6 @@ pub(super) fn resolve(
             options: shared(&mut resolver.option_sets, decl.options),
             options6: shared(&mut resolver.option_sets, decl.options6),
             lease_seconds: decl.lease.get().copied(),
-            far,
         }),
     })
 }

@@ -48,8 +48,8 @@ fn subject(name: &str) -> Subject {
     let urls = Arc::new(Urls::example());
     let shard = &inventory.shards[0];
     let fqdn = format!("{name}.lab.example.org");
-    let at = shard.hosts.iter().position(|host| host.name.fqdn.to_string().starts_with(&fqdn)).unwrap();
-    Subject::new(&inventory.globals, shard, at, &urls).unwrap()
+    let host = shard.iter().find(|host| host.name.fqdn.to_string().starts_with(&fqdn)).unwrap();
+    Subject::new(&inventory.globals, host.into(), &urls)
 }
 
 fn render(text: &str, name: &str) -> Result<String, Fault> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use minijinja::value::{Enumerator, Object, Value};
 
-use crate::model::{BootId, Globals, Host, Network, NetworkId, Nic, Shard};
+use crate::model::{BootId, Globals, Host, Network, NetworkId, Nic};
 
 /// For whom a template is rendered.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct Subject {
 
 #[derive(Clone, Debug)]
 enum Who {
-    Host(Arc<Shard>, usize),
+    Host(Arc<Host>),
     Nobody(NetworkId, BootId),
 }
 
@@ -91,11 +91,9 @@ const SITE: &[&str] = &["nameservers", "contact"];
 const BOOT: &[&str] = &["name"];
 
 impl Subject {
-    /// The host at place `host` of `shard`; `None` if there is none.
-    pub fn new(globals: &Arc<Globals>, shard: &Arc<Shard>, host: usize, urls: &Arc<Urls>) -> Option<Subject> {
-        shard.hosts.get(host)?;
-        let who = Who::Host(Arc::clone(shard), host);
-        Some(Subject { who, globals: Arc::clone(globals), urls: Arc::clone(urls) })
+    /// A host of the inventory.
+    pub fn new(globals: &Arc<Globals>, host: Arc<Host>, urls: &Arc<Urls>) -> Subject {
+        Subject { who: Who::Host(host), globals: Arc::clone(globals), urls: Arc::clone(urls) }
     }
 
     /// A machine in `network` that nobody has written down, which boots `boot`. It has no `host`.
@@ -105,7 +103,7 @@ impl Subject {
 
     fn host(&self) -> Option<&Host> {
         match &self.who {
-            Who::Host(shard, index) => shard.hosts.get(*index),
+            Who::Host(host) => Some(host),
             Who::Nobody(..) => None,
         }
     }
@@ -169,7 +167,7 @@ fn host_value(subject: &Subject, name: &str) -> Option<Value> {
         "name" => label(&host.name.fqdn),
         "fqdn" => Value::from(host.name.fqdn.to_string()),
         "zone" => Value::from(subject.globals.zone(host.name.zone).name.to_string()),
-        "aliases" => host.rest.aliases.iter().map(|alias| Value::from(alias.name.fqdn.to_string())).collect(),
+        "aliases" => host.aliases.iter().map(|alias| Value::from(alias.name.fqdn.to_string())).collect(),
         "state" => Value::from(host.state.word()),
         "tags" => host.tags.iter().map(|tag| Value::from(Arc::clone(tag))).collect(),
         "mac" | "ip" | "ip6" | "addresses" => return address_value(primary, name),
@@ -181,8 +179,7 @@ fn host_value(subject: &Subject, name: &str) -> Option<Value> {
         "cpu" => Value::from(host.hardware.cpu?),
         "memory_mib" => Value::from(host.hardware.memory? >> 20),
         "disks" => {
-            let hardware = host.hardware.get();
-            let disks = hardware.map_or(&[][..], |hardware| &hardware.disks).iter();
+            let disks = host.hardware.disks.iter();
             Value::from(disks.map(|disk| (&*disk.name, disk.size)).collect::<BTreeMap<_, _>>())
         }
         "vmhost" => text(host.vmhost()?),

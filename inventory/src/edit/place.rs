@@ -58,7 +58,8 @@ fn neighbour(inventory: &Inventory, newcomer: &Newcomer<'_>) -> Option<(Arc<str>
             + u32::from(same_kind) * 2
             + u32::from(shared)
     };
-    let all = || inventory.shards.iter().flat_map(|shard| shard.hosts.iter().map(move |host| (shard, host)));
+    let all =
+        || inventory.shards.iter().flat_map(|shard| shard.hosts().iter().map(move |host| (shard, host)));
     let best = all().map(|(_, host)| score(host)).max()?;
     let alike: Vec<_> = all().filter(|(_, host)| score(host) == best).collect();
     // web2 goes after web1, whatever comes later in the file.

@@ -168,8 +168,7 @@ fn current(session: &mut Session, target: &Target, key: &[&str]) -> Result<Vec<S
                 }
                 _ => None,
             };
-            host.rest
-                .aliases
+            host.aliases
                 .iter()
                 .map(|alias| short(&alias.name.fqdn).unwrap_or_else(|| alias.name.fqdn.to_string()))
                 .collect()

@@ -133,7 +133,7 @@ impl Asking<'_> {
             let remote = said.remote_id.as_ref().map(String::as_bytes);
             let found = self.all_on_link(id).find_map(|id| self.view.by_port(id, port.as_bytes(), remote))?;
             let name = found.fqdn()?;
-            self.hosts().find(|(host, nic)| nic.rest.name.as_ref().unwrap_or(&host.name).fqdn == *name)
+            self.hosts().find(|(host, nic)| nic.rest.name.as_ref().unwrap_or(&host.name).fqdn == name)
         };
         Some(self.exchange(self.network(id), mac, None, said, of_mac.or_else(of_port)))
     }

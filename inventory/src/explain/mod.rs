@@ -132,7 +132,7 @@ fn thing(what: &str, args: &Explain, asking: &Asking<'_>) -> Result<Explained, F
 }
 
 fn of_host(host: &Host, args: &Explain, asking: &Asking<'_>, dns: &DnsView, explained: &mut Explained) {
-    let aliases = host.rest.aliases.iter().map(|alias| &alias.name.fqdn);
+    let aliases = host.aliases.iter().map(|alias| &alias.name.fqdn);
     let mut names: Vec<Name> =
         host.named_nics().map(|(name, _)| name.fqdn.clone()).chain(aliases.cloned()).collect();
     let addresses =
@@ -314,7 +314,7 @@ fn record_at(owner: &Name, rtype: &str, data: &str, asking: &Asking<'_>) -> Opti
         if let Some(service) = service {
             return Some(asking.origins.at(service.span));
         }
-        let alias = host.rest.aliases.iter().find(|alias| rtype == "CNAME" && alias.name.fqdn == *owner);
+        let alias = host.aliases.iter().find(|alias| rtype == "CNAME" && alias.name.fqdn == *owner);
         if let Some(alias) = alias {
             return Some(asking.origins.at(alias.span));
         }

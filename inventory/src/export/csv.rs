@@ -12,10 +12,9 @@ pub(super) fn text(inventory: &Inventory, tags: &[String]) -> String {
     let globals = &inventory.globals;
     let mut lines = vec![HEADER.to_owned()];
     for host in picked(inventory, tags) {
-        let hardware = host.hardware.get();
-        let disks = hardware.into_iter().flat_map(|hardware| hardware.disks.iter());
+        let hardware = &host.hardware;
         let disks: Vec<String> =
-            disks.map(|disk| format!("{}={}", disk.name, show_size(disk.size))).collect();
+            hardware.disks.iter().map(|disk| format!("{}={}", disk.name, show_size(disk.size))).collect();
         for (name, nic) in host.named_nics() {
             let spaced = |texts: Vec<String>| texts.join(" ");
             let cells = [
@@ -26,10 +25,10 @@ pub(super) fn text(inventory: &Inventory, tags: &[String]) -> String {
                 globals.network(nic.network).name.to_string(),
                 nic.mac.map(|mac| mac.to_string()).unwrap_or_default(),
                 spaced(nic.addresses.iter().map(ToString::to_string).collect()),
-                spaced(host.rest.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect()),
+                spaced(host.aliases.iter().map(|alias| alias.name.fqdn.to_string()).collect()),
                 host.tags.join(" "),
-                hardware.and_then(|hardware| hardware.cpu).map(|cpu| cpu.to_string()).unwrap_or_default(),
-                hardware.and_then(|hardware| hardware.memory).map(show_size).unwrap_or_default(),
+                hardware.cpu.map(|cpu| cpu.to_string()).unwrap_or_default(),
+                hardware.memory.map(show_size).unwrap_or_default(),
                 disks.join(" "),
                 host.vmhost().unwrap_or_default().to_owned(),
             ];

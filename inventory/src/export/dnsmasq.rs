@@ -94,7 +94,7 @@ fn hosts(snapshot: &Snapshot, text: &mut String) {
                 let _ = writeln!(text, "host-record={},{}", name.fqdn, addresses.join(","));
             }
         }
-        for alias in &host.rest.aliases {
+        for alias in &host.aliases {
             let _ = writeln!(text, "cname={},{}", alias.name.fqdn, host.name.fqdn);
         }
     }

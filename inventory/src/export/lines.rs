@@ -49,7 +49,7 @@ pub(super) fn hosts(inventory: &Inventory, tags: &[String]) -> String {
                     name.fqdn.labels().next().map(|label| String::from_utf8_lossy(label).into_owned()),
                 );
                 if index == 0 {
-                    names.extend(host.rest.aliases.iter().map(|alias| alias.name.fqdn.to_string()));
+                    names.extend(host.aliases.iter().map(|alias| alias.name.fqdn.to_string()));
                 }
                 names.dedup();
                 lines.insert(*address, names.join(" "));
@@ -65,7 +65,7 @@ pub(super) fn ssh_config(inventory: &Inventory, tags: &[String]) -> String {
     for host in served(inventory, tags) {
         let Some(address) = first_address(host) else { continue };
         let mut names = vec![label(host), host.name.fqdn.to_string()];
-        names.extend(host.rest.aliases.iter().map(|alias| alias.name.fqdn.to_string()));
+        names.extend(host.aliases.iter().map(|alias| alias.name.fqdn.to_string()));
         let user = host.rest.ssh_user.as_ref().map(|user| format!("    User {user}\n")).unwrap_or_default();
         // One key for a host, whatever name it is called by.
         let _ = writeln!(
@@ -101,7 +101,7 @@ pub(super) fn known_hosts(inventory: &Inventory, tags: &[String], scan: &str) ->
 /// Whatever a host is called by, as known_hosts lists it.
 fn all_names(host: &Host) -> String {
     let mut names = vec![host.name.fqdn.to_string(), label(host)];
-    names.extend(host.rest.aliases.iter().map(|alias| alias.name.fqdn.to_string()));
+    names.extend(host.aliases.iter().map(|alias| alias.name.fqdn.to_string()));
     names.extend(host.nics.iter().flat_map(|nic| nic.addresses.iter().map(ToString::to_string)));
     names.join(",")
 }

@@ -70,7 +70,7 @@ fn entries(inventory: &Inventory, other: &Inventory) -> BTreeMap<String, Value> 
         let value = list::host_json(host, &inventory.globals);
         (value["host"].as_str().unwrap_or_default().to_owned(), value)
     };
-    own.flat_map(|shard| shard.hosts.iter().map(entry)).collect()
+    own.flat_map(|shard| shard.hosts().iter().map(entry)).collect()
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ fn given(found: &Reservation<'_>, network: &Network, four: Option<&NetworkView>)
         options.iter().map(|option| format!("{} {}", option.code, hex(&option.data))).collect()
     };
     Given {
-        host: found.fqdn().map(ToString::to_string).unwrap_or_default(),
+        host: found.fqdn().map(|name| name.to_string()).unwrap_or_default(),
         address: of(network.ipv4.is_some(), found.address().map(IpAddr::V4), IpAddr::is_ipv4),
         address6: of(network.ipv6.is_some(), found.address6().map(IpAddr::V6), IpAddr::is_ipv6),
         delegated: found.delegations().map(|prefix| prefix.to_string()).collect(),

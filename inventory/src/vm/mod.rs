@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Vm) -> Outcome {
 impl Machine {
     fn of(host: &Host, globals: &Globals, args: &Vm) -> Result<Machine, Failure> {
         let name = host.name.fqdn.to_string().trim_end_matches('.').to_owned();
-        let hardware = &*host.hardware;
+        let hardware = &host.hardware;
         let images = std::path::absolute(&args.images)?;
         let disks = hardware.disks.iter().map(|disk| Disk {
             path: images.join(format!("{name}-{}.img", file_name(&disk.name))),

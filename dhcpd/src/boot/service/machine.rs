@@ -1,22 +1,17 @@
 //! Which host asks, by its address, and what has become of it since its boot began.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use inventory_core::model::{Host, Inventory, Shard, Snapshot};
+use inventory_core::model::{Host, Inventory, Snapshot};
 use inventory_core::name::Name;
 
 use super::Refusal;
 use crate::boot::BootEvent;
-use crate::boot::installs::{Machines, cards};
+use crate::boot::installs::{cards, with_cards};
 
 /// The host with this FQDN, which is in lower case and without the dot at its end.
-pub(super) fn find<'s>(inventory: &'s Inventory, fqdn: &str) -> Option<(&'s Arc<Shard>, usize, &'s Host)> {
-    let name = Name::parse(fqdn, None).ok()?;
-    inventory.shards.iter().find_map(|shard| {
-        let index = shard.hosts.iter().position(|host| host.name.fqdn == name)?;
-        Some((shard, index, shard.hosts.get(index)?))
-    })
+pub(super) fn find(inventory: &Inventory, fqdn: &str) -> Option<Host> {
+    inventory.host_named(&Name::parse(fqdn, None).ok()?)
 }
 
 /// Nothing, if `peer` can be `host` and gets something.
@@ -30,24 +25,22 @@ pub(super) fn judge(host: &Host, peer: IpAddr, snapshot: &Snapshot) -> Result<()
 /// The machine that was `host` when its boot began, as it is in `current`: by its name, or by its cards if
 /// it was renamed. It keeps what it began with though its address be edited, unless that address is
 /// another machine's by now.
-pub(super) fn latest<'s>(host: &Host, peer: IpAddr, current: &'s Snapshot) -> Result<&'s Host, Refusal> {
-    let known = cards(host);
-    let mut hosts = current.inventory.hosts();
-    let same = hosts.find(|other| other.name.fqdn == host.name.fqdn);
-    let same = same.or_else(|| Machines::Scanned(&current.inventory).with(&known).next());
+pub(super) fn latest(host: &Host, peer: IpAddr, current: &Snapshot) -> Result<Host, Refusal> {
+    let same = current.inventory.host_named(&host.name.fqdn);
+    let same = same.or_else(|| with_cards(&current.inventory, &cards(host)).next());
     let Some(same) = same else {
         return Err((BootEvent::NotFound, format!("`{}` is not there any more", host.name.fqdn)));
     };
     if !same.state.is_served() {
-        return Err(not_served(same));
+        return Err(not_served(&same));
     }
-    if is_anothers(same, peer, current) { Err(other_machine(host, peer)) } else { Ok(same) }
+    if is_anothers(&same, peer, current) { Err(other_machine(host, peer)) } else { Ok(same) }
 }
 
 /// Whether `peer` is written down as an address of another host.
 fn is_anothers(host: &Host, peer: IpAddr, snapshot: &Snapshot) -> bool {
     let has = |other: &Host| other.nics.iter().any(|nic| nic.addresses.contains(&peer));
-    snapshot.inventory.hosts().any(|other| has(other) && other.name.fqdn != host.name.fqdn)
+    snapshot.inventory.each_host().any(|other| has(&other) && other.name.fqdn != host.name.fqdn)
 }
 
 /// Whether `peer` can be `host`: it is one of its addresses, or lies in a network where the host takes

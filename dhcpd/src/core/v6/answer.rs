@@ -217,7 +217,7 @@ impl Core {
                 && let Some(host) = asker.known().and_then(|(nic, _)| nic.fqdn())
                 && self.conflicts.tell(item.addr(), now)
             {
-                out.notices.push(Notice::AddressConflict { address: item.addr(), host: host.clone() });
+                out.notices.push(Notice::AddressConflict { address: item.addr(), host });
             }
             if reserved.is_none() && leased.is_empty() {
                 unbound.push(Assigned::status(ia, Status::NoBinding));

@@ -72,7 +72,7 @@ impl Booting<'_, '_, '_> {
             Some(nic) => (nic.has_boot()?, Some(nic.host_name()?)),
             None => (self.network.boots_unknown.then_some(true)?, None),
         };
-        Some((script_path(host, &self.network.name), boots))
+        Some((script_path(host.as_ref(), &self.network.name), boots))
     }
 
     /// Our address as the client reaches it: where it or its relay agent has sent to, else one of its

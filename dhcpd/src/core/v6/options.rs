@@ -2,7 +2,6 @@
 //!
 //! A nic's own options go before its network's. One that does not fit is left out, and the next tried.
 
-use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::net::Ipv6Addr;
 
@@ -79,10 +78,10 @@ impl<'v> Parameters<'v> {
     }
 
     /// What the client is called in the DNS: as its nic, else as its address is (RFC 4704, section 6).
-    fn name(&self) -> Option<Cow<'v, Name>> {
+    fn name(&self) -> Option<Name> {
         match self.nic {
-            Some(nic) => nic.fqdn().map(Cow::Borrowed),
-            None => pool_name(self.network.zone.as_ref()?, self.leased?.into()).map(Cow::Owned),
+            Some(nic) => nic.fqdn(),
+            None => pool_name(self.network.zone.as_ref()?, self.leased?.into()),
         }
     }
 

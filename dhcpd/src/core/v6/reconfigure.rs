@@ -10,7 +10,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
-use inventory_core::name::Name;
 use ipnet::Ipv6Net;
 use serde::{Deserialize, Serialize};
 
@@ -266,7 +265,7 @@ impl Core {
         let nic = asker.known().map(|(nic, _)| nic);
         let own = nic.and_then(|nic| nic.lease_seconds());
         (&network.name, own.unwrap_or(network.lease_seconds)).hash(&mut hasher);
-        nic.and_then(|nic| nic.fqdn()).map(Name::as_wire).hash(&mut hasher);
+        nic.and_then(|nic| nic.fqdn()).hash(&mut hasher);
         asker.parameters(network, nic, self.boot_port).hash(asker.message, &mut hasher);
         hasher.finish()
     }

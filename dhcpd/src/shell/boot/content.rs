@@ -78,8 +78,8 @@ impl Shared {
         let machines = Machines::indexed(&snapshot.inventory);
         let service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
         let installs = service.installs();
-        let entries = snapshot.inventory.hosts().filter_map(|host| {
-            let (done, keys) = installs.known(host, &machines);
+        let entries = snapshot.inventory.each_host().filter_map(|host| {
+            let (done, keys) = installs.known(&host, &machines);
             let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
             (done || !keys.is_empty()).then(|| {
                 json!({

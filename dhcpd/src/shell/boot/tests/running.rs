@@ -186,11 +186,11 @@ impl Drop for Running {
 /// The snapshot with a loopback address, which no inventory has, for the host with a card.
 fn on_loopback(snapshot: Snapshot) -> Snapshot {
     let on_loopback = |shard: &Arc<Shard>| {
-        let mut hosts = shard.hosts.clone();
+        let mut hosts = shard.hosts().to_vec();
         for host in hosts.iter_mut().filter(|host| host.nics[0].mac.is_some()) {
             host.nics[0].addresses = vec![Ipv4Addr::LOCALHOST.into()].into();
         }
-        Arc::new(Shard { path: Arc::clone(&shard.path), hosts })
+        Arc::new(Shard::new(Arc::clone(&shard.path), &hosts))
     };
     let mut inventory = Inventory::clone(&snapshot.inventory);
     inventory.shards = inventory.shards.iter().map(on_loopback).collect();
