@@ -7,17 +7,18 @@ use std::cmp::Reverse as Descending;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use inventory_core::model::{Globals, Host, Inventory, Shard as HostShard, Snapshot, State};
+use inventory_core::model::{Globals, Inventory, Shard as HostShard, Snapshot, State};
 
 use super::clients::Clients;
-use super::edit::{self, Change, Edit, Source};
+use super::edits::{Change, Edits, Place};
 use super::encode::Encoder;
-use super::labels::{self, Labels};
+use super::hosts::Hosts;
+use super::labels;
 use super::leases::LeaseNetworks;
 use super::node::Key;
 use super::pool::Pools;
 use super::services;
-use super::shard::{Shard, ShardFull, hash_of};
+use super::shard::{Shard, ShardFull};
 use super::written::Written;
 use super::zone::{Zone, ZoneIndex, ZoneNumber};
 use super::{AddressSet, DnsView, ZoneState, record_digest};
@@ -107,71 +108,62 @@ impl DnsView {
     ) -> Result<DnsView, ShardFull> {
         let globals = &*snapshot.inventory.globals;
         let written = Written::new(globals, &self.zones);
-        let mut edits = Vec::new();
-        let served = |shards: &[Arc<HostShard>]| -> Vec<Host> {
-            shards.iter().flat_map(|shard| shard.in_state(State::is_served)).collect()
-        };
-        let (removed, added) = (served(removed), served(added));
-        edit::of_hosts(&removed, globals, &self.zones, Change::Remove, &mut edits);
-        edit::of_hosts(&added, globals, &self.zones, Change::Add, &mut edits);
-        if write_zones {
-            edits.extend(written.names().map(|(zone, relative)| {
-                let hash = hash_of(Key::Name(zone, relative));
-                Edit { hash, zone, change: Change::Written(relative) }
-            }));
+        let mut next = DnsView { generation: snapshot.generation, hash: snapshot.hash, ..self.clone() };
+        let mut edits = Edits::default();
+        for (shards, are_added) in [(removed, false), (added, true)] {
+            let (edits, delegations) = (&mut edits, Vec::new());
+            let mut hosts = Hosts { globals, zones: &self.zones, are_added, delegations, edits };
+            let served = shards.iter().flat_map(|shard| shard.in_state(State::is_served));
+            served.for_each(|host| hosts.host(&host));
+            let more = if are_added { 1 } else { -1 };
+            for zone in hosts.delegations {
+                if let Some(state) = next.states.get_mut(zone.0 as usize) {
+                    state.delegations = state.delegations.saturating_add_signed(more);
+                }
+            }
         }
-        let next = DnsView { generation: snapshot.generation, hash: snapshot.hash, ..self.clone() };
+        if write_zones {
+            for (zone, relative) in written.names() {
+                edits.push(zone, Key::Name(zone, relative), Change::Written, |_| {});
+            }
+        }
         next.edited(globals, edits)
     }
 
     /// This view after `edits`.
-    pub(super) fn edited(&self, globals: &Globals, mut edits: Vec<Edit<'_>>) -> Result<DnsView, ShardFull> {
+    pub(super) fn edited(&self, globals: &Globals, mut edits: Edits) -> Result<DnsView, ShardFull> {
         let written = Written::new(globals, &self.zones);
         let mut next = self.clone();
-        (next.v4, next.v6) = self.addresses_after(globals, &edits);
-        next.count_delegations(&edits);
-        self.add_non_terminals(globals, written, &mut edits);
-        edits.sort_by_key(|edit| edit.hash);
-        let mut encoder = Encoder::new(globals, &self.zones, written);
-        for edits in edits.chunk_by(|a, b| a.hash >> self.shift == b.hash >> self.shift) {
-            let place = edits.first().and_then(|edit| usize::try_from(edit.hash >> self.shift).ok());
+        (next.v4, next.v6) = self.addresses_after(&edits);
+        self.add_non_terminals(written, &mut edits);
+        edits.sort();
+        let mut encoder = Encoder::new(&self.zones, written);
+        let mut of_shard = Vec::new();
+        let same_shard = |a: &Place, b: &Place| a.hash >> self.shift == b.hash >> self.shift;
+        let mut groups = edits.places().chunk_by(same_shard).peekable();
+        while let Some(places) = groups.next() {
+            groups.peek().into_iter().flat_map(|later| *later).for_each(|place| edits.fetch(*place));
+            of_shard.clear();
+            of_shard.extend(places.iter().filter_map(|place| edits.at(*place)));
+            let place = places.first().and_then(|first| usize::try_from(first.hash >> self.shift).ok());
             if let Some(shard) = place.and_then(|place| next.shards.get_mut(place)) {
-                *shard = encoder.rewrite(shard, edits, &mut next.states)?.unwrap_or_else(Shard::empty);
+                *shard = encoder.rewrite(shard, &of_shard, &mut next.states)?.unwrap_or_else(Shard::empty);
             }
         }
         next.problems.append(&mut encoder.problems);
         Ok(next)
     }
 
-    /// Counts the names that hosts delegate, after `edits`.
-    fn count_delegations(&mut self, edits: &[Edit<'_>]) {
-        for edit in edits {
-            let more = match edit.change {
-                Change::Add(Source::Delegation(..)) => 1,
-                Change::Remove(Source::Delegation(..)) => -1,
-                Change::Add(_)
-                | Change::Remove(_)
-                | Change::Written(_)
-                | Change::Children(..)
-                | Change::Lease(_) => continue,
-            };
-            if let Some(state) = self.states.get_mut(edit.zone.0 as usize) {
-                state.delegations = state.delegations.saturating_add_signed(more);
-            }
-        }
-    }
-
     /// The sets of addresses with nodes, after `edits`.
-    fn addresses_after(&self, globals: &Globals, edits: &[Edit<'_>]) -> (AddressSet<u32>, AddressSet<u128>) {
-        let mut scratch = Labels::root();
+    fn addresses_after(&self, edits: &Edits) -> (AddressSet<u32>, AddressSet<u128>) {
         let (mut v4, mut v6) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
-        for edit in edits {
+        for edit in edits.iter() {
             let [removed4, added4] = &mut v4;
             let [removed6, added6] = &mut v6;
-            match (edit.key(globals, &self.zones, &mut scratch), &edit.change) {
-                (Key::V4(address), change) if change.takes_away() => removed4.push(address),
+            match (edit.key, edit.change) {
+                (Key::V4(address), Change::Remove) => removed4.push(address),
                 (Key::V4(address), _) => added4.push(address),
-                (Key::V6(address), change) if change.takes_away() => removed6.push(address),
+                (Key::V6(address), Change::Remove) => removed6.push(address),
                 (Key::V6(address), _) => added6.push(address),
                 (Key::Name(..), _) => {}
             }
@@ -185,11 +177,10 @@ impl DnsView {
     ///
     /// Names right below an apex change nothing above them, and they are most: only deeper ones are
     /// looked at, the deepest first.
-    fn add_non_terminals<'a>(&self, globals: &Globals, written: Written<'_>, edits: &mut Vec<Edit<'a>>) {
+    fn add_non_terminals(&self, written: Written<'_>, edits: &mut Edits) {
         let mut names: BTreeMap<Deepest, Counted> = BTreeMap::new();
-        let mut scratch = Labels::root();
         for edit in edits.iter() {
-            let Key::Name(zone, relative) = edit.key(globals, &self.zones, &mut scratch) else { continue };
+            let Key::Name(zone, relative) = edit.key else { continue };
             let depth = labels::iter(relative).count();
             if depth >= 2 {
                 let name = names.entry((Descending(depth), zone, relative.into())).or_default();
@@ -211,8 +202,7 @@ impl DnsView {
                 above.children += if exists { 1 } else { -1 };
             }
             if change.children != 0 {
-                let hash = hash_of(Key::Name(zone, &relative));
-                edits.push(Edit { hash, zone, change: Change::Children(relative, children) });
+                edits.push(zone, Key::Name(zone, &relative), Change::Children(children), |_| {});
             }
         }
     }

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use inventory_core::model::Globals;
 use inventory_core::name::Name;
 
 use super::draft::{self, Draft};
-use super::edit::{Change, Edit, Source};
-use super::labels::Labels;
+use super::edits::{Change, Edit};
 use super::node::Key;
 use super::shard::{Shard, ShardFull, ShardWriter, hash_of};
 use super::written::Written;
@@ -16,27 +14,21 @@ use super::{Problem, ZoneState};
 
 /// Rewrites shards; keeps its buffers from one to the next.
 pub(crate) struct Encoder<'a> {
-    globals: &'a Globals,
     zones: &'a Arc<ZoneIndex>,
     written: Written<'a>,
     draft: Draft,
     writer: ShardWriter,
-    scratch: Labels,
-    other: Labels,
     /// RRsets that no answer could hold.
     pub(crate) problems: Vec<Problem>,
 }
 
 impl<'a> Encoder<'a> {
-    pub(crate) fn new(globals: &'a Globals, zones: &'a Arc<ZoneIndex>, written: Written<'a>) -> Encoder<'a> {
+    pub(crate) fn new(zones: &'a Arc<ZoneIndex>, written: Written<'a>) -> Encoder<'a> {
         Encoder {
-            globals,
             zones,
             written,
             draft: Draft::default(),
             writer: ShardWriter::default(),
-            scratch: Labels::root(),
-            other: Labels::root(),
             problems: Vec::new(),
         }
     }
@@ -51,14 +43,14 @@ impl<'a> Encoder<'a> {
     ) -> Result<Option<Shard>, ShardFull> {
         for node in old.nodes() {
             let hash = hash_of(node.key());
-            if !self.touches(edits, hash, node.key()) {
+            if !touches(edits, hash, node.key()) {
                 draft::rewrite(&node, node.children(), self.writer.node(hash));
             }
         }
         for same_hash in edits.chunk_by(|a, b| a.hash == b.hash) {
             for (index, edit) in same_hash.iter().enumerate() {
                 let (earlier, later) = same_hash.split_at(index);
-                if !self.any_same(earlier, edit) {
+                if earlier.iter().all(|other| other.key != edit.key) {
                     self.name(old, edit, later, states);
                 }
             }
@@ -66,50 +58,25 @@ impl<'a> Encoder<'a> {
         self.writer.finish()
     }
 
-    /// Whether an edit is about `key`.
-    fn touches(&mut self, edits: &[Edit<'_>], hash: u64, key: Key<'_>) -> bool {
-        let from = edits.partition_point(|edit| edit.hash < hash);
-        let mut same_hash = edits.iter().skip(from).take_while(|edit| edit.hash == hash);
-        same_hash.any(|edit| edit.key(self.globals, self.zones, &mut self.scratch) == key)
-    }
-
-    /// Whether any of `edits` is about the same name as `edit`.
-    fn any_same(&mut self, edits: &[Edit<'_>], edit: &Edit<'_>) -> bool {
-        edits.iter().any(|other| {
-            other.key(self.globals, self.zones, &mut self.other)
-                == edit.key(self.globals, self.zones, &mut self.scratch)
-        })
-    }
-
-    /// Writes the node of the name that `first` is about, after those of `edits` that are about it too; they begin
-    /// with it.
+    /// Writes the node of the name that `first` is about, after those of `edits` that are about it too; it is one of
+    /// them.
     fn name(&mut self, old: &Shard, first: &Edit<'_>, edits: &[Edit<'_>], states: &mut [ZoneState]) {
-        let (globals, zones) = (self.globals, self.zones);
-        let key = first.key(globals, zones, &mut self.scratch);
+        let (zones, key) = (self.zones, first.key);
         let before = old.find(first.hash, key);
         let mut children = before.map_or(0, |node| node.children());
         let mut data_changes = false;
         self.draft.clear();
-        for (index, edit) in edits.iter().enumerate() {
-            // The first is `first`.
-            if index > 0 && edit.key(globals, zones, &mut self.other) != key {
+        for edit in edits.iter().filter(|edit| edit.key == key) {
+            if let Change::Children(count) = edit.change {
+                children = count;
                 continue;
             }
-            match &edit.change {
-                Change::Children(_, count) => children = *count,
-                Change::Remove(_) | Change::Written(_) => data_changes = true,
-                Change::Lease(node) => {
-                    data_changes = true;
-                    for (rtype, ttl, rdata) in &node.records {
-                        self.draft.add(*rtype, *ttl, rdata);
-                    }
-                }
-                // Who wrote something for that name had a reason.
-                Change::Add(Source::Redirect(..)) if self.written.has_key(key) => data_changes = true,
-                Change::Add(source) => {
-                    data_changes = true;
-                    source.add_to(&mut self.draft, globals, zones.zone(edit.zone).ttl);
-                }
+            data_changes = true;
+            if edit.change == Change::AddUnlessWritten && self.written.has_key(key) {
+                continue;
+            }
+            for (rtype, ttl, rdata) in edit.records() {
+                self.draft.add(rtype, ttl, rdata);
             }
         }
         if !data_changes {
@@ -136,6 +103,12 @@ impl<'a> Encoder<'a> {
             state.names = (state.names + usize::from(content != 0)).saturating_sub(usize::from(gone != 0));
         }
     }
+}
+
+/// Whether an edit is about `key`.
+fn touches(edits: &[Edit<'_>], hash: u64, key: Key<'_>) -> bool {
+    let from = edits.partition_point(|edit| edit.hash < hash);
+    edits.iter().skip(from).take_while(|edit| edit.hash == hash).any(|edit| edit.key == key)
 }
 
 /// The name that `key` stands for.

@@ -2,6 +2,8 @@
 
 #![deny(clippy::indexing_slicing)]
 
+use std::net::IpAddr;
+
 use inventory_core::name::{NAME_OCTETS_MAX, Name};
 
 /// Most labels that fit 255 octets, the root not counted.
@@ -68,6 +70,46 @@ impl Labels {
     /// The labels of a name that the view itself holds; the root's if it is none.
     pub(crate) fn of_wire(wire: &[u8]) -> Labels {
         Labels::read(wire).unwrap_or_else(|_| Labels::root())
+    }
+
+    /// The labels of the reverse name of `address` (RFC 1035, section 3.5; RFC 3596, section 2.5).
+    pub(crate) fn reverse(address: IpAddr) -> Labels {
+        let mut labels = Labels::root();
+        match address {
+            IpAddr::V4(v4) => {
+                for octet in v4.octets().into_iter().rev() {
+                    let digits = [octet / 100, octet / 10 % 10, octet % 10].map(|digit| b'0' + digit);
+                    let zeros = usize::from(octet < 100) + usize::from(octet < 10);
+                    labels.push(digits.get(zeros..).unwrap_or(&[]));
+                }
+                labels.push(b"in-addr");
+            }
+            IpAddr::V6(v6) => {
+                for octet in v6.octets().into_iter().rev() {
+                    for nibble in [octet & 15, octet >> 4] {
+                        labels.push(&[if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }]);
+                    }
+                }
+                labels.push(b"ip6");
+            }
+        }
+        labels.push(b"arpa");
+        labels
+    }
+
+    /// Puts `label` before the root; nothing, if the name gets too long.
+    fn push(&mut self, label: &[u8]) {
+        let Ok(octets) = u8::try_from(label.len()) else { return };
+        let Some(root) = self.length.checked_add(octets) else { return };
+        let Some([length, to @ .., _]) = self.wire.get_mut(usize::from(self.length) - 1..=root.into()) else {
+            return;
+        };
+        *length = octets;
+        to.copy_from_slice(label);
+        (self.count, self.length) = (self.count + 1, root + 1);
+        if let Some(start) = self.starts.get_mut(usize::from(self.count)) {
+            *start = root;
+        }
     }
 
     /// Those of the root: none.
@@ -138,6 +180,20 @@ mod tests {
         assert_eq!(labels.suffix(0), b"\0");
         assert_eq!(labels.relative(3, 1), b"\x03www\x03lab");
         assert_eq!(labels.relative(2, 2), b"");
+    }
+
+    #[test]
+    fn labels_of_reverse_names_are_those_of_the_names() {
+        for text in
+            ["0.9.10.99", "100.255.20.1", "::", "2001:db8:af::1f", "fedc:ba98:7654:3210:123:4567:89ab:cdef"]
+        {
+            let address: IpAddr = text.parse().unwrap();
+            let (labels, name) = (Labels::reverse(address), Labels::of(&Name::reverse(address)));
+            assert_eq!(labels.as_wire(), name.as_wire());
+            let offsets =
+                |labels: &Labels| (0..=labels.count()).map(|depth| labels.offset(depth)).collect::<Vec<_>>();
+            assert_eq!(offsets(&labels), offsets(&name), "{text}");
+        }
     }
 
     #[test]

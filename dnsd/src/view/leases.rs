@@ -9,11 +9,10 @@ use inventory_core::model::{Globals, Network, Range, Updates};
 use inventory_core::name::Name;
 
 use super::DnsView;
-use super::edit::{Change, Edit};
+use super::edits::{Change, Edits};
 use super::labels::Labels;
 use super::node::Key;
 use super::reverse::{self, Block};
-use super::shard::hash_of;
 use super::zone::{ZoneIndex, ZoneNumber};
 
 /// A network whose leases have names.
@@ -148,12 +147,14 @@ impl DnsView {
     #[must_use]
     pub fn with_leases(&self, globals: &Globals, nodes: &[LeaseNode]) -> Option<DnsView> {
         let mut scratch = Labels::root();
-        let mut edits = Vec::new();
+        let mut edits = Edits::default();
         for node in nodes {
             let owner = Labels::of(&node.owner);
             if let Some(zone) = self.zones().find(&owner, owner.count()) {
-                let hash = hash_of(node.key(zone, self.zones(), &mut scratch));
-                edits.push(Edit { hash, zone, change: Change::Lease(node) });
+                let change = if node.records.is_empty() { Change::Remove } else { Change::Add };
+                edits.push(zone, node.key(zone, self.zones(), &mut scratch), change, |records| {
+                    node.records.iter().for_each(|(rtype, ttl, rdata)| records.add(*rtype, *ttl, rdata));
+                });
             }
         }
         self.edited(globals, edits).ok()

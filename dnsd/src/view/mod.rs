@@ -13,9 +13,10 @@ mod by_network;
 mod clients;
 mod diff;
 mod draft;
-mod edit;
+mod edits;
 mod encode;
 mod hash;
+mod hosts;
 mod inside;
 mod labels;
 mod leases;
@@ -91,7 +92,7 @@ struct ZoneState {
     /// Names with data.
     names: usize,
     serial: u32,
-    /// Names that hosts delegate: see [`edit::Source::Delegation`].
+    /// Names that hosts delegate: those with NS records of their own.
     delegations: u32,
 }
 
